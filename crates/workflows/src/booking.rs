@@ -1,0 +1,236 @@
+//! Carrying out what the dialogue wants of the booking system, and settling what may have happened.
+//!
+//! A write is never repeated blindly: after an answer that did not come, the record is looked for
+//! by our own mark (`api_id`) or read again, and only what is read back becomes a receipt.
+
+use std::time::Duration;
+
+use dialogue::{Customer, Effect, Outcome, Refusal};
+use domain::{Booking, BookingId, Phone, ReadBack, Receipt, RecordId, Salon, SalonId, ServiceId, Slot, StaffId};
+use futures::{StreamExt, stream};
+use jiff::{Span, civil::Date, civil::DateTime};
+use store::companies::Company;
+use yclients::{BookingCode, Error, NewBooking};
+
+use crate::App;
+
+/// Free times are asked for at most so many days at once: each is a call per master.
+const MOST_DAYS: usize = 7;
+
+/// Waits before each read-back after an unknown outcome.
+const READ_BACKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// The effect changes something outside.
+pub(crate) fn writes(effect: &Effect) -> bool {
+    matches!(effect, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. })
+}
+
+/// Does what the dialogue wants. `name` is the booking's own id, should one be made.
+pub(crate) async fn carry_out(app: &App, company: &Company, salon: &Salon, customer: &Customer, effect: &Effect, name: BookingId) -> Outcome {
+    let at = Place { app, salon_id: company.salon_id, salon };
+    let done = match effect {
+        Effect::FreeTimes { services, staff, from, to, .. } => at.free_times(services, *staff, *from, *to).await,
+        Effect::MyBookings => at.bookings_of(customer).await,
+        Effect::LastVisit => at.last_visit(customer).await,
+        Effect::Book { .. } => at.book(effect, name).await,
+        Effect::Move { record, staff, start, .. } => at.move_to(customer, *record, *staff, *start).await,
+        Effect::Cancel { record, .. } => at.cancel(customer, *record).await,
+        Effect::HandOver { .. } => Ok(Outcome::HandedOver),
+    };
+    done.unwrap_or_else(|error| failed(&error))
+}
+
+/// After a crash: what became of a write that had begun. `None`: it certainly did not happen.
+pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: &Effect, name: BookingId) -> Option<Outcome> {
+    let at = Place { app, salon_id: company.salon_id, salon };
+    match effect {
+        Effect::Book { start, .. } => match at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await {
+            Ok(found) => found.map(|booking| Outcome::Done(Receipt::Booked(booking))),
+            Err(error) => Some(unknown(&error)),
+        },
+        // Moving to where it already is and cancelling what is gone are the same when done again.
+        _ => None,
+    }
+}
+
+/// A salon in the booking system.
+struct Place<'a> {
+    app: &'a App,
+    salon_id: SalonId,
+    salon: &'a Salon,
+}
+
+impl Place<'_> {
+    fn yclients(&self) -> &yclients::YClients {
+        &self.app.yclients
+    }
+
+    async fn free_times(&self, services: &[ServiceId], staff: Option<StaffId>, from: Date, to: Date) -> Result<Outcome, Error> {
+        let parts = self.salon.parts(services);
+        let masters = staff.map_or_else(|| self.salon.staff_for(services), |id| vec![id]);
+        let days: Vec<Date> = from.series(Span::new().days(1)).take_while(|day| *day <= to).collect();
+        let works = |master: StaffId, day: Date| !self.salon.hours_of(master, day).is_empty() || !self.knows(day);
+        let wanted: Vec<(StaffId, Date)> = days
+            .into_iter()
+            .filter(|day| masters.iter().any(|master| works(*master, *day)))
+            .take(MOST_DAYS)
+            .flat_map(|day| masters.iter().filter(move |master| works(**master, day)).map(move |master| (*master, day)))
+            .collect();
+        let asked: Vec<Result<Vec<Slot>, Error>> = stream::iter(wanted)
+            .map(|(master, day)| {
+                let parts = &parts;
+                async move { self.yclients().book_times(self.salon_id, Some(master), day, parts).await }
+            })
+            .buffered(4)
+            .collect()
+            .await;
+        let mut slots = asked.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+        slots.sort();
+        slots.dedup();
+        Ok(Outcome::FreeTimes(slots))
+    }
+
+    /// The synced schedule reaches that day.
+    fn knows(&self, day: Date) -> bool {
+        self.salon.schedule.iter().any(|work| work.date >= day)
+    }
+
+    async fn bookings_of(&self, customer: &Customer) -> Result<Outcome, Error> {
+        let Some(phone) = &customer.phone else { return Ok(Outcome::Bookings(Vec::new())) };
+        let now = self.app.clock.local(&self.salon.timezone);
+        let mut found = self.yclients().bookings_of(self.salon_id, phone, now.date()).await?;
+        found.retain(|booking| !booking.get().deleted && booking.get().end() > now);
+        found.sort_by_key(|booking| booking.get().start);
+        Ok(Outcome::Bookings(found))
+    }
+
+    async fn last_visit(&self, customer: &Customer) -> Result<Outcome, Error> {
+        let Some(phone) = &customer.phone else { return Ok(Outcome::LastVisit(None)) };
+        let now = self.app.clock.local(&self.salon.timezone);
+        let a_year_ago = now.date().saturating_sub(Span::new().years(1));
+        let found = self.yclients().bookings_of(self.salon_id, phone, a_year_ago).await?;
+        let past = found.into_iter().map(ReadBack::into_inner).filter(|booking| !booking.deleted && booking.start < now);
+        Ok(Outcome::LastVisit(past.max_by_key(|booking| booking.start)))
+    }
+
+    async fn book(&self, effect: &Effect, name: BookingId) -> Result<Outcome, Error> {
+        let Effect::Book { services, staff, start, client_name, phone, comment, .. } = effect else { return Ok(Outcome::Failed) };
+        let new = NewBooking {
+            booking_id: name,
+            services: self.salon.parts(services),
+            staff_id: *staff,
+            start: *start,
+            client_name: client_name.clone(),
+            phone: phone.clone(),
+            comment: comment.clone(),
+        };
+        self.yclients().book_check(self.salon_id, &new).await?;
+        match self.yclients().book_record(self.salon_id, &new).await {
+            Ok(made) => {
+                let booking = self.yclients().record(self.salon_id, made.record_id).await;
+                // Written, but not yet seen: what was read back decides, not what was answered.
+                match booking {
+                    Ok(booking) if !booking.get().deleted => Ok(Outcome::Done(Receipt::Booked(booking))),
+                    Ok(_) => Ok(Outcome::Refused(Refusal::Gone)),
+                    Err(_) => self.look_for(name, start.date()).await,
+                }
+            }
+            Err(error) if error.outcome_unknown() => {
+                tracing::warn!(salon = %self.salon_id, booking = %name, %error, "a booking's outcome is unknown; reading back");
+                self.look_for(name, start.date()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look_for(&self, name: BookingId, day: Date) -> Result<Outcome, Error> {
+        for wait in READ_BACKS {
+            tokio::time::sleep(wait).await;
+            if let Ok(Some(booking)) = self.yclients().find_by_api_id(self.salon_id, name, day, day).await {
+                return Ok(Outcome::Done(Receipt::Booked(booking)));
+            }
+        }
+        Ok(Outcome::Unsettled)
+    }
+
+    async fn move_to(&self, customer: &Customer, record: RecordId, staff: StaffId, start: DateTime) -> Result<Outcome, Error> {
+        let from = match self.own(customer, record).await? {
+            Ok(booking) => booking,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let stands = |booking: &Booking| !booking.deleted && booking.staff_id == staff && booking.start == start;
+        if stands(from.get()) {
+            return Ok(Outcome::Done(Receipt::Moved { from: from.clone(), to: from }));
+        }
+        let minutes = self.salon.minutes(&from.get().services, Some(staff));
+        let wrote = self.yclients().update_record(self.salon_id, record, staff, start, minutes).await;
+        self.read_back(record, wrote, |to| stands(to.get()).then(|| Receipt::Moved { from: from.clone(), to })).await
+    }
+
+    async fn cancel(&self, customer: &Customer, record: RecordId) -> Result<Outcome, Error> {
+        let booking = match self.own(customer, record).await? {
+            Ok(booking) => booking,
+            Err(Refusal::Gone) => return Ok(Outcome::Refused(Refusal::Gone)),
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let wrote = self.yclients().delete_record(self.salon_id, record).await;
+        // A record that is gone may be read back as nothing but that; its last reading says what it was.
+        self.read_back(record, wrote, |gone| gone.get().deleted.then(|| Receipt::Cancelled(booking.clone()))).await
+    }
+
+    /// After a write: reads the record until it stands as wanted; a refusal that is certain is one.
+    async fn read_back(&self, record: RecordId, wrote: Result<(), Error>, receipt: impl Fn(ReadBack<Booking>) -> Option<Receipt>) -> Result<Outcome, Error> {
+        if let Err(error) = wrote
+            && !error.outcome_unknown()
+        {
+            return Err(error);
+        }
+        for wait in READ_BACKS {
+            tokio::time::sleep(wait).await;
+            if let Ok(booking) = self.yclients().record(self.salon_id, record).await
+                && let Some(receipt) = receipt(booking)
+            {
+                return Ok(Outcome::Done(receipt));
+            }
+        }
+        Ok(Outcome::Unsettled)
+    }
+
+    /// The record, if it stands and is this customer's.
+    async fn own(&self, customer: &Customer, record: RecordId) -> Result<Result<ReadBack<Booking>, Refusal>, Error> {
+        let booking = self.yclients().record(self.salon_id, record).await?;
+        let whose: Option<&Phone> = booking.get().client_phone.as_ref();
+        Ok(if booking.get().deleted {
+            Err(Refusal::Gone)
+        } else if whose.is_none() || whose != customer.phone.as_ref() || booking.get().locked {
+            Err(Refusal::NotAllowed)
+        } else {
+            Ok(booking)
+        })
+    }
+}
+
+/// What an error means to the dialogue.
+fn failed(error: &Error) -> Outcome {
+    match error {
+        Error::Refused { code: Some(BookingCode::TimeTaken | BookingCode::NobodyFree | BookingCode::Overlap), .. } => {
+            Outcome::Refused(Refusal::SlotTaken)
+        }
+        Error::Refused { code: Some(BookingCode::Blacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
+        Error::Refused { .. } | Error::Forbidden { .. } => {
+            tracing::warn!(%error, "the booking system refused");
+            Outcome::Refused(Refusal::NotAllowed)
+        }
+        Error::NotFound { .. } => Outcome::Refused(Refusal::Gone),
+        _ => {
+            tracing::warn!(%error, "the booking system failed");
+            if error.outcome_unknown() { Outcome::Unsettled } else { Outcome::Failed }
+        }
+    }
+}
+
+/// A settling that itself failed.
+fn unknown(error: &Error) -> Outcome {
+    tracing::warn!(%error, "a write could not be settled yet");
+    Outcome::Unsettled
+}
