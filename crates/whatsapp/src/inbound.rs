@@ -98,7 +98,11 @@ pub(crate) struct Hook {
 
 #[async_trait]
 impl InboundDurabilityHook for Hook {
-    async fn on_messages(&self, client: Arc<Client>, batch: &[whatsapp_rust::types::durability_hook::InboundMessage]) -> anyhow::Result<()> {
+    async fn on_messages(
+        &self,
+        client: Arc<Client>,
+        batch: &[whatsapp_rust::types::durability_hook::InboundMessage],
+    ) -> anyhow::Result<()> {
         let mut heard = Vec::with_capacity(batch.len());
         for message in batch {
             heard.extend(read(self.company, &client, &message.message, &message.info).await);

@@ -414,7 +414,11 @@ impl Pool {
             // Pairing codes are refused to a device whose system is none; it is not kept with the
             // device, so it must be said at every start.
             .with_device_props(DevicePropsOverride::new().with_os("Ubuntu").with_platform_type(PlatformType::CHROME))
-            .with_cache_config(CacheConfig { msg_secret_retention: retention, seed_msg_secrets_from_history: false, ..CacheConfig::default() })
+            .with_cache_config(CacheConfig {
+                msg_secret_retention: retention,
+                seed_msg_secrets_from_history: false,
+                ..CacheConfig::default()
+            })
             .with_wanted_pre_key_count(PREKEYS)
             .skip_history_sync()
             .with_inbound_durability_hook(Hook { company, inbox: Arc::clone(inbox) })
@@ -453,7 +457,9 @@ impl Pool {
             match pool.wanted(company).await {
                 Ok(true) => drop(pool.resume(company).await),
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%company, %error, "it is not known whether a session should run: it waits for the next restart"),
+                Err(error) => {
+                    tracing::warn!(%company, %error, "it is not known whether a session should run: it waits for the next restart")
+                }
             }
         });
     }

@@ -162,11 +162,9 @@ impl ProtocolStore for Backend {
     async fn store_received_tc_token(&self, jid: &str, token: &[u8], token_timestamp: i64) -> Result<()> {
         self.change_tc_token(jid, |known| match known {
             Some(known) if !known.token.is_empty() && token_timestamp < known.token_timestamp => known,
-            known => TcTokenEntry {
-                token: token.to_vec(),
-                token_timestamp,
-                sender_timestamp: known.and_then(|known| known.sender_timestamp),
-            },
+            known => {
+                TcTokenEntry { token: token.to_vec(), token_timestamp, sender_timestamp: known.and_then(|known| known.sender_timestamp) }
+            }
         })
         .await
     }
