@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
-    ConversationId, bookings, clients,
+    ConversationId, clients,
     companies::{self, Company},
     conversations::{self, Conversation},
     jobs::{self, Handler, Job},
@@ -21,7 +21,7 @@ use store::{
     turns,
 };
 
-use crate::{App, booking, catalogue::Catalogue, inbox::next_day, outbox, texts};
+use crate::{App, booking, catalogue::Catalogue, inbox::next_day, outbox, texts, webhooks};
 
 /// The job `answer`.
 pub(crate) struct Answer(pub(crate) Arc<App>);
@@ -192,7 +192,7 @@ impl<'a> Work<'a> {
             outbox::queue_answer(self.app, &mut tx, company, conversation, text, job.run_at).await?;
         }
         for receipt in self.receipts() {
-            bookings::upsert(&mut tx, company, receipt.booking(), bookings::By::Bot).await?;
+            webhooks::told(&mut tx, company, receipt.read_back()).await?;
         }
         for entry in &self.journal {
             if let Effect::HandOver { summary, .. } = &entry.effect {

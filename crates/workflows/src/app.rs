@@ -6,7 +6,7 @@ use url::Url;
 use whatsapp::Pool;
 use yclients::YClients;
 
-use crate::{Catalogues, activation, answer::Answer, inbox::Inbox, notifications::NotifyBooking, outbox::Send, sync::SyncJob, webhooks::WorkOff};
+use crate::{Catalogues, activation, answer::Answer, inbox::Inbox, notifications::NotifyBooking, outbox::Send, sync::SyncJob, webhooks::{LifecycleChange, RereadRecord}};
 
 /// What every workflow works with. One per process.
 pub struct App {
@@ -55,7 +55,8 @@ impl App {
         Runner::new(self.store.clone())
             .handler(Answer::KIND, Arc::new(Answer(self.clone())), 64)
             .handler(Send::KIND, Arc::new(Send(self.clone())), 64)
-            .handler(WorkOff::KIND, Arc::new(WorkOff(self.clone())), 16)
+            .handler(RereadRecord::KIND, Arc::new(RereadRecord(self.clone())), 16)
+            .handler(LifecycleChange::KIND, Arc::new(LifecycleChange(self.clone())), 8)
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)
             .handler(SyncJob::KIND, Arc::new(SyncJob(self.clone())), 8)
             .handler(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)

@@ -10,12 +10,15 @@ use domain::{Booking, BookingId, Phone, ReadBack, Receipt, RecordId, Salon, Salo
 use futures::{StreamExt, stream};
 use jiff::{Span, civil::Date, civil::DateTime};
 use store::companies::Company;
-use yclients::{BookingCode, Error, NewBooking};
+use yclients::{BookedRecord, BookingCode, Error, NewBooking, RecordChange, RecordFilter};
 
 use crate::App;
 
 /// Free times are asked for at most so many days at once: each is a call per master.
 const MOST_DAYS: usize = 7;
+
+/// Steps in which a booking may be shifted over its own time: the finest grid of online booking in common use.
+const GRID_MINUTES: i64 = 30;
 
 /// Waits before each read-back after an unknown outcome.
 const READ_BACKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(4)];
@@ -29,7 +32,7 @@ pub(crate) fn writes(effect: &Effect) -> bool {
 pub(crate) async fn carry_out(app: &App, company: &Company, salon: &Salon, customer: &Customer, effect: &Effect, name: BookingId) -> Outcome {
     let at = Place { app, salon_id: company.salon_id, salon };
     let done = match effect {
-        Effect::FreeTimes { services, staff, from, to, .. } => at.free_times(services, *staff, *from, *to).await,
+        Effect::FreeTimes { services, staff, from, to, excluding } => at.free_times(services, *staff, *from, *to, *excluding).await,
         Effect::MyBookings => at.bookings_of(customer).await,
         Effect::LastVisit => at.last_visit(customer).await,
         Effect::Book { .. } => at.book(effect, name).await,
@@ -65,29 +68,61 @@ impl Place<'_> {
         &self.app.yclients
     }
 
-    async fn free_times(&self, services: &[ServiceId], staff: Option<StaffId>, from: Date, to: Date) -> Result<Outcome, Error> {
+    async fn free_times(
+        &self,
+        services: &[ServiceId],
+        staff: Option<StaffId>,
+        from: Date,
+        to: Date,
+        excluding: Option<RecordId>,
+    ) -> Result<Outcome, Error> {
         let parts = self.salon.parts(services);
         let masters = staff.map_or_else(|| self.salon.staff_for(services), |id| vec![id]);
-        let days: Vec<Date> = from.series(Span::new().days(1)).take_while(|day| *day <= to).collect();
         let works = |master: StaffId, day: Date| !self.salon.hours_of(master, day).is_empty() || !self.knows(day);
-        let wanted: Vec<(StaffId, Date)> = days
-            .into_iter()
-            .filter(|day| masters.iter().any(|master| works(*master, *day)))
+        let wanted: Vec<(StaffId, Date)> = from
+            .series(Span::new().days(1))
+            .take_while(|day| *day <= to)
+            .map(|day| masters.iter().filter(|master| works(**master, day)).map(|master| (*master, day)).collect::<Vec<_>>())
+            .filter(|day| !day.is_empty())
             .take(MOST_DAYS)
-            .flat_map(|day| masters.iter().filter(move |master| works(**master, day)).map(move |master| (*master, day)))
+            .flatten()
             .collect();
-        let asked: Vec<Result<Vec<Slot>, Error>> = stream::iter(wanted)
-            .map(|(master, day)| {
-                let parts = &parts;
-                async move { self.yclients().book_times(self.salon_id, Some(master), day, parts).await }
-            })
+        let asked: Vec<Result<Vec<Slot>, Error>> = stream::iter(&wanted)
+            .map(|(master, day)| self.yclients().book_times(self.salon_id, Some(*master), *day, &parts))
             .buffered(4)
             .collect()
             .await;
         let mut slots = asked.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+        if let Some(record) = excluding {
+            slots.extend(self.around(record, services, &wanted).await?);
+        }
         slots.sort();
         slots.dedup();
         Ok(Outcome::FreeTimes(slots))
+    }
+
+    /// Starts that only the booking itself stands in the way of: free once it is moved there.
+    async fn around(&self, record: RecordId, services: &[ServiceId], wanted: &[(StaffId, Date)]) -> Result<Vec<Slot>, Error> {
+        let own = self.yclients().record(self.salon_id, record).await?.into_inner();
+        let (staff_id, day) = (own.staff_id, own.start.date());
+        if own.deleted || !wanted.contains(&(staff_id, day)) {
+            return Ok(Vec::new());
+        }
+        let filter = RecordFilter { staff_id: Some(staff_id), from: Some(day), to: Some(day), ..RecordFilter::default() };
+        let others = self.yclients().all_records(self.salon_id, filter).await?.into_iter().map(|record| record.booking.into_inner());
+        let others: Vec<Booking> = others.filter(|other| !other.deleted && other.record_id != record).collect();
+        let minutes = Span::new().minutes(self.salon.minutes(services, Some(staff_id)));
+        let now = self.app.clock.local(&self.salon.timezone);
+        let free = |start: DateTime| {
+            let end = start.saturating_add(minutes);
+            let at_work = |hours: &domain::Hours| day.to_datetime(hours.from) <= start && end <= day.to_datetime(hours.to);
+            start > now
+                && self.salon.hours_of(staff_id, day).iter().any(at_work)
+                && others.iter().all(|other| end <= other.start || other.end() <= start)
+        };
+        let first = own.start.saturating_sub(minutes);
+        let starts = first.series(Span::new().minutes(GRID_MINUTES)).take_while(|start| *start < own.end());
+        Ok(starts.filter(|start| *start > first && free(*start)).map(|start| Slot { start, staff_id }).collect())
     }
 
     /// The synced schedule reaches that day.
@@ -116,31 +151,37 @@ impl Place<'_> {
     async fn book(&self, effect: &Effect, name: BookingId) -> Result<Outcome, Error> {
         let Effect::Book { services, staff, start, client_name, phone, comment, .. } = effect else { return Ok(Outcome::Failed) };
         let new = NewBooking {
-            booking_id: name,
             services: self.salon.parts(services),
             staff_id: *staff,
             start: *start,
-            client_name: client_name.clone(),
+            timezone: self.salon.timezone.clone(),
             phone: phone.clone(),
+            client_name: client_name.clone(),
             comment: comment.clone(),
+            api_id: name,
         };
-        self.yclients().book_check(self.salon_id, &new).await?;
+        self.yclients().book_check(self.salon_id, &new.services, *staff, *start, &self.salon.timezone).await?;
         match self.yclients().book_record(self.salon_id, &new).await {
-            Ok(made) => {
-                let booking = self.yclients().record(self.salon_id, made.record_id).await;
-                // Written, but not yet seen: what was read back decides, not what was answered.
-                match booking {
-                    Ok(booking) if !booking.get().deleted => Ok(Outcome::Done(Receipt::Booked(booking))),
-                    Ok(_) => Ok(Outcome::Refused(Refusal::Gone)),
-                    Err(_) => self.look_for(name, start.date()).await,
-                }
-            }
+            // Written, but not yet seen: what is read back decides, not what was answered.
+            Ok(made) => match self.made(&made).await {
+                Ok(booking) if booking.get().deleted => Ok(Outcome::Refused(Refusal::Gone)),
+                Ok(booking) => Ok(Outcome::Done(Receipt::Booked(booking))),
+                Err(_) => self.look_for(name, start.date()).await,
+            },
             Err(error) if error.outcome_unknown() => {
                 tracing::warn!(salon = %self.salon_id, booking = %name, %error, "a booking's outcome is unknown; reading back");
                 self.look_for(name, start.date()).await
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The record that was just made; without a user token by its hash.
+    async fn made(&self, made: &BookedRecord) -> Result<ReadBack<Booking>, Error> {
+        if self.yclients().has_user_token() {
+            return self.yclients().record(self.salon_id, made.record_id).await;
+        }
+        self.yclients().booked(made.record_id, &made.record_hash).await.map(|record| record.booking)
     }
 
     async fn look_for(&self, name: BookingId, day: Date) -> Result<Outcome, Error> {
@@ -163,23 +204,27 @@ impl Place<'_> {
             return Ok(Outcome::Done(Receipt::Moved { from: from.clone(), to: from }));
         }
         let minutes = self.salon.minutes(&from.get().services, Some(staff));
-        let wrote = self.yclients().update_record(self.salon_id, record, staff, start, minutes).await;
-        self.read_back(record, wrote, |to| stands(to.get()).then(|| Receipt::Moved { from: from.clone(), to })).await
+        let change = RecordChange { start: Some(start), staff_id: Some(staff), minutes: Some(minutes), ..RecordChange::default() };
+        let wrote = self.yclients().update_record(self.salon_id, record, &change, &self.salon.timezone).await.map(drop);
+        self.read_back(&from, wrote, |to| stands(to.get()).then(|| Receipt::Moved { from: from.clone(), to })).await
     }
 
     async fn cancel(&self, customer: &Customer, record: RecordId) -> Result<Outcome, Error> {
         let booking = match self.own(customer, record).await? {
             Ok(booking) => booking,
-            Err(Refusal::Gone) => return Ok(Outcome::Refused(Refusal::Gone)),
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let wrote = self.yclients().delete_record(self.salon_id, record).await;
-        // A record that is gone may be read back as nothing but that; its last reading says what it was.
-        self.read_back(record, wrote, |gone| gone.get().deleted.then(|| Receipt::Cancelled(booking.clone()))).await
+        self.read_back(&booking, wrote, |gone| gone.get().deleted.then(|| Receipt::Cancelled(gone.clone()))).await
     }
 
     /// After a write: reads the record until it stands as wanted; a refusal that is certain is one.
-    async fn read_back(&self, record: RecordId, wrote: Result<(), Error>, receipt: impl Fn(ReadBack<Booking>) -> Option<Receipt>) -> Result<Outcome, Error> {
+    async fn read_back(
+        &self,
+        last: &ReadBack<Booking>,
+        wrote: Result<(), Error>,
+        receipt: impl Fn(ReadBack<Booking>) -> Option<Receipt>,
+    ) -> Result<Outcome, Error> {
         if let Err(error) = wrote
             && !error.outcome_unknown()
         {
@@ -187,7 +232,7 @@ impl Place<'_> {
         }
         for wait in READ_BACKS {
             tokio::time::sleep(wait).await;
-            if let Ok(booking) = self.yclients().record(self.salon_id, record).await
+            if let Ok(booking) = self.yclients().reread(self.salon_id, last).await
                 && let Some(receipt) = receipt(booking)
             {
                 return Ok(Outcome::Done(receipt));
@@ -216,7 +261,8 @@ fn failed(error: &Error) -> Outcome {
         Error::Refused { code: Some(BookingCode::TimeTaken | BookingCode::NobodyFree | BookingCode::Overlap), .. } => {
             Outcome::Refused(Refusal::SlotTaken)
         }
-        Error::Refused { code: Some(BookingCode::Blacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
+        Error::Refused { code: Some(BookingCode::PhoneBlacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
+        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::NotBookable), .. } => Outcome::Refused(Refusal::NotOffered),
         Error::Refused { .. } | Error::Forbidden { .. } => {
             tracing::warn!(%error, "the booking system refused");
             Outcome::Refused(Refusal::NotAllowed)
