@@ -54,3 +54,31 @@ fn particulars(salon: &Salon, booking: &Booking) -> String {
     }
     lines.join("\n")
 }
+
+/// To the salon's own chat: the assistant is on.
+pub(crate) const WELCOME: &str = "Готово, я на смене! 👋\n\n\
+    Отвечаю клиентам в этом WhatsApp в любое время: подскажу цены и свободное время, запишу, перенесу или отменю запись в YClients.\n\n\
+    Чтобы я замолчал в каком-то чате, просто напишите туда сами – дальше отвечаете вы. \
+    Отключить меня совсем можно в YClients: «Интеграции» → «AI Admin».";
+
+/// To the owner on the linking page: the number serves another salon.
+pub(crate) const NUMBER_TAKEN: &str = "Этот номер WhatsApp уже подключён к другому филиалу. Одному филиалу – один номер.";
+
+/// To the owner: the marketplace says «installed» and does not show it.
+pub(crate) const NOT_CONFIRMED: &str = "приложение отмечено как установленное, но не активно.";
+
+/// To the owner: the marketplace did not answer.
+pub(crate) const MARKETPLACE_SILENT: &str = "ответ не пришёл. Попробуйте ещё раз через минуту.";
+
+/// To the owner: why the marketplace refused.
+pub(crate) fn refused(error: &yclients::Error) -> String {
+    match error {
+        yclients::Error::Refused { message, .. } | yclients::Error::Forbidden { message } | yclients::Error::NotFound { message } => {
+            let message = message.trim();
+            if message.is_empty() { "причина не указана.".to_owned() } else { format!("«{message}»") }
+        }
+        yclients::Error::LicenceExpired => "закончилась лицензия YClients.".to_owned(),
+        yclients::Error::RateLimited => "слишком много запросов. Попробуйте через минуту.".to_owned(),
+        _ => "ответил ошибкой. Попробуйте ещё раз через минуту.".to_owned(),
+    }
+}
