@@ -199,7 +199,11 @@ mod tests {
             let most = left.iter().map(|at| left.iter().filter(|t| (*at..*at + per).contains(t)).count()).max();
             assert_eq!(most, Some(calls), "in {per} ms");
         }
-        assert!(left.last().is_some_and(|at| (160_000..165_000).contains(at)), "600 calls take two full minutes and 40 s: {:?}", left.last());
+        assert!(
+            left.last().is_some_and(|at| (160_000..165_000).contains(at)),
+            "600 calls take two full minutes and 40 s: {:?}",
+            left.last()
+        );
     }
 
     #[test]

@@ -54,10 +54,7 @@ pub(crate) struct CompanyWire {
 impl CompanyWire {
     /// `None` where no zone can be told: every time of such a salon would be a guess.
     pub(crate) fn into_company(self, raw: serde_json::Value) -> Option<Company> {
-        let by_name = TimeZone::get(&self.timezone_name).ok();
-        let by_offset =
-            || self.timezone.and_then(|hours| i8::try_from(hours).ok()).and_then(|hours| jiff::tz::Offset::from_hours(hours).ok());
-        let timezone = by_name.or_else(|| by_offset().map(TimeZone::fixed))?;
+        let timezone = TimeZone::get(&self.timezone_name).ok().or_else(|| whole_hours(self.timezone?))?;
         Some(Company {
             salon_id: domain::SalonId(self.id),
             title: if self.public_title.is_empty() { self.title } else { self.public_title },
@@ -77,6 +74,17 @@ impl CompanyWire {
             raw,
         })
     }
+}
+
+/// The zone of a whole offset, by a name that can be stored. IANA counts these westwards.
+fn whole_hours(offset: i64) -> Option<TimeZone> {
+    let name = match offset {
+        0 => "Etc/UTC".to_owned(),
+        1..=14 => format!("Etc/GMT-{offset}"),
+        -12..=-1 => format!("Etc/GMT+{}", -offset),
+        _ => return None,
+    };
+    TimeZone::get(&name).ok()
 }
 
 /// YClients writes the rouble as an abbreviation.
@@ -577,6 +585,8 @@ mod tests {
             (json!({"id": "1", "timezone": 3, "timezone_name": "Asia/Yekaterinburg"}), Some("+05")),
             (json!({"id": 1, "timezone": "7", "timezone_name": ""}), Some("+07")),
             (json!({"id": 1, "timezone": 4, "timezone_name": "Mars/Base"}), Some("+04")),
+            (json!({"id": 1, "timezone": -3}), Some("-03")),
+            (json!({"id": 1, "timezone": 180}), None),
             (json!({"id": 1}), None),
         ] {
             assert_eq!(zone(wire.clone()).as_deref(), offset, "{wire}");
