@@ -23,7 +23,7 @@ pub enum Priority {
 pub enum RateLimit {
     /// 5 a second and 200 a minute, as the API text says, counted for the whole process since
     /// YClients counts per IP.
-    On,
+    Official,
     /// No limit of our own (the sandbox). YClients' 429 is heeded all the same.
     Off,
 }
@@ -98,7 +98,7 @@ pub(crate) struct Limiter {
 impl Limiter {
     pub(crate) fn new(limit: RateLimit) -> Self {
         Self::with(match limit {
-            RateLimit::On => &YCLIENTS,
+            RateLimit::Official => &YCLIENTS,
             RateLimit::Off => &[],
         })
     }
