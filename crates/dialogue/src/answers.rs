@@ -10,8 +10,9 @@ use crate::{
 };
 
 impl Mind<'_> {
-    /// Adds what the words ask about the salon; whether there was anything.
-    pub(crate) fn tell(&mut self) -> bool {
+    /// Adds what the words ask about the salon; whether there was anything. `aside`: something else is
+    /// being arranged and goes on.
+    pub(crate) fn tell(&mut self, aside: bool) -> bool {
         let voice = self.voice();
         let named = self.heard.service_ids.clone();
         let topic = if named.is_empty() { self.topic() } else { named.clone() };
@@ -33,7 +34,7 @@ impl Mind<'_> {
                 _ => {}
             }
         }
-        if !told.is_empty() && !named.is_empty() {
+        if !told.is_empty() && !named.is_empty() && !aside {
             // What is asked about is what a «давайте» would then book.
             self.note_services();
         }

@@ -76,6 +76,9 @@ impl Mind<'_> {
         if self.state.wish.moving.is_some() && self.heard.has(Intent::Book) && !self.heard.service_ids.is_empty() {
             self.state.wish = Wish::default();
         }
+        if self.state.wish.moving.is_some() {
+            return self.aim();
+        }
         self.note(false);
         if self.heard.same_as_last && self.state.wish.services.is_empty() {
             return self.act(Effect::LastVisit, Next::LastVisit);
@@ -154,7 +157,7 @@ impl Mind<'_> {
         };
         let same_service = !heard.services_ambiguous && parts(&heard.service_ids) == parts(&last.services);
         let same_master = heard.staff_ids.iter().all(|id| *id == last.staff_id) && !heard.staff_other;
-        let wants = self.wants_for(last);
+        let wants = self.wants_for(last, heard.when.iter().map(Want::read).collect());
         let stands =
             |want: &Want| want.moment() == Some(last.start) || (!heard.when.is_empty() && want.hours.is_none() && want.fits(last.start));
         if (heard.service_ids.is_empty() || same_service) && same_master && !wants.is_empty() && wants.iter().all(stands) {
@@ -165,10 +168,9 @@ impl Mind<'_> {
         (heard.service_ids.is_empty() && elsewhere && !open_question).then_some(Correction::Move)
     }
 
-    /// The moments heard, as they would be for a booking that stands: what is not said stays as it is.
-    pub(crate) fn wants_for(&self, booking: &Booking) -> Vec<Want> {
+    /// The moments said, as they would be for a booking that stands: what is not said stays as it is.
+    pub(crate) fn wants_for(&self, booking: &Booking, mut wants: Vec<Want>) -> Vec<Want> {
         let stands = Want::at(booking.start);
-        let mut wants: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
         for want in &mut wants {
             if !want.day_said {
                 (want.from, want.to, want.day_said) = (stands.from, stands.to, true);
@@ -466,7 +468,7 @@ impl Mind<'_> {
             return self.wanted();
         }
         if let Some(visit) = self.choice(&visits) {
-            self.tell();
+            self.tell(true);
             return self.confirm(visit);
         }
         let first = visits[0].clone();
@@ -481,18 +483,18 @@ impl Mind<'_> {
             return self.ask(Question::WhichVisit(vec![first]), words);
         }
         if self.names_details() || self.heard.when_impossible {
-            if self.names_new_service() {
+            if self.only_asks() {
                 return self.wanted_with(Some(Question::WhichVisit(visits)));
             }
-            self.tell();
+            self.tell(true);
             self.note(true);
             return self.arrange();
         }
         self.wanted_with(Some(Question::WhichVisit(visits)))
     }
 
-    /// Another service than the one that times were offered for, without a wish for it.
-    fn names_new_service(&self) -> bool {
+    /// A question beside the offer.
+    fn only_asks(&self) -> bool {
         let asks = [Intent::Price, Intent::Services, Intent::Staff, Intent::Info];
         !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && asks.iter().any(|intent| self.heard.has(*intent))
     }
@@ -545,7 +547,7 @@ impl Mind<'_> {
             _ => None,
         };
         if let Some(id) = chosen {
-            self.tell();
+            self.tell(true);
             let wish = &mut self.state.wish;
             wish.services = vec![id];
             wish.unclear.clear();

@@ -504,7 +504,7 @@ impl<'t> Mind<'t> {
 
     /// The words by themselves, with `open` to come back to after a side question.
     pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
-        let told = self.tell();
+        let told = self.tell(open.is_some());
         let heard = &self.heard;
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
         for intent in heard.intents.clone() {

@@ -8,10 +8,7 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime, Time},
 };
-use language::{
-    Lang,
-    speak::{self, Case},
-};
+use language::{Lang, speak};
 
 use crate::{
     effect::Refusal,
@@ -124,7 +121,7 @@ impl Voice<'_> {
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
+        self.say(format!("у мастера {name}"), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -664,7 +661,7 @@ impl Voice<'_> {
 
     /// `20 февраля`.
     fn date(&self, date: Date) -> String {
-        speak::date(date, self.lang)
+        speak::day(date, self.today, self.lang)
     }
 }
 
