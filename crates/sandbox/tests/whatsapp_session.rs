@@ -62,6 +62,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let epoch = std::time::Instant::now();
         let calendar = Arc::new(move || 1_790_000_000_000 + i64::try_from(epoch.elapsed().as_millis()).expect("a short test"));
         let emulator = Emulator::new(Options { calendar, media_host: "127.0.0.1".to_owned() });
