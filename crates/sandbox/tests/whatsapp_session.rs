@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use sandbox::whatsapp::{Emulator, Fault, FaultKind, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
-use store::{Store, Vault};
+use store::{Store, Vault, sessions};
 use tokio::sync::broadcast;
-use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, SendError, SessionEvent};
+use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, SendError, SessionEvent, StartError};
 
 const SALON: &str = "79161234567";
 const ANNA: &str = "79031112233";
@@ -84,8 +84,7 @@ impl World {
         let store = Store::open(&self.database).await.expect("a database");
         let company = salon(&store).await;
         let inbox = Arc::new(Received::default());
-        let pool =
-            Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, "node".to_owned());
+        let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, "node".to_owned());
         (pool, inbox, company)
     }
 
@@ -257,16 +256,13 @@ async fn a_session_comes_back_without_linking_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatsapp_is_told_only_after_the_inbox_has_it() {
     let world = World::new().await;
-    let (pool, inbox, company) = world.linked().await;
+    let (pool, inbox, _) = world.linked().await;
     inbox.refuses.store(true, Ordering::SeqCst);
     world.emulator.customer_writes(ANNA, None, SALON, "не потеряйте", None).await.expect("written");
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.emulator.pending(ANNA, SALON), 1, "not acknowledged");
     inbox.refuses.store(false, Ordering::SeqCst);
-    pool.stop(company).await.expect("stopped");
-    let mut events = pool.subscribe();
-    pool.start(company).await.expect("a start");
-    connected(&mut events).await;
+    // Without anybody's help: the session reconnects, and WhatsApp gives the message again.
     until("the message", || inbox.texts() == ["не потеряйте"]).await;
     until("WhatsApp was told", || world.emulator.pending(ANNA, SALON) == 0).await;
     pool.shutdown().await;
@@ -291,6 +287,39 @@ async fn an_unlinked_salon_links_anew() {
     pool.logout(company).await.expect("logged out");
     assert_eq!(pool.state(company), LinkState::LoggedOut);
     assert!(!world.emulator.is_linked(SALON));
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_session_that_ended() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    let before = Arc::strong_count(&inbox);
+    for _ in 0..3 {
+        let mut events = pool.subscribe();
+        pool.stop(company).await.expect("stopped");
+        pool.start(company).await.expect("a start");
+        connected(&mut events).await;
+    }
+    until("the former sessions are gone", || Arc::strong_count(&inbox) == before).await;
+    pool.shutdown().await;
+    drop(pool);
+    until("the pool is gone", || Arc::strong_count(&inbox) == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lease_ends_the_session() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    let store = Store::open(&world.database).await.expect("a database");
+    let mut tx = store.begin().await.expect("a transaction");
+    let ours = sessions::acquire(&mut tx, company, "node", Duration::from_secs(15)).await.expect("an answer").expect("our own");
+    sessions::release(&mut tx, &ours).await.expect("released");
+    let theirs = sessions::acquire(&mut tx, company, "another node", Duration::from_secs(60)).await.expect("an answer");
+    tx.commit().await.expect("a commit");
+    assert!(theirs.is_some());
+    until("the session has ended", || pool.state(company) == LinkState::Disconnected).await;
+    assert!(matches!(pool.start(company).await, Err(StartError::OwnedElsewhere)));
     pool.shutdown().await;
 }
 
