@@ -74,6 +74,11 @@ impl State {
         serde_json::from_str(json).ok().filter(|state: &Self| state.version == VERSION).unwrap_or_default()
     }
 
+    /// The customer waits to hear whether something was done.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
     /// A person of the salon has given the chat back.
     pub fn resume(&mut self) {
         self.paused = None;

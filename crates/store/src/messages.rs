@@ -288,6 +288,19 @@ pub async fn mark_answered(tx: &mut Tx, company: CompanyId, conversation: Conver
     )
 }
 
+/// Leaves what no turn has taken to a person; returns how many messages that were.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn ignore_unanswered(tx: &mut Tx, company: CompanyId, conversation: ConversationId) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE messages SET status = 'ignored' WHERE company_id = $1 AND conversation_id = $2 AND status = 'new'",
+        company.0,
+        conversation.0
+    )
+}
+
 /// Queues a text of the bot under a WhatsApp id fixed beforehand; returns its number and place.
 /// `at` is calendar time.
 ///

@@ -56,6 +56,23 @@ pub async fn plan(tx: &mut Tx, company: CompanyId, kind: &str, key: &str, due_at
     Ok(())
 }
 
+/// Plans work unless the same is planned already; false when it is, and then that stands.
+///
+/// # Errors
+/// [`StoreError::Database`](crate::StoreError::Database).
+pub async fn plan_once(tx: &mut Tx, company: CompanyId, kind: &str, key: &str, due_at: Timestamp, payload: &impl Serialize) -> Result<bool> {
+    let planned = execute!(
+        tx,
+        "INSERT INTO planned (company_id, kind, key, due_at, payload) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (company_id, kind, key) DO NOTHING",
+        company.0,
+        kind,
+        key,
+        due_at.as_millisecond(),
+        to_json(payload)?
+    )?;
+    Ok(planned == 1)
+}
+
 /// Takes a plan back; false when there is none (any more).
 ///
 /// # Errors

@@ -315,10 +315,11 @@ impl Pool {
         if running.is_linked() {
             return Err(StartError::AlreadyLinked.into());
         }
-        if let Some((asked, code, left)) = salon.pairing() {
-            if asked == *phone && left > WORTH_SHOWING {
-                return Ok(PairingCode { code, expires_in: left });
-            }
+        if let Some((asked, code, left)) = salon.pairing()
+            && asked == *phone
+            && left > WORTH_SHOWING
+        {
+            return Ok(PairingCode { code, expires_in: left });
         }
         let client = &running.client;
         client.wait_for_socket(SOCKET_WAIT).await.map_err(|_| PairingError::Unreachable)?;
@@ -573,10 +574,10 @@ async fn tend(pool: Weak<Inner>, closing: CancellationToken) {
                 continue;
             }
         }
-        if pool.0.resumed.load(Ordering::Acquire) {
-            if let Err(error) = pool.adopt().await {
-                tracing::warn!(%error, "it is not known which WhatsApp sessions nobody runs");
-            }
+        if pool.0.resumed.load(Ordering::Acquire)
+            && let Err(error) = pool.adopt().await
+        {
+            tracing::warn!(%error, "it is not known which WhatsApp sessions nobody runs");
         }
     }
 }

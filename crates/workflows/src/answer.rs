@@ -13,15 +13,15 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
-    ConversationId, clients,
+    StoreError, clients,
     companies::{self, Company},
-    conversations::{self, Conversation},
+    conversations::{self, Conversation, ConversationId},
     jobs::{self, Handler, Job},
-    messages::{self, Message},
-    turns,
+    messages::{self, Kind, Message},
+    turns::{self, TurnId},
 };
 
-use crate::{App, booking, catalogue::Catalogue, inbox::next_day, outbox, texts, webhooks};
+use crate::{App, booking::{self, Settled}, catalogue::Catalogue, inbox::next_day, outbox, settle::Settle, texts, webhooks};
 
 /// The job `answer`.
 pub(crate) struct Answer(pub(crate) Arc<App>);
@@ -44,8 +44,10 @@ struct Work<'a> {
     messages: Vec<Message>,
     now: Timestamp,
     journal: Vec<Entry>,
+    /// Writes that were begun before a crash and that the replay did not come to.
+    abandoned: Vec<Entry>,
     /// The turn's row, once a write made one necessary.
-    turn: Option<turns::TurnId>,
+    turn: Option<TurnId>,
 }
 
 impl Answer {
@@ -53,7 +55,7 @@ impl Answer {
 
     async fn answer(&self, job: &Job) -> anyhow::Result<jobs::Outcome> {
         let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a conversation without a salon"))?;
-        let conversation: ConversationId = serde_json::from_value(job.payload.clone())?;
+        let conversation: ConversationId = job.payload()?;
         let Some(mut work) = Work::load(&self.0, company, conversation).await? else { return Ok(jobs::Outcome::Done) };
         let reply = work.step_through().await?;
         work.commit(job, reply).await?;
@@ -65,24 +67,21 @@ impl<'a> Work<'a> {
     /// What there is to answer; `None` when there is nothing, or a person has taken over.
     async fn load(app: &'a App, company: CompanyId, conversation: ConversationId) -> anyhow::Result<Option<Self>> {
         let mut tx = app.store.read().await?;
-        let conversation = conversations::get(&mut tx, company, conversation).await?;
+        let conversation = conversations::load(&mut tx, company, conversation).await?.ok_or(StoreError::NotFound("conversation"))?;
         let unfinished = turns::unfinished(&mut tx, company, conversation.id).await?;
         let messages = match &unfinished {
-            Some(turn) => messages::inbound_range(&mut tx, company, conversation.id, turn.from_seq, turn.to_seq).await?,
+            Some(turn) => messages::heard(&mut tx, company, conversation.id, turn.from_seq, turn.to_seq).await?,
             None => messages::unanswered(&mut tx, company, conversation.id).await?,
         };
         if messages.is_empty() {
             return Ok(None);
         }
-        let now = match &unfinished {
-            Some(turn) => Timestamp::from_millisecond(turn.now_ms)?,
-            None => app.clock.now(),
-        };
+        let now = unfinished.as_ref().map_or_else(|| app.clock.now(), |turn| turn.opened_at);
         let client = match &conversation.phone {
             Some(phone) => clients::by_phone(&mut tx, company, phone).await?,
             None => None,
         };
-        let company = companies::get(&mut tx, company).await?;
+        let company = companies::get(&mut tx, company).await?.ok_or(StoreError::NotFound("company"))?;
         drop(tx);
         if unfinished.is_none() && conversation.paused_until.is_some_and(|until| now < until) {
             let mut tx = app.store.begin().await?;
@@ -90,13 +89,13 @@ impl<'a> Work<'a> {
             tx.commit().await?;
             return Ok(None);
         }
-        let catalogue = app.catalogues.get(&app.store, company.id).await?;
+        let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company.id).await?;
         let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client };
         let (turn, journal) = match unfinished {
-            Some(turn) => (Some(turn.id), serde_json::from_value(turn.journal)?),
+            Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
             None => (None, Vec::new()),
         };
-        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, journal, turn }))
+        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, journal, abandoned: Vec::new(), turn }))
     }
 
     /// Runs the dialogue to its answer, replaying what the journal already knows.
@@ -111,7 +110,7 @@ impl<'a> Work<'a> {
             customer: &customer,
             heard: &heard,
         };
-        let state = serde_json::from_value(self.conversation.state.clone()).unwrap_or_default();
+        let state = self.conversation.state.as_ref().map(|state| dialogue::State::load(&state.to_string())).unwrap_or_default();
         let mut step = dialogue::begin(state, &turn);
         let mut at = 0;
         loop {
@@ -129,12 +128,10 @@ impl<'a> Work<'a> {
     /// The outcome of the turn's `at`-th effect: from the journal, else by doing it.
     async fn outcome(&mut self, at: usize, effect: Effect) -> anyhow::Result<Outcome> {
         // Should the salon's catalogue have changed between a crash and its replay, the dialogue may
-        // take another way: what was journaled beyond this point is settled, then left behind.
+        // take another way. What it leaves behind stays in the journal as unsettled: `commit` hands
+        // it to the job that finds out and tells.
         if self.journal.get(at).is_some_and(|entry| entry.effect != effect) {
-            let rest = self.journal.split_off(at);
-            for entry in rest.into_iter().filter(|entry| entry.outcome.is_none()) {
-                booking::settle(self.app, &self.company, &self.catalogue.salon, &entry.effect, entry.name).await;
-            }
+            self.abandoned.extend(self.journal.split_off(at).into_iter().filter(|entry| entry.outcome.is_none()));
         }
         let begun = match self.journal.get(at) {
             Some(Entry { outcome: Some(outcome), .. }) => return Ok(outcome.clone()),
@@ -150,12 +147,13 @@ impl<'a> Work<'a> {
         }
         let salon = &self.catalogue.salon;
         let settled = match begun {
-            Some(name) => booking::settle(self.app, &self.company, salon, &effect, name).await,
-            None => None,
+            Some(name) if booking::writes(&effect) => booking::settle(self.app, &self.company, salon, &effect, name).await,
+            _ => Settled::NotDone,
         };
         let outcome = match settled {
-            Some(outcome) => outcome,
-            None => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
+            Settled::Done(receipt) => Outcome::Done(receipt),
+            Settled::Unknown => Outcome::Unsettled,
+            Settled::NotDone => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
         };
         if let Some(entry) = self.journal.get_mut(at) {
             entry.outcome = Some(outcome.clone());
@@ -164,17 +162,21 @@ impl<'a> Work<'a> {
     }
 
     async fn save_journal(&mut self) -> anyhow::Result<()> {
-        let journal = serde_json::to_value(&self.journal)?;
         let mut tx = self.app.store.begin().await?;
-        match self.turn {
-            Some(turn) => turns::record(&mut tx, self.company.id, turn, &journal).await?,
-            None => {
-                let (from, to) = self.range();
-                let now = self.now.as_millisecond();
-                self.turn = Some(turns::open(&mut tx, self.company.id, self.conversation.id, from, to, now, &journal).await?);
-            }
-        }
-        Ok(tx.commit().await?)
+        let turn = self.opened(&mut tx).await?;
+        turns::record(&mut tx, self.company.id, turn, &self.journal).await?;
+        tx.commit().await?;
+        self.turn = Some(turn);
+        Ok(())
+    }
+
+    /// The turn's row; made in this transaction where nothing needed it before.
+    async fn opened(&self, tx: &mut store::Tx) -> anyhow::Result<TurnId> {
+        let (from, to) = self.range();
+        Ok(match self.turn {
+            Some(turn) => turn,
+            None => turns::open(tx, self.company.id, self.conversation.id, from, to, self.now).await?.id,
+        })
     }
 
     fn range(&self) -> (i64, i64) {
@@ -186,26 +188,30 @@ impl<'a> Work<'a> {
     async fn commit(self, job: &Job, reply: Reply) -> anyhow::Result<()> {
         let (company, conversation) = (self.company.id, self.conversation.id);
         let mut tx = self.app.store.begin().await?;
-        conversations::save_state(&mut tx, company, conversation, self.conversation.version, &serde_json::to_value(&reply.state)?).await?;
-        messages::mark_answered(&mut tx, company, conversation, self.range().1).await?;
+        let turn = self.opened(&mut tx).await?;
+        conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
+        messages::mark_answered(&mut tx, company, conversation, self.range().1, turn).await?;
         for text in &reply.messages {
-            outbox::queue_answer(self.app, &mut tx, company, conversation, text, job.run_at).await?;
+            outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
         }
         for receipt in self.receipts() {
             webhooks::told(&mut tx, company, receipt.read_back()).await?;
         }
         for entry in &self.journal {
             if let Effect::HandOver { summary, .. } = &entry.effect {
-                let notice = texts::handed_over(self.conversation.push_name.as_deref(), self.conversation.phone.as_ref(), summary);
+                let notice = texts::handed_over(&self.customer, summary, reply.pause.is_some());
                 outbox::queue_to_salon(self.app, &mut tx, company, &notice).await?;
             }
         }
+        let unsettled = self.journal.iter().filter(|entry| entry.outcome == Some(Outcome::Unsettled));
+        for entry in unsettled.chain(&self.abandoned) {
+            jobs::enqueue(&mut tx, Settle::job(company, conversation, &entry.effect, entry.name)).await?;
+        }
         if let Some(Pause::UntilResumedOrNextDay) = reply.pause {
-            conversations::pause(&mut tx, company, conversation, next_day(self.now, &self.catalogue.salon.timezone)).await?;
+            let until = next_day(self.now, &self.catalogue.salon.timezone);
+            conversations::set_pause(&mut tx, company, conversation, Some(until)).await?;
         }
-        if let Some(turn) = self.turn {
-            turns::close(&mut tx, company, turn).await?;
-        }
+        turns::close(&mut tx, company, turn, self.app.clock.now()).await?;
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
         metrics::counter!("turns_answered").increment(1);
@@ -221,18 +227,18 @@ impl<'a> Work<'a> {
 }
 
 fn heard(message: &Message) -> Heard {
-    let kind = match message.kind.as_str() {
-        "text" => HeardKind::Text,
-        "voice" => HeardKind::Voice,
-        "image" => HeardKind::Image,
-        "reaction" => HeardKind::Reaction,
-        _ => HeardKind::Other,
+    let kind = match message.kind {
+        Kind::Text => HeardKind::Text,
+        Kind::Voice => HeardKind::Voice,
+        Kind::Image => HeardKind::Image,
+        Kind::Reaction => HeardKind::Reaction,
+        Kind::Other => HeardKind::Other,
     };
     Heard { text: message.text.clone(), kind }
 }
 
 impl Handler for Answer {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, jobs::Outcome> {
-        Box::pin(async move { self.answer(job).await.unwrap_or_else(|error| jobs::Outcome::Retry { error: format!("{error:#}"), after: None }) })
+        Box::pin(async move { self.answer(job).await.unwrap_or_else(jobs::Outcome::retry) })
     }
 }

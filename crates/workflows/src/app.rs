@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{Clock, Phone};
-use store::{Bus, Store, Vault, jobs::Runner};
+use store::{Store, Vault, jobs::Runner};
 use url::Url;
 use whatsapp::Pool;
 use yclients::YClients;
 
-use crate::{Catalogues, activation, answer::Answer, inbox::Inbox, notifications::NotifyBooking, outbox::Send, sync::SyncJob, webhooks::{LifecycleChange, RereadRecord}};
+use crate::{Catalogues, activation, answer::Answer, notifications::NotifyBooking, outbox::Send, settle::Settle, sync::SyncJob, webhooks::{LifecycleChange, RereadRecord}};
 
 /// What every workflow works with. One per process.
 pub struct App {
@@ -20,8 +20,6 @@ pub struct App {
     pub whatsapp: Pool,
     /// The calendar.
     pub clock: Arc<dyn Clock>,
-    /// News for open pages.
-    pub bus: Bus,
     /// The salons as the dialogue knows them, kept between turns.
     pub catalogues: Catalogues,
     /// What the operator has set.
@@ -54,6 +52,7 @@ impl App {
     pub fn runner(self: &Arc<Self>) -> Runner {
         Runner::new(self.store.clone())
             .handler(Answer::KIND, Arc::new(Answer(self.clone())), 64)
+            .handler(Settle::KIND, Arc::new(Settle(self.clone())), 8)
             .handler(Send::KIND, Arc::new(Send(self.clone())), 64)
             .handler(RereadRecord::KIND, Arc::new(RereadRecord(self.clone())), 16)
             .handler(LifecycleChange::KIND, Arc::new(LifecycleChange(self.clone())), 8)

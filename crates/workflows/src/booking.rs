@@ -43,17 +43,40 @@ pub(crate) async fn carry_out(app: &App, company: &Company, salon: &Salon, custo
     done.unwrap_or_else(|error| failed(&error))
 }
 
-/// After a crash: what became of a write that had begun. `None`: it certainly did not happen.
-pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: &Effect, name: BookingId) -> Option<Outcome> {
+/// What became of a write that had begun.
+pub(crate) enum Settled {
+    /// It was done, and was read back.
+    Done(Receipt),
+    /// It certainly was not.
+    NotDone,
+    /// The booking system does not say yet.
+    Unknown,
+}
+
+/// After a crash, or after an answer that never came: looks whether a write was done.
+pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: &Effect, name: BookingId) -> Settled {
     let at = Place { app, salon_id: company.salon_id, salon };
-    match effect {
-        Effect::Book { start, .. } => match at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await {
-            Ok(found) => found.map(|booking| Outcome::Done(Receipt::Booked(booking))),
-            Err(error) => Some(unknown(&error)),
-        },
-        // Moving to where it already is and cancelling what is gone are the same when done again.
-        _ => None,
+    let found = match effect {
+        Effect::Book { start, .. } => at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await,
+        Effect::Move { record, .. } | Effect::Cancel { record } => at.yclients().record(at.salon_id, *record).await.map(Some),
+        _ => return Settled::NotDone,
+    };
+    match (effect, found) {
+        (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Receipt::Booked(booking)),
+        (Effect::Move { staff, start, .. }, Ok(Some(to))) if stands(to.get(), *staff, *start) => {
+            Settled::Done(Receipt::Moved { from: to.clone(), to })
+        }
+        (Effect::Cancel { .. }, Ok(Some(gone))) if gone.get().deleted => Settled::Done(Receipt::Cancelled(gone)),
+        (_, Ok(_) | Err(Error::NotFound { .. })) => Settled::NotDone,
+        (_, Err(error)) => {
+            tracing::warn!(salon = %at.salon_id, %error, "a write could not be settled yet");
+            Settled::Unknown
+        }
     }
+}
+
+fn stands(booking: &Booking, staff: StaffId, start: DateTime) -> bool {
+    !booking.deleted && booking.staff_id == staff && booking.start == start
 }
 
 /// A salon in the booking system.
@@ -199,14 +222,13 @@ impl Place<'_> {
             Ok(booking) => booking,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let stands = |booking: &Booking| !booking.deleted && booking.staff_id == staff && booking.start == start;
-        if stands(from.get()) {
+        if stands(from.get(), staff, start) {
             return Ok(Outcome::Done(Receipt::Moved { from: from.clone(), to: from }));
         }
         let minutes = self.salon.minutes(&from.get().services, Some(staff));
         let change = RecordChange { start: Some(start), staff_id: Some(staff), minutes: Some(minutes), ..RecordChange::default() };
         let wrote = self.yclients().update_record(self.salon_id, record, &change, &self.salon.timezone).await.map(drop);
-        self.read_back(&from, wrote, |to| stands(to.get()).then(|| Receipt::Moved { from: from.clone(), to })).await
+        self.read_back(&from, wrote, |to| stands(to.get(), staff, start).then(|| Receipt::Moved { from: from.clone(), to })).await
     }
 
     async fn cancel(&self, customer: &Customer, record: RecordId) -> Result<Outcome, Error> {
@@ -258,11 +280,11 @@ impl Place<'_> {
 /// What an error means to the dialogue.
 fn failed(error: &Error) -> Outcome {
     match error {
-        Error::Refused { code: Some(BookingCode::TimeTaken | BookingCode::NobodyFree | BookingCode::Overlap), .. } => {
+        Error::Refused { code: Some(BookingCode::TimeTaken | BookingCode::NobodyFree | BookingCode::Overlaps), .. } => {
             Outcome::Refused(Refusal::SlotTaken)
         }
         Error::Refused { code: Some(BookingCode::PhoneBlacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
-        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::NotBookable), .. } => Outcome::Refused(Refusal::NotOffered),
+        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::ServiceGone), .. } => Outcome::Refused(Refusal::NotOffered),
         Error::Refused { .. } | Error::Forbidden { .. } => {
             tracing::warn!(%error, "the booking system refused");
             Outcome::Refused(Refusal::NotAllowed)
@@ -273,10 +295,4 @@ fn failed(error: &Error) -> Outcome {
             if error.outcome_unknown() { Outcome::Unsettled } else { Outcome::Failed }
         }
     }
-}
-
-/// A settling that itself failed.
-fn unknown(error: &Error) -> Outcome {
-    tracing::warn!(%error, "a write could not be settled yet");
-    Outcome::Unsettled
 }

@@ -34,18 +34,19 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 }
 
 async fn due(app: &App) -> Result<usize, store::StoreError> {
-    let now = app.clock.now().as_millisecond();
+    let now = app.clock.now();
     let mut tx = app.store.read().await?;
-    if planned::count_due(&mut tx, now).await? == 0 {
+    let next = planned::next_due(&mut tx).await?;
+    drop(tx);
+    if next.is_none_or(|next| now < next) {
         return Ok(0);
     }
-    drop(tx);
     let mut tx = app.store.begin().await?;
     let due = planned::take_due(&mut tx, now, BATCH).await?;
     for work in &due {
         let job = NewJob::new(&work.kind, &work.payload)
-            .key(&format!("{}:{}", work.company_id, work.key))
-            .lane(&format!("calendar:{}", work.company_id))
+            .key(format!("{}:{}", work.company_id, work.key))
+            .lane(format!("calendar:{}", work.company_id))
             .company(work.company_id);
         jobs::enqueue(&mut tx, job).await?;
     }

@@ -1,8 +1,9 @@
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{CompanyId, Salon};
+use domain::{Clock, CompanyId, Salon};
 use language::Reader;
 use parking_lot::Mutex;
+use jiff::tz::TimeZone;
 use store::{Store, StoreError, catalogue};
 
 /// A salon and the reading made for it.
@@ -25,12 +26,14 @@ impl Catalogues {
     ///
     /// # Errors
     /// When the database fails or has no such salon.
-    pub async fn get(&self, store: &Store, company: CompanyId) -> Result<Arc<Catalogue>, StoreError> {
+    pub async fn get(&self, store: &Store, clock: &dyn Clock, company: CompanyId) -> Result<Arc<Catalogue>, StoreError> {
         if let Some(known) = self.0.lock().get(&company) {
             return Ok(known.clone());
         }
         let mut tx = store.read().await?;
-        let salon = catalogue::load(&mut tx, company).await?;
+        // A day early, since the zone is not known yet and days of the past do no harm.
+        let from = clock.local(&TimeZone::UTC).date().yesterday().unwrap_or(jiff::civil::Date::MIN);
+        let salon = catalogue::load(&mut tx, company, from).await?;
         let made = Arc::new(Catalogue { reader: Reader::new(Some(&salon)), salon });
         let mut known = self.0.lock();
         if known.len() >= MOST {

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use domain::{CompanyId, IntegrationStatus};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Tx, companies,
+    StoreError, Tx, companies,
     conversations::{self, Conversation},
     jobs::{self, NewJob},
-    messages::{self, InStatus, InboundRow, OutStatus},
+    messages::{self, InboundRow, Kind, Status},
 };
 use whatsapp::{Content, Delivery, Inbound};
 
@@ -52,12 +52,12 @@ impl whatsapp::Inbox for Inbox {
     async fn delivered(&self, company: CompanyId, message_id: String, delivery: Delivery) -> anyhow::Result<()> {
         let status = match delivery {
             Delivery::ServerAck => return Ok(()),
-            Delivery::Refused { .. } => OutStatus::Failed,
-            Delivery::Delivered => OutStatus::Delivered,
-            Delivery::Read => OutStatus::Read,
+            Delivery::Refused { .. } => Status::Failed,
+            Delivery::Delivered => Status::Delivered,
+            Delivery::Read => Status::Read,
         };
         let mut tx = self.app()?.store.begin().await?;
-        messages::advance_status(&mut tx, company, &message_id, status).await?;
+        messages::set_status(&mut tx, company, &message_id, status, None).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -67,25 +67,25 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     if app.whatsapp.own_chat(company).as_ref() == Some(&message.chat) {
         return Ok(()); // the owner's notes to themselves, our own notices among them
     }
-    let conversation = conversations::open(tx, company, &message.chat, message.phone.as_ref(), message.push_name.as_deref()).await?;
-    let row = row(message);
-    if message.from_me {
-        return by_a_person(app, tx, company, &conversation, &row).await;
-    }
-    let status = first_status(app, tx, company, &conversation, message).await?;
-    if messages::store_inbound(tx, company, conversation.id, &row, status).await?.is_none() {
+    let name = message.push_name.as_deref().filter(|_| !message.from_me);
+    let conversation = conversations::ensure(tx, company, &message.chat, message.phone.as_ref(), name).await?;
+    let status = first_status(app, tx, &conversation, message).await?;
+    let Some(_) = messages::store_inbound(tx, company, &row(app, message, status)).await? else {
         metrics::counter!("messages_repeated").increment(1);
         return Ok(());
+    };
+    if message.from_me {
+        return by_a_person(app, tx, &conversation).await;
     }
     metrics::counter!("messages_received").increment(1);
-    if status == InStatus::New {
-        let delay = debounce(app, &message.content);
+    if status == Status::New {
+        let key = format!("{company}:{}", conversation.id);
         let job = NewJob::new(Answer::KIND, conversation.id)
-            .key(&format!("{company}:{}", conversation.id))
-            .lane(&format!("chat:{company}:{}", conversation.id))
+            .lane(format!("chat:{key}"))
+            .key(key)
             .company(company)
-            .priority(1)
-            .delay(delay);
+            .priority(-1)
+            .delay(debounce(app, &message.content));
         jobs::put_off(tx, job).await?;
     }
     Ok(())
@@ -93,45 +93,49 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
 
 /// Somebody in the salon wrote to the customer: the bot is silent in that chat for a while, and
 /// what was not answered yet is theirs to answer.
-async fn by_a_person(app: &App, tx: &mut Tx, company: CompanyId, conversation: &Conversation, row: &InboundRow) -> anyhow::Result<()> {
-    if messages::store_by_person(tx, company, conversation.id, row).await?.is_none() {
-        return Ok(()); // our own message, or one that was delivered again
-    }
+async fn by_a_person(app: &App, tx: &mut Tx, conversation: &Conversation) -> anyhow::Result<()> {
+    let company = conversation.company_id;
     let until = app.clock.now() + SignedDuration::try_from(app.settings.human_pause)?;
-    conversations::pause(tx, company, conversation.id, until).await?;
+    conversations::set_pause(tx, company, conversation.id, Some(until)).await?;
     messages::ignore_unanswered(tx, company, conversation.id).await?;
     tracing::info!(%company, chat = %conversation.chat, "a person writes; the bot is silent there");
     Ok(())
 }
 
-async fn first_status(app: &App, tx: &mut Tx, company: CompanyId, conversation: &Conversation, message: &Inbound) -> anyhow::Result<InStatus> {
+async fn first_status(app: &App, tx: &mut Tx, conversation: &Conversation, message: &Inbound) -> anyhow::Result<Status> {
     let now = app.clock.now();
-    let salon = companies::get(tx, company).await?;
-    let answers = salon.integration_status == IntegrationStatus::Active && salon.ai_enabled && salon.whatsapp_enabled;
+    let salon = companies::get(tx, message.company_id).await?.ok_or(StoreError::NotFound("company"))?;
+    let answers = salon.status == IntegrationStatus::Active && salon.ai_enabled && salon.whatsapp_enabled;
     let paused = conversation.paused_until.is_some_and(|until| now < until);
     Ok(if now.duration_since(message.sent_at) > STALE {
-        InStatus::Old
+        Status::Old
     } else if !answers || paused {
-        InStatus::Ignored
+        Status::Ignored
     } else {
-        InStatus::New
+        Status::New
     })
 }
 
-fn row(message: &Inbound) -> InboundRow {
-    let (kind, text) = match &message.content {
-        Content::Text(text) => ("text", text.as_str()),
-        Content::Reaction { emoji, .. } => ("reaction", emoji.as_str()),
-        Content::Voice => ("voice", ""),
-        Content::Image => ("image", ""),
-        Content::Other => ("other", ""),
+fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
+    let (kind, text, reaction_to) = match &message.content {
+        Content::Text(text) => (Kind::Text, text.as_str(), None),
+        Content::Reaction { emoji, to } => (Kind::Reaction, emoji.as_str(), Some(to.clone())),
+        Content::Voice => (Kind::Voice, "", None),
+        Content::Image => (Kind::Image, "", None),
+        Content::Other => (Kind::Other, "", None),
     };
     InboundRow {
-        whatsapp_id: message.message_id.clone(),
+        chat: message.chat.clone(),
+        phone: message.phone.clone(),
         push_name: message.push_name.clone(),
-        kind: kind.to_owned(),
+        whatsapp_id: message.message_id.clone(),
+        from_me: message.from_me,
+        kind,
         text: bounded(text),
-        sent_at: message.sent_at.as_millisecond(),
+        reaction_to,
+        sent_at: message.sent_at,
+        received_at: app.clock.now(),
+        status,
     }
 }
 

@@ -6,7 +6,8 @@ use domain::{Booking, BookingChange, ChatId, RecordId};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use store::{
-    bookings, conversations,
+    bookings::{self, Stored},
+    conversations,
     jobs::{self, Handler, Job, Outcome},
 };
 
@@ -28,10 +29,10 @@ impl NotifyBooking {
     async fn notify(&self, job: &Job) -> anyhow::Result<Outcome> {
         let app = &self.0;
         let Some(company) = job.company_id else { return Ok(Outcome::Discard { reason: "no salon".to_owned() }) };
-        let notice: Notice = serde_json::from_value(job.payload.clone())?;
-        let catalogue = app.catalogues.get(&app.store, company).await?;
+        let notice: Notice = job.payload()?;
+        let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company).await?;
         let mut tx = app.store.begin().await?;
-        let Some(after) = bookings::get(&mut tx, company, notice.record).await? else {
+        let Some(Stored { booking: after, .. }) = bookings::get(&mut tx, company, notice.record).await? else {
             return Ok(Outcome::Discard { reason: "the booking is unknown".to_owned() });
         };
         let change = match &notice.before {
@@ -49,7 +50,7 @@ impl NotifyBooking {
                 Some(known) => known,
                 None => {
                     let chat = ChatId(format!("{}@s.whatsapp.net", phone.digits()));
-                    conversations::open(&mut tx, company, &chat, Some(phone), None).await?
+                    conversations::ensure(&mut tx, company, &chat, Some(phone), None).await?
                 }
             };
             outbox::queue(app, &mut tx, company, conversation.id, &text).await?;
@@ -62,6 +63,6 @@ impl NotifyBooking {
 
 impl Handler for NotifyBooking {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move { self.notify(job).await.unwrap_or_else(|error| Outcome::Retry { error: format!("{error:#}"), after: None }) })
+        Box::pin(async move { self.notify(job).await.unwrap_or_else(Outcome::retry) })
     }
 }

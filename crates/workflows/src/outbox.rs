@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{ChatId, CompanyId};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
-    ConversationId, StoreError, Tx, conversations,
+    StoreError, Tx,
+    conversations::{self, ConversationId},
     jobs::{self, Handler, Job, NewJob, Outcome},
     machine_now,
-    messages::{self, OutStatus},
+    messages::{self, Message, MessageId, Status},
+    turns::TurnId,
 };
 use whatsapp::SendError;
 
@@ -27,16 +30,17 @@ pub async fn queue(app: &App, tx: &mut Tx, company: CompanyId, conversation: Con
     write_down(app, tx, company, conversation, text, None).await
 }
 
-/// The same for an answer; `since` (machine time, ms) is when the customer's burst was over.
+/// The same for an answer of a turn; `since` (machine time) is when the customer's burst was over.
 pub(crate) async fn queue_answer(
     app: &App,
     tx: &mut Tx,
     company: CompanyId,
     conversation: ConversationId,
     text: &str,
-    since: i64,
+    turn: TurnId,
+    since: Timestamp,
 ) -> Result<String, StoreError> {
-    write_down(app, tx, company, conversation, text, Some(since)).await
+    write_down(app, tx, company, conversation, text, Some((turn, since))).await
 }
 
 async fn write_down(
@@ -45,15 +49,17 @@ async fn write_down(
     company: CompanyId,
     conversation: ConversationId,
     text: &str,
-    since: Option<i64>,
+    answer: Option<(TurnId, Timestamp)>,
 ) -> Result<String, StoreError> {
     let message_id = app.whatsapp.new_message_id();
-    messages::queue_outbound(tx, company, conversation, &message_id, text).await?;
-    let job = NewJob::new(Send::KIND, Letter { conversation, message_id: message_id.clone(), since })
-        .key(&format!("{company}:{message_id}"))
-        .lane(&format!("out:{company}:{conversation}"))
+    let turn = answer.map(|(turn, _)| turn);
+    let message = messages::queue_outbound(tx, company, conversation, &message_id, text, turn, app.clock.now()).await?;
+    let letter = Letter { message: message.id, since: answer.map(|(_, since)| since) };
+    let job = NewJob::new(Send::KIND, letter)
+        .key(format!("{company}:{message_id}"))
+        .lane(format!("out:{company}:{conversation}"))
         .company(company)
-        .priority(1);
+        .priority(-1);
     jobs::enqueue(tx, job).await?;
     Ok(message_id)
 }
@@ -64,15 +70,14 @@ async fn write_down(
 /// When the database refuses.
 pub async fn queue_to_salon(app: &App, tx: &mut Tx, company: CompanyId, text: &str) -> Result<Option<String>, StoreError> {
     let Some(chat) = app.whatsapp.own_chat(company) else { return Ok(None) };
-    let conversation = conversations::open(tx, company, &chat, None, None).await?;
+    let conversation = conversations::ensure(tx, company, &chat, None, None).await?;
     queue(app, tx, company, conversation.id, text).await.map(Some)
 }
 
 #[derive(Serialize, Deserialize)]
 struct Letter {
-    conversation: ConversationId,
-    message_id: String,
-    since: Option<i64>,
+    message: MessageId,
+    since: Option<Timestamp>,
 }
 
 /// The job `send`.
@@ -83,38 +88,40 @@ impl Send {
 
     async fn send(&self, job: &Job) -> anyhow::Result<Outcome> {
         let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a letter without a salon"))?;
-        let letter: Letter = serde_json::from_value(job.payload.clone())?;
-        let mut tx = self.0.store.read().await?;
-        let Some(message) = messages::outbound(&mut tx, company, letter.conversation, &letter.message_id).await? else {
+        let letter: Letter = job.payload()?;
+        let Some((message, chat)) = self.read(company, letter.message).await? else {
             return Ok(Outcome::Discard { reason: "the message is gone".to_owned() });
         };
-        let conversation = conversations::get(&mut tx, company, letter.conversation).await?;
-        drop(tx);
-        let chat: ChatId = conversation.chat;
-        let (status, outcome) = match self.0.whatsapp.send_text(company, &chat, &letter.message_id, &message.text).await {
-            Ok(()) => (OutStatus::Acked, Outcome::Completed),
+        let (status, refusal) = match self.0.whatsapp.send_text(company, &chat, &message.whatsapp_id, &message.text).await {
+            Ok(()) => (Status::Acked, None),
             Err(SendError::Refused { code }) => {
                 tracing::warn!(%company, %chat, code, "WhatsApp refused a message");
-                (OutStatus::Failed, Outcome::Completed)
+                (Status::Failed, Some(code.to_string()))
             }
             Err(error) => {
-                let waited = Duration::from_millis(u64::try_from(machine_now() - message.received_at).unwrap_or(0));
+                let waited = Duration::try_from(machine_now().duration_since(job.created_at)).unwrap_or_default();
                 if waited < PATIENCE {
                     return Ok(Outcome::Snooze(pause_for(waited)));
                 }
                 tracing::warn!(%company, %chat, %error, "a message was given up");
-                (OutStatus::Failed, Outcome::Completed)
+                (Status::Failed, Some("not connected".to_owned()))
             }
         };
         let mut tx = self.0.store.begin().await?;
-        messages::set_status(&mut tx, company, letter.conversation, &letter.message_id, status).await?;
+        messages::set_status(&mut tx, company, &message.whatsapp_id, status, refusal.as_deref()).await?;
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
-        if let (OutStatus::Acked, Some(since)) = (status, letter.since) {
-            let seconds = Duration::from_millis(u64::try_from(machine_now() - since).unwrap_or(0)).as_secs_f64();
-            metrics::histogram!("reply_seconds").record(seconds);
+        if let (Status::Acked, Some(since)) = (status, letter.since) {
+            metrics::histogram!("reply_seconds").record(machine_now().duration_since(since).as_secs_f64());
         }
-        Ok(outcome)
+        Ok(Outcome::Completed)
+    }
+
+    async fn read(&self, company: CompanyId, message: MessageId) -> Result<Option<(Message, ChatId)>, StoreError> {
+        let mut tx = self.0.store.read().await?;
+        let Some(message) = messages::get(&mut tx, company, message).await? else { return Ok(None) };
+        let conversation = conversations::load(&mut tx, company, message.conversation).await?;
+        Ok(conversation.map(|conversation| (message, conversation.chat)))
     }
 }
 
@@ -125,6 +132,6 @@ fn pause_for(waited: Duration) -> Duration {
 
 impl Handler for Send {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move { self.send(job).await.unwrap_or_else(|error| Outcome::Retry { error: format!("{error:#}"), after: None }) })
+        Box::pin(async move { self.send(job).await.unwrap_or_else(Outcome::retry) })
     }
 }

@@ -1,17 +1,22 @@
 //! What the product itself says in Russian outside of a dialogue: notices to the salon, cards to customers.
 
-use domain::{Booking, Phone, Salon};
+use dialogue::Customer;
+use domain::{Booking, Salon};
 use language::speak;
 
 /// To the salon's own chat: a conversation was handed over.
-pub(crate) fn handed_over(name: Option<&str>, phone: Option<&Phone>, summary: &str) -> String {
-    let who = match (name, phone) {
+pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> String {
+    let who = match (&customer.push_name, &customer.phone) {
         (Some(name), Some(phone)) => format!("{name}, {}", phone.pretty()),
         (None, Some(phone)) => phone.pretty(),
-        (Some(name), None) => name.to_owned(),
+        (Some(name), None) => name.clone(),
         (None, None) => "Клиент без номера".to_owned(),
     };
-    format!("🙋 Нужен ваш ответ: {who}\n{summary}\nВ этом чате я молчу до завтра.")
+    if silent {
+        format!("🙋 Нужен ваш ответ: {who}\n{summary}\nВ этом чате я молчу до завтра.")
+    } else {
+        format!("ℹ️ {who}\n{summary}")
+    }
 }
 
 /// The card about a booking that somebody in the salon, or the online widget, made.

@@ -9,7 +9,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    bookings, companies, events,
+    bookings::{self, Beside},
+    companies, events,
     jobs::{self, Handler, Job, NewJob, Outcome},
     planned,
     webhooks::{self, NewWebhook},
@@ -73,32 +74,35 @@ impl RereadRecord {
 
     fn job(company: CompanyId, record: RecordId) -> NewJob {
         let key = format!("{company}:{record}");
-        NewJob::new(Self::KIND, record).lane(&format!("record:{key}")).key(&key).company(company)
+        NewJob::new(Self::KIND, record).lane(format!("record:{key}")).key(key).company(company)
     }
 
     async fn reread(&self, job: &Job) -> anyhow::Result<Outcome> {
         let app = &self.0;
         let Some(company) = job.company_id else { return Ok(Outcome::Discard { reason: "no salon".to_owned() }) };
-        let record: RecordId = serde_json::from_value(job.payload.clone())?;
+        let record: RecordId = job.payload()?;
         let mut tx = app.store.read().await?;
         let salon_id = companies::get(&mut tx, company).await?.map(|company| company.salon_id);
-        let before = bookings::get(&mut tx, company, record).await?;
+        let known = bookings::get(&mut tx, company, record).await?;
         drop(tx);
         let Some(salon_id) = salon_id else { return Ok(Outcome::Discard { reason: "the salon is gone".to_owned() }) };
-        let after = match app.yclients.record(salon_id, record).await {
-            Ok(after) => after.into_inner(),
-            Err(yclients::Error::NotFound { .. }) => match &before {
-                Some(before) => Booking { deleted: true, ..before.clone() },
+        let (after, beside) = match app.yclients.record_details(salon_id, record).await {
+            Ok(read) => (read.booking.into_inner(), Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() }),
+            Err(yclients::Error::NotFound { .. }) => match known {
+                Some(known) => (Booking { deleted: true, ..known.booking }, Beside::default()),
                 None => return Ok(Outcome::Done),
             },
-            Err(error) => return Ok(Outcome::Retry { error: error.to_string(), after: None }),
+            Err(error) => return Ok(Outcome::retry(error)),
         };
         let mut tx = app.store.begin().await?;
-        bookings::upsert(&mut tx, company, &after).await?;
-        if concerns_the_customer(before.as_ref(), &after) {
-            let notice = Notice { record, before };
+        let read = bookings::upsert(&mut tx, company, &after, &beside).await?;
+        // What the bot books carries our mark from the start; the turn that moves or cancels takes
+        // back a notice that was planned before it could commit.
+        let ours = read.before.is_none() && after.booking_id.is_some();
+        if read.change.is_some() && !ours {
+            let notice = Notice { record, before: read.before };
             let due = app.clock.now() + NOTICE_AFTER;
-            planned::plan_unless_planned(&mut tx, company, NotifyBooking::KIND, &record.to_string(), due, &notice).await?;
+            planned::plan_once(&mut tx, company, NotifyBooking::KIND, &record.to_string(), due, &notice).await?;
         }
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
@@ -106,18 +110,9 @@ impl RereadRecord {
     }
 }
 
-/// A change that somebody else made. What the bot books carries our mark from the start, and the
-/// turn that moves or cancels takes the planned notice back.
-fn concerns_the_customer(before: Option<&Booking>, after: &Booking) -> bool {
-    match before {
-        Some(before) => before.change_to(after).is_some(),
-        None => after.booking_id.is_none() && !after.deleted,
-    }
-}
-
 /// Called where the customer has just been told: a notice that is still waiting would say it again.
 pub(crate) async fn told(tx: &mut store::Tx, company: CompanyId, booking: &ReadBack<Booking>) -> store::Result<()> {
-    bookings::upsert(tx, company, booking.get()).await?;
+    bookings::upsert(tx, company, booking.get(), &Beside::default()).await?;
     planned::cancel(tx, company, NotifyBooking::KIND, &booking.get().record_id.to_string()).await?;
     Ok(())
 }
@@ -146,12 +141,12 @@ impl LifecycleChange {
             Lifecycle::Other(_) => return None,
         };
         // No tenant on the job itself: uninstalling cancels the salon's jobs, and this is not one of them.
-        Some(NewJob::new(Self::KIND, (company, change)).lane(&format!("lifecycle:{company}")))
+        Some(NewJob::new(Self::KIND, (company, change)).lane(format!("lifecycle:{company}")))
     }
 
     async fn apply(&self, job: &Job) -> anyhow::Result<Outcome> {
         let app = &self.0;
-        let (company, change): (CompanyId, Change) = serde_json::from_value(job.payload.clone())?;
+        let (company, change): (CompanyId, Change) = job.payload()?;
         if let Change::Uninstall = change {
             app.whatsapp.logout(company).await?;
         }
@@ -170,7 +165,7 @@ impl LifecycleChange {
             (Change::Unfreeze, same) => (same, IntegrationEvent::Unfrozen),
         };
         companies::set_status(&mut tx, company, status, now).await?;
-        events::append(&mut tx, company, event, &json!({}), now).await?;
+        events::append(&mut tx, company, row.salon_id, event, &json!({}), now).await?;
         match change {
             Change::Payment => companies::set_last_payment(&mut tx, company, now).await?,
             Change::Uninstall => {
@@ -188,19 +183,14 @@ impl LifecycleChange {
     }
 }
 
-/// An error of a handler is tried again later.
-fn retried(result: anyhow::Result<Outcome>) -> Outcome {
-    result.unwrap_or_else(|error| Outcome::Retry { error: format!("{error:#}"), after: None })
-}
-
 impl Handler for RereadRecord {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move { retried(self.reread(job).await) })
+        Box::pin(async move { self.reread(job).await.unwrap_or_else(Outcome::retry) })
     }
 }
 
 impl Handler for LifecycleChange {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move { retried(self.apply(job).await) })
+        Box::pin(async move { self.apply(job).await.unwrap_or_else(Outcome::retry) })
     }
 }

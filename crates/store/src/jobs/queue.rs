@@ -120,6 +120,8 @@ pub struct Job {
     pub max_attempts: i32,
     /// When it was first enqueued, by the database's time.
     pub created_at: Timestamp,
+    /// When it was due, by the database's time.
+    pub run_at: Timestamp,
     pub(super) claim: i64,
 }
 
@@ -143,6 +145,7 @@ from_row!(Job, |row| Ok(Self {
     attempt: i32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(i32::MAX),
     max_attempts: i32::try_from(row.try_get::<i64, _>("max_attempts")?).unwrap_or(i32::MAX),
     created_at: moment("jobs.created_at", row.try_get("created_at")?)?,
+    run_at: moment("jobs.run_at", row.try_get("run_at")?)?,
     claim: row.try_get("claim")?,
 }));
 
@@ -322,7 +325,7 @@ pub(super) async fn claim(tx: &mut Tx, kind: &str, limit: i64, owner: &str, leas
         ")
          UPDATE jobs SET state = 'running', claim = claim + 1, attempt = attempt + 1, owner = $4, lease_until = $5
          WHERE id IN (SELECT id FROM head) AND state = 'available'
-         RETURNING id, kind, key, lane, company_id, payload, attempt, max_attempts, created_at, claim"
+         RETURNING id, kind, key, lane, company_id, payload, attempt, max_attempts, created_at, run_at, claim"
     );
     let mut jobs = rows!(tx, Job, sql, kind, now, limit, owner, now + millis(lease))?;
     jobs.sort_by_key(|job| job.id);

@@ -1,0 +1,3 @@
+//! The world around the product, on one machine: emulators of the services that it talks to.
+
+pub mod whatsapp;

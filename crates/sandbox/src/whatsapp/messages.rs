@@ -1,0 +1,599 @@
+//! Messages between virtual phones and linked devices: sealing, queueing, delivery, receipts.
+
+use wacore::messages::{MessageUtils, decode_plaintext, unwrap_device_sent, wrap_device_sent};
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::marshal::{marshal_auto, unmarshal_ref};
+use wacore_binary::util::unpack;
+use wacore_binary::{Jid, Node};
+use wacore_libsignal::protocol::{IdentityKey, PreKeyBundle};
+use waproto::buffa::MessageField;
+use waproto::whatsapp as wa;
+
+use super::handset::{OpenError, Sealed};
+use super::octets::{Octets, public_key};
+use super::queries::take_prekey;
+use super::stanza::{self, attr, child_content, content};
+use super::world::{Class, Phase, Role, Waiting, World, device_name};
+use super::{ChatMessage, Emulator, Event, FaultKind, Kind, PhoneError, Side};
+
+/// The padding of plaintexts that both sides use.
+const PADDING: u8 = 2;
+/// A phone seals a message anew at most so often.
+const MOST_RETRIES: u32 = 5;
+
+/// A message of a virtual phone to the linked devices of an account.
+pub(super) struct Post<'a> {
+    /// The phone that writes.
+    pub(super) author: &'a str,
+    /// The account whose linked devices get it.
+    pub(super) owner: &'a str,
+    /// The other side of the chat from the owner's view.
+    pub(super) other: &'a str,
+    /// To one device instead of all.
+    pub(super) only: Option<u16>,
+    pub(super) id: &'a str,
+    /// The stanza's `type`.
+    pub(super) kind: &'static str,
+    /// Between the account's own devices, in no chat.
+    pub(super) peer: bool,
+    pub(super) push_name: Option<&'a str>,
+    pub(super) message: &'a wa::Message,
+}
+
+impl Emulator {
+    /// A customer writes to a salon. The same `id` again is the same message delivered once more. Returns the id.
+    pub async fn customer_writes(
+        &self,
+        customer: &str,
+        push_name: Option<&str>,
+        salon_phone: &str,
+        text: &str,
+        id: Option<String>,
+    ) -> Result<String, PhoneError> {
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let id = id.unwrap_or_else(stanza::random_id);
+        self.customer_sends(customer, push_name, salon_phone, id, &message)
+    }
+
+    /// A customer answers a message of the chat with an emoji; an empty one takes it back. Returns the reaction's id.
+    pub async fn customer_reacts(&self, customer: &str, salon_phone: &str, message_id: &str, emoji: &str) -> Result<String, PhoneError> {
+        let (author, chat) = {
+            let world = self.world.lock();
+            let author = world.author_of(customer, salon_phone, message_id).ok_or(PhoneError::NoMessage)?;
+            (author, world.accounts.get(salon_phone).ok_or(PhoneError::NoAccount)?.lid_jid())
+        };
+        let reaction = wa::message::ReactionMessage {
+            key: MessageField::some(wa::MessageKey {
+                remote_jid: Some(chat.to_string()),
+                from_me: Some(author == customer),
+                id: Some(message_id.to_owned()),
+                participant: None,
+            }),
+            text: Some(emoji.to_owned()),
+            sender_timestamp_ms: Some((self.options.calendar)()),
+            ..Default::default()
+        };
+        let message = wa::Message { reaction_message: MessageField::some(reaction), ..Default::default() };
+        self.customer_sends(customer, None, salon_phone, stanza::random_id(), &message)
+    }
+
+    fn customer_sends(
+        &self,
+        customer: &str,
+        push_name: Option<&str>,
+        salon: &str,
+        id: String,
+        message: &wa::Message,
+    ) -> Result<String, PhoneError> {
+        let mut world = self.world.lock();
+        if !world.accounts.contains_key(salon) {
+            return Err(PhoneError::NoAccount);
+        }
+        let account = world.account(customer)?;
+        if let Some(name) = push_name {
+            name.clone_into(&mut account.name);
+        }
+        let push_name = Some(account.name.clone()).filter(|name| !name.is_empty());
+        let shown = self.shown(&id, Side::Customer, message);
+        let kind = if shown.kind == Kind::Reaction { "reaction" } else { "text" };
+        if world.record(customer, salon, shown.clone()) {
+            self.tell(Event::Message { salon: salon.to_owned(), customer: customer.to_owned(), message: shown });
+        }
+        let post = Post {
+            author: customer,
+            owner: salon,
+            other: customer,
+            only: None,
+            id: &id,
+            kind,
+            peer: false,
+            push_name: push_name.as_deref(),
+            message,
+        };
+        self.post(&mut world, &post)?;
+        Ok(id)
+    }
+
+    /// Somebody in the salon writes from its phone; linked devices get a copy. Returns the id.
+    pub async fn salon_writes(&self, salon_phone: &str, to: &str, text: &str) -> Result<String, PhoneError> {
+        let mut world = self.world.lock();
+        if !world.accounts.contains_key(salon_phone) {
+            return Err(PhoneError::NoAccount);
+        }
+        let id = stanza::random_id();
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let destination = world.account(to)?.lid_jid().to_string();
+        let shown = self.shown(&id, Side::Salon, &message);
+        world.record(salon_phone, to, shown.clone());
+        self.tell(Event::Message { salon: salon_phone.to_owned(), customer: to.to_owned(), message: shown });
+        let name = world.account(salon_phone)?.name.clone();
+        let copy = wrap_device_sent(message, destination);
+        let post = Post {
+            author: salon_phone,
+            owner: salon_phone,
+            other: to,
+            only: None,
+            id: &id,
+            kind: "text",
+            peer: false,
+            push_name: Some(name.as_str()).filter(|name| !name.is_empty()),
+            message: &copy,
+        };
+        self.post(&mut world, &post)?;
+        Ok(id)
+    }
+
+    /// The chat as the customer's phone shows it, oldest first.
+    pub fn chat(&self, customer: &str, salon_phone: &str) -> Vec<ChatMessage> {
+        self.world.lock().chat(customer, salon_phone)
+    }
+
+    /// How many messages of the customer a device linked to the salon's phone has not acknowledged yet.
+    pub fn pending(&self, customer: &str, salon_phone: &str) -> usize {
+        let world = self.world.lock();
+        let companions = world.accounts.get(salon_phone).into_iter().flat_map(|account| account.companions.values());
+        companions
+            .flat_map(|companion| &companion.queue)
+            .filter(|waiting| waiting.class == Class::Message && !waiting.peer && waiting.author == customer)
+            .count()
+    }
+
+    /// All virtual phones forget their Signal sessions, as after a restore from an old backup: the next messages make both sides
+    /// ask for retries and open sessions anew.
+    pub fn forget_sessions(&self) {
+        self.world.lock().accounts.values_mut().for_each(|account| account.handset.forget_all());
+    }
+
+    fn shown(&self, id: &str, from: Side, message: &wa::Message) -> ChatMessage {
+        let (kind, text, reaction_to) = read(message);
+        ChatMessage { id: id.to_owned(), from, text, at_ms: (self.options.calendar)(), kind, reaction_to }
+    }
+
+    /// Seals a message to linked devices and sends it to those that are online; the others find it when they come.
+    pub(super) fn post(&self, world: &mut World, post: &Post<'_>) -> Result<(), PhoneError> {
+        let author = world.account(post.author)?;
+        let (from, sender_pn) = (author.lid_jid(), author.pn_jid());
+        let other = world.account(post.other)?;
+        let (recipient, recipient_pn) = (other.lid_jid(), other.pn_jid());
+        let plaintext = MessageUtils::encode_and_pad(post.message);
+        let owner = world.accounts.get(post.owner).ok_or(PhoneError::NoAccount)?;
+        let devices: Vec<u16> = owner.companions.keys().copied().filter(|device| post.only.is_none_or(|only| only == *device)).collect();
+        for device in devices {
+            let sealed = seal(world, post.author, post.owner, device, &plaintext)?;
+            let mut header = NodeBuilder::new("message")
+                .attr("from", from.clone())
+                .attr("id", post.id)
+                .attr("type", post.kind)
+                .attr("t", self.calendar_secs());
+            if post.peer {
+                header = header.attr("category", "peer");
+            } else if post.author == post.owner {
+                header = header.attr("recipient", recipient.clone()).attr("peer_recipient_pn", recipient_pn.clone());
+            } else {
+                header = header.attr("sender_pn", sender_pn.clone());
+            }
+            if let Some(name) = post.push_name {
+                header = header.attr("notify", name);
+            }
+            let waiting = Waiting {
+                class: Class::Message,
+                id: post.id.to_owned(),
+                author: post.author.to_owned(),
+                peer: post.peer,
+                stanza: Octets::from(marshal_auto(&header.children([enc(&sealed, 0)]).build()).map_err(anyhow::Error::from)?),
+                plaintext: Octets::from(plaintext.as_slice()),
+                sent: false,
+            };
+            enqueue(self, world, post.owner, device, waiting);
+        }
+        Ok(())
+    }
+
+    /// Sends what has not been sent on this connection, at most `count` stanzas; returns how many.
+    pub(super) fn send_waiting(&self, world: &mut World, connection: u64, phone: &str, device: u16, count: usize, offline: bool) -> usize {
+        let Some(companion) = world.companion(phone, device) else { return 0 };
+        let mut nodes = Vec::new();
+        for waiting in companion.queue.iter_mut().filter(|waiting| !waiting.sent).take(count) {
+            waiting.sent = true;
+            match restore(&waiting.stanza) {
+                Ok(mut node) => {
+                    if offline {
+                        node.attrs.insert("offline", "0");
+                    }
+                    nodes.push(node);
+                }
+                Err(error) => tracing::warn!(%error, "a waiting stanza is damaged"),
+            }
+        }
+        let sent = nodes.len();
+        for node in nodes {
+            world.send(connection, node);
+        }
+        sent
+    }
+
+    /// A linked device sends a message.
+    pub(super) fn message(&self, world: &mut World, connection: u64, phone: &str, device: u16, node: &Node) {
+        let id = attr(node, "id").into_owned();
+        let Some(to) = stanza::jid(node, "to") else {
+            tracing::warn!("a message to nobody");
+            return;
+        };
+        let ack = |error: Option<u16>| {
+            let ack = NodeBuilder::new("ack")
+                .attr("class", "message")
+                .attr("id", id.as_str())
+                .attr("from", to.clone())
+                .attr("t", wacore::time::now_secs());
+            match error {
+                Some(code) => ack.attr("error", code).build(),
+                None => ack.build(),
+            }
+        };
+        let fault = take_fault(world, phone);
+        match fault {
+            Some(FaultKind::DisconnectBefore) => return world.close(connection),
+            Some(FaultKind::Nack(code)) => return world.send(connection, ack(Some(code))),
+            Some(FaultKind::DisconnectAfter) | None => {}
+        }
+        let Some((recipient, _)) = world.resolve(&to) else {
+            tracing::warn!("a message to an address that nobody has");
+            return world.send(connection, ack(Some(404)));
+        };
+        let copies: Vec<(Jid, &Node)> = match node.get_optional_child("participants") {
+            Some(participants) => participants
+                .get_children_by_tag("to")
+                .filter_map(|copy| Some((stanza::jid(copy, "jid")?, copy.get_optional_child("enc")?)))
+                .collect(),
+            // A retry, or a message to the account's own phone.
+            None => node.get_optional_child("enc").map(|enc| (to.clone(), enc)).into_iter().collect(),
+        };
+        if !copies.iter().any(|(jid, _)| world.resolve(jid).is_some_and(|(phone, device)| phone == recipient && device == 0)) {
+            tracing::warn!("a message without a copy for the recipient's phone");
+        }
+        for (jid, enc) in copies {
+            match world.resolve(&jid) {
+                Some((owner, 0)) => self.phone_receives(world, phone, device, &owner, &recipient, node, enc),
+                Some((owner, other_device)) => self.forward(world, phone, device, &owner, other_device, &recipient, node, enc),
+                None => tracing::warn!("a copy for an address that nobody has"),
+            }
+        }
+        if fault == Some(FaultKind::DisconnectAfter) {
+            return world.close(connection);
+        }
+        world.send(connection, ack(None));
+    }
+
+    /// A virtual phone opens its copy of a message that a linked device sent.
+    #[expect(clippy::too_many_arguments, reason = "both ends of one message")]
+    fn phone_receives(&self, world: &mut World, phone: &str, device: u16, owner: &str, recipient: &str, node: &Node, enc: &Node) {
+        let id = attr(node, "id").into_owned();
+        let Some(account) = world.accounts.get_mut(owner) else { return };
+        let opened = account.handset.open(&device_name(phone, device), &attr(enc, "type"), content(enc));
+        let message =
+            match opened.and_then(|padded| decode_plaintext(&padded, PADDING).map_err(|error| OpenError::Unreadable(error.to_string()))) {
+                Ok(message) => message,
+                Err(OpenError::Duplicate) => return,
+                Err(error) => {
+                    tracing::info!(%error, "a phone asks for a message again");
+                    return self.ask_again(world, phone, device, owner, recipient, &id);
+                }
+            };
+        let own = owner == phone;
+        if own && let Some(protocol) = message.protocol_message.as_option() {
+            return self.peer_asks(world, phone, device, protocol);
+        }
+        let message = if own { unwrap_device_sent(message) } else { message };
+        if own && recipient != phone {
+            // The phone's own copy; the chat is shown by the other side's phone.
+            return;
+        }
+        let shown = self.shown(&id, Side::Salon, &message);
+        if world.record(phone, owner, shown.clone()) {
+            self.tell(Event::Message { salon: phone.to_owned(), customer: owner.to_owned(), message: shown });
+        }
+        let Some(reader) = world.accounts.get(owner) else { return };
+        let receipt =
+            NodeBuilder::new("receipt").attr("from", reader.lid_jid()).attr("id", id.as_str()).attr("t", self.calendar_secs()).build();
+        self.queue_receipt(world, owner, phone, device, &id, &receipt);
+    }
+
+    /// The device asks its own phone for something.
+    fn peer_asks(&self, world: &mut World, phone: &str, device: u16, request: &wa::message::ProtocolMessage) {
+        use wa::message::protocol_message::Type;
+        match request.r#type {
+            Some(Type::APP_STATE_SYNC_KEY_REQUEST) => {
+                if let Err(error) = self.send_app_state_key(world, phone, device) {
+                    tracing::warn!(%error, "the phone could not share its key");
+                }
+            }
+            other => tracing::warn!(?other, "a request to the phone that the emulator does not know"),
+        }
+    }
+
+    /// A phone could not open a message: it says so, with keys for a new session.
+    fn ask_again(&self, world: &mut World, phone: &str, device: u16, owner: &str, recipient: &str, id: &str) {
+        let chat = world.accounts.get(recipient).map(super::world::Account::lid_jid);
+        let Some(account) = world.accounts.get_mut(owner) else { return };
+        account.handset.forget(&device_name(phone, device));
+        let retry = NodeBuilder::new("retry").attr("count", "1").attr("id", id).attr("t", self.calendar_secs()).attr("v", "1").build();
+        let registration = account.handset.registration_node();
+        let keys = account.handset.key_nodes().into_iter().filter(|node| node.tag != "registration").collect::<Vec<_>>();
+        let mut receipt = NodeBuilder::new("receipt")
+            .attr("from", account.lid_jid())
+            .attr("id", id)
+            .attr("type", "retry")
+            .attr("t", self.calendar_secs());
+        if owner == phone
+            && let Some(chat) = chat
+        {
+            receipt = receipt.attr("recipient", chat);
+        }
+        let receipt = receipt.children([retry, registration, NodeBuilder::new("keys").children(keys).build()]).build();
+        self.queue_receipt(world, owner, phone, device, id, &receipt);
+    }
+
+    fn queue_receipt(&self, world: &mut World, author: &str, phone: &str, device: u16, id: &str, receipt: &Node) {
+        let stanza = match marshal_auto(receipt) {
+            Ok(stanza) => Octets::from(stanza),
+            Err(error) => return tracing::warn!(%error, "a receipt cannot be written"),
+        };
+        let waiting = Waiting {
+            class: Class::Receipt,
+            id: id.to_owned(),
+            author: author.to_owned(),
+            peer: false,
+            stanza,
+            plaintext: Octets::default(),
+            sent: false,
+        };
+        enqueue(self, world, phone, device, waiting);
+    }
+
+    /// A copy for another linked device goes on as it is.
+    #[expect(clippy::too_many_arguments, reason = "both ends of one message")]
+    fn forward(
+        &self,
+        world: &mut World,
+        phone: &str,
+        device: u16,
+        owner: &str,
+        other_device: u16,
+        recipient: &str,
+        node: &Node,
+        enc: &Node,
+    ) {
+        let Some(sender) = world.accounts.get(phone) else { return };
+        let mut header = NodeBuilder::new("message")
+            .attr("from", sender.lid_jid().with_device(device))
+            .attr("id", attr(node, "id").as_ref())
+            .attr("type", attr(node, "type").as_ref())
+            .attr("t", self.calendar_secs());
+        if owner == phone {
+            if let Some(recipient) = world.accounts.get(recipient) {
+                header = header.attr("recipient", recipient.lid_jid()).attr("peer_recipient_pn", recipient.pn_jid());
+            }
+        } else {
+            header = header.attr("sender_pn", sender.pn_jid()).attr("notify", sender.name.as_str());
+        }
+        let mut children = vec![enc.clone()];
+        children.extend(node.get_optional_child("device-identity").cloned());
+        let waiting = Waiting {
+            class: Class::Message,
+            id: attr(node, "id").into_owned(),
+            author: phone.to_owned(),
+            peer: false,
+            stanza: match marshal_auto(&header.children(children).build()) {
+                Ok(stanza) => Octets::from(stanza),
+                Err(error) => return tracing::warn!(%error, "a message cannot be written"),
+            },
+            plaintext: Octets::default(),
+            sent: false,
+        };
+        enqueue(self, world, owner, other_device, waiting);
+    }
+
+    /// A linked device confirms messages, or asks for one again.
+    pub(super) fn receipt(&self, world: &mut World, connection: u64, phone: &str, device: u16, node: &Node) {
+        let kind = attr(node, "type").into_owned();
+        let listed = node.get_optional_child("list").map(|list| list.get_children_by_tag("item").collect::<Vec<_>>()).unwrap_or_default();
+        let ids = std::iter::once(node).chain(listed).map(|item| attr(item, "id").into_owned()).collect::<Vec<_>>();
+        let mut ack = NodeBuilder::new("ack").attr("class", "receipt").attr("id", attr(node, "id").as_ref());
+        if let Some(to) = stanza::jid(node, "to") {
+            ack = ack.attr("from", to);
+        }
+        if !kind.is_empty() {
+            ack = ack.attr("type", kind.as_str());
+        }
+        world.send(connection, ack.build());
+        let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
+        let Some(author) = author else { return };
+        if kind == "retry" {
+            if let Err(error) = self.seal_again(world, connection, phone, device, &author, node) {
+                tracing::warn!(%error, "a message could not be sealed again");
+            }
+            return;
+        }
+        for id in ids {
+            self.confirm(world, phone, device, Class::Message, &author, &id);
+            if author != phone {
+                let read = kind == "read" || kind == "read-self";
+                self.tell(Event::Acknowledged { salon: phone.to_owned(), customer: author.clone(), id, read });
+            }
+        }
+    }
+
+    /// `<ack>` of a linked device: it has a receipt, or will never make sense of a message.
+    pub(super) fn acknowledged(&self, world: &mut World, phone: &str, device: u16, node: &Node) {
+        let class = match attr(node, "class").as_ref() {
+            "message" => Class::Message,
+            "receipt" => Class::Receipt,
+            _ => return,
+        };
+        let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
+        if let Some(author) = author {
+            self.confirm(world, phone, device, class, &author, &attr(node, "id"));
+        }
+    }
+
+    fn confirm(&self, world: &mut World, phone: &str, device: u16, class: Class, author: &str, id: &str) {
+        let Some(companion) = world.companion(phone, device) else { return };
+        companion.queue.retain(|waiting| !(waiting.class == class && waiting.id == id && waiting.author == author && waiting.sent));
+    }
+
+    /// A device could not open a message of a virtual phone: the phone opens a new session and seals it again.
+    fn seal_again(&self, world: &mut World, connection: u64, phone: &str, device: u16, author: &str, receipt: &Node) -> anyhow::Result<()> {
+        let id = attr(receipt, "id").into_owned();
+        let retry = receipt.get_optional_child("retry").ok_or_else(|| anyhow::anyhow!("no <retry>"))?;
+        let count: u32 = attr(retry, "count").parse().unwrap_or(1);
+        anyhow::ensure!(count <= MOST_RETRIES, "asked too often");
+        let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
+        let plaintext = companion
+            .queue
+            .iter()
+            .find(|waiting| waiting.class == Class::Message && waiting.id == id && waiting.author == author)
+            .map(|waiting| waiting.plaintext.clone())
+            .ok_or_else(|| anyhow::anyhow!("the message is not waiting any more"))?;
+        let bundle = match receipt.get_optional_child("keys") {
+            Some(keys) => Some(brought_bundle(receipt, keys, device)?),
+            None => None,
+        };
+        let name = device_name(phone, device);
+        let handset = &mut world.account(author)?.handset;
+        handset.forget(&name);
+        if let Some(bundle) = &bundle {
+            handset.meet(&name, bundle)?;
+        }
+        let sealed = seal(world, author, phone, device, &plaintext)?;
+        let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
+        let Some(waiting) = companion.queue.iter_mut().find(|waiting| waiting.id == id && waiting.author == author) else { return Ok(()) };
+        let mut node = restore(&waiting.stanza)?;
+        node.content = Some(wacore_binary::node::NodeContent::Nodes(vec![enc(&sealed, count)]));
+        waiting.stanza = Octets::from(marshal_auto(&node)?);
+        world.send(connection, node);
+        Ok(())
+    }
+
+    /// A linked device shows that it types.
+    pub(super) fn chat_state(&self, world: &mut World, phone: &str, node: &Node) {
+        let Some((customer, _)) = stanza::jid(node, "to").and_then(|to| world.resolve(&to)) else { return };
+        let typing = node.get_optional_child("composing").is_some();
+        self.tell(Event::Typing { salon: phone.to_owned(), customer, typing });
+    }
+}
+
+fn enqueue(emulator: &Emulator, world: &mut World, phone: &str, device: u16, waiting: Waiting) {
+    let Some(companion) = world.companion(phone, device) else {
+        return tracing::warn!(class = waiting.class.name(), "a stanza for a device that is not linked");
+    };
+    companion.queue.push_back(waiting);
+    let Some(connection) = companion.connection else { return };
+    let live =
+        world.connections.get(&connection).is_some_and(|connection| matches!(connection.role, Role::Companion { phase: Phase::Live, .. }));
+    if live {
+        emulator.send_waiting(world, connection, phone, device, usize::MAX, false);
+    }
+}
+
+fn take_fault(world: &mut World, phone: &str) -> Option<FaultKind> {
+    let index = world.faults.iter().position(|fault| fault.times > 0 && fault.salon.as_deref().is_none_or(|salon| salon == phone))?;
+    let fault = &mut world.faults[index];
+    fault.times -= 1;
+    let kind = fault.kind;
+    if fault.times == 0 {
+        world.faults.remove(index);
+    }
+    Some(kind)
+}
+
+/// Seals to a linked device with the author's phone, which opens a session first where it has none.
+fn seal(world: &mut World, author: &str, phone: &str, device: u16, plaintext: &[u8]) -> anyhow::Result<Sealed> {
+    let name = device_name(phone, device);
+    if !world.account(author)?.handset.knows(&name) {
+        let prekey = take_prekey(world, phone, device).map(|(id, value)| anyhow::Ok((id.into(), public_key(&value)?))).transpose()?;
+        let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
+        let signed = &companion.signed_prekey;
+        let bundle = PreKeyBundle::new(
+            companion.registration_id,
+            u32::from(device).into(),
+            prekey,
+            signed.id.into(),
+            public_key(&signed.value)?,
+            signed.signature.to_vec(),
+            IdentityKey::new(public_key(&companion.identity)?),
+        )?;
+        world.account(author)?.handset.meet(&name, &bundle)?;
+    }
+    world.account(author)?.handset.seal(&name, plaintext)
+}
+
+/// The keys that a device sends along when it asks for a message again.
+fn brought_bundle(receipt: &Node, keys: &Node, device: u16) -> anyhow::Result<PreKeyBundle> {
+    let one_time = match keys.get_optional_child("key") {
+        Some(key) => Some((stanza::number(child_content(key, "id")).into(), public_key(child_content(key, "value"))?)),
+        None => None,
+    };
+    let signed = keys.get_optional_child("skey").ok_or_else(|| anyhow::anyhow!("no signed key"))?;
+    Ok(PreKeyBundle::new(
+        stanza::number(child_content(receipt, "registration")),
+        u32::from(device).into(),
+        one_time,
+        stanza::number(child_content(signed, "id")).into(),
+        public_key(child_content(signed, "value"))?,
+        child_content(signed, "signature").to_vec(),
+        IdentityKey::new(public_key(child_content(keys, "identity"))?),
+    )?)
+}
+
+fn enc(sealed: &Sealed, retry: u32) -> Node {
+    let enc = NodeBuilder::new("enc").attr("v", PADDING).attr("type", sealed.kind);
+    let enc = if retry > 0 { enc.attr("count", retry) } else { enc };
+    enc.bytes(sealed.bytes.as_slice()).build()
+}
+
+fn restore(marshalled: &[u8]) -> anyhow::Result<Node> {
+    let unpacked = unpack(marshalled)?;
+    Ok(unmarshal_ref(&unpacked)?.to_owned())
+}
+
+/// What a phone shows of a message: its kind, its text, and the message it reacts to.
+fn read(message: &wa::Message) -> (Kind, String, Option<String>) {
+    if let Some(text) = &message.conversation {
+        return (Kind::Text, text.clone(), None);
+    }
+    if let Some(extended) = message.extended_text_message.as_option() {
+        return (Kind::Text, extended.text.clone().unwrap_or_default(), None);
+    }
+    if let Some(reaction) = message.reaction_message.as_option() {
+        let to = reaction.key.as_option().and_then(|key| key.id.clone());
+        return (Kind::Reaction, reaction.text.clone().unwrap_or_default(), to);
+    }
+    if let Some(image) = message.image_message.as_option() {
+        return (Kind::Image, image.caption.clone().unwrap_or_default(), None);
+    }
+    if message.audio_message.as_option().is_some() {
+        return (Kind::Voice, String::new(), None);
+    }
+    tracing::warn!("a message of a kind that the phones cannot show yet");
+    (Kind::Other, String::new(), None)
+}
