@@ -11,14 +11,12 @@ use domain::{ChatId, CompanyId, IntegrationStatus, Phone, SalonId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{
-    Tx, companies,
-    companies::Company,
-    conversations::{self, Conversation},
-    jobs, planned, sync_logs,
-};
+use store::{Tx, companies, companies::Company, conversations::Conversation, jobs, planned, sync_logs};
 use utoipa::{IntoParams, ToSchema};
-use workflows::outbox;
+use workflows::{
+    conversations::{self, Activity, Standing},
+    outbox,
+};
 
 use crate::{
     Fault, Web,
@@ -125,7 +123,7 @@ pub(crate) async fn company_health(State(web): State<Arc<Web>>, _: Operator, Pat
     let company = web.company(CompanyId(id)).await?;
     let mut tx = web.app.store.read().await?;
     let syncs = sync_logs::latest(&mut tx, company.id).await?;
-    let last = conversations::latest(&mut tx, company.id, 1).await?;
+    let last = store::conversations::latest(&mut tx, company.id, 1).await?;
     let link = web.app.whatsapp.state(company.id);
     let failed = syncs.iter().filter_map(|sync| sync.error.as_ref().map(|error| format!("{}: {error}", sync.module)));
     let errors: Vec<String> = link.reason().map(str::to_owned).into_iter().chain(failed).collect();
@@ -173,7 +171,7 @@ pub(crate) async fn send_message(
         return Err(Fault::TooMany);
     }
     let mut tx = web.app.store.begin().await?;
-    let conversation = conversation_with(&mut tx, company, &phone).await?;
+    let conversation = known_or_new(&mut tx, company, &phone).await?;
     let id = outbox::queue(&web.app, &mut tx, company, conversation.id, &text).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(Queued { success: true, id })))
@@ -194,12 +192,12 @@ impl Letter {
     }
 }
 
-async fn conversation_with(tx: &mut Tx, company: CompanyId, phone: &Phone) -> Result<Conversation, Fault> {
-    if let Some(known) = conversations::by_phone(tx, company, phone).await? {
+async fn known_or_new(tx: &mut Tx, company: CompanyId, phone: &Phone) -> Result<Conversation, Fault> {
+    if let Some(known) = store::conversations::by_phone(tx, company, phone).await? {
         return Ok(known);
     }
     let chat = ChatId(format!("{}@s.whatsapp.net", phone.digits()));
-    Ok(conversations::ensure(tx, company, &chat, Some(phone), None).await?)
+    Ok(store::conversations::ensure(tx, company, &chat, Some(phone), None).await?)
 }
 
 // --- conversations ---------------------------------------------------------------------------------
@@ -222,63 +220,56 @@ pub(crate) struct ConversationState {
 
 type Whose = Path<(i64, String)>;
 
+impl From<Standing> for ConversationState {
+    fn from(standing: Standing) -> Self {
+        let state = match standing.activity {
+            Activity::Idle => "idle",
+            Activity::Answering => "answering",
+            Activity::Paused => "paused",
+        };
+        let Standing { paused_until, unanswered, pending_jobs, last_message_at, .. } = standing;
+        Self { state, paused_until, unanswered, pending_jobs, last_message_at }
+    }
+}
+
+/// A conversation that has not begun.
+const NOTHING: Standing = Standing { activity: Activity::Idle, paused_until: None, unanswered: 0, pending_jobs: 0, last_message_at: None };
+
 /// How a conversation stands; one that has not begun is idle.
 #[utoipa::path(get, path = "/api/conversations/{company_id}/{phone}", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
     (status = 200, body = ConversationState), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
 ))]
-pub(crate) async fn conversation(State(web): State<Arc<Web>>, _: Operator, Path(whose): Whose) -> Result<Json<ConversationState>, Fault> {
+pub(crate) async fn conversation(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
     let (company, phone) = read(&web, whose).await?;
-    let mut tx = web.app.store.read().await?;
-    let conversation = conversations::by_phone(&mut tx, company, &phone).await?;
-    state_of(&web, &mut tx, company, conversation).await.map(Json)
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
 }
 
 /// The bot is silent in that conversation, as if a person had written there.
-#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/pause", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses((status = 200, body = ConversationState)))]
-pub(crate) async fn pause(State(web): State<Arc<Web>>, _: Operator, Path(whose): Whose) -> Result<Json<ConversationState>, Fault> {
-    let until = web.app.clock.now() + web.app.settings.human_pause;
-    set_pause(&web, whose, Some(until)).await
+#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/pause", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
+    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn pause(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
+    let (company, phone) = read(&web, whose).await?;
+    conversations::pause(&web.app, company, &phone).await?;
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
 }
 
 /// The bot answers again in that conversation.
-#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/resume", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses((status = 200, body = ConversationState)))]
-pub(crate) async fn resume(State(web): State<Arc<Web>>, _: Operator, Path(whose): Whose) -> Result<Json<ConversationState>, Fault> {
-    set_pause(&web, whose, None).await
+#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/resume", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
+    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn resume(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
+    let (company, phone) = read(&web, whose).await?;
+    conversations::resume(&web.app, company, &phone).await?;
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
 }
 
-async fn set_pause(web: &Web, whose: (i64, String), until: Option<Timestamp>) -> Result<Json<ConversationState>, Fault> {
-    let (company, phone) = read(web, whose).await?;
-    let mut tx = web.app.store.begin().await?;
-    let conversation = conversation_with(&mut tx, company, &phone).await?;
-    conversations::set_pause(&mut tx, company, conversation.id, until).await?;
-    let now = conversations::load(&mut tx, company, conversation.id).await?;
-    let state = state_of(web, &mut tx, company, now).await?;
-    tx.commit().await?;
-    Ok(Json(state))
-}
-
-async fn read(web: &Web, (company, phone): (i64, String)) -> Result<(CompanyId, Phone), Fault> {
+async fn read(web: &Web, Path((company, phone)): Whose) -> Result<(CompanyId, Phone), Fault> {
     let phone = Phone::parse(&phone).map_err(|_| Fault::InvalidPhone)?;
     Ok((web.company(CompanyId(company)).await?.id, phone))
-}
-
-async fn state_of(web: &Web, tx: &mut Tx, company: CompanyId, conversation: Option<Conversation>) -> Result<ConversationState, Fault> {
-    let Some(conversation) = conversation else {
-        return Ok(ConversationState { state: "idle", paused_until: None, unanswered: 0, pending_jobs: 0, last_message_at: None });
-    };
-    let counts = conversations::counts(tx, company, conversation.id).await?;
-    let mut pending_jobs = 0;
-    for lane in ["chat", "out"].map(|lane| format!("{lane}:{company}:{}", conversation.id)) {
-        pending_jobs += jobs::pending(tx, company, Some(&lane)).await?;
-    }
-    let paused_until = conversation.paused_until.filter(|until| web.app.clock.now() < *until);
-    let state = match () {
-        () if counts.unanswered + counts.unsent + pending_jobs > 0 => "answering",
-        () if paused_until.is_some() => "paused",
-        () => "idle",
-    };
-    let (unanswered, last_message_at) = (counts.unanswered, conversation.last_message_at);
-    Ok(ConversationState { state, paused_until, unanswered, pending_jobs, last_message_at })
 }
 
 // --- figures ---------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ pub(crate) fn layer(web: &Arc<Web>) -> SocketIoLayer {
     io.ns(MARKETPLACE, welcome.with(admit));
     io.ns(WHATSAPP, welcome_older.with(admit));
     tokio::spawn(relay_sessions(io.clone(), web.app.whatsapp.subscribe()));
-    tokio::spawn(relay_events(io, web.app.bus.subscribe()));
+    tokio::spawn(relay_events(io, web.app.store.bus().subscribe()));
     layer
 }
 

@@ -220,7 +220,7 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
         if let Err(error) = app.whatsapp.logout(company.id).await {
             tracing::warn!(company = %company.id, %error, "the link could not be taken back");
         }
-        app.bus.publish(CompanyEvent { company_id: company.id, kind: "error".to_owned(), payload: json!({ "message": texts::NUMBER_TAKEN }) });
+        app.store.bus().publish(CompanyEvent { company_id: company.id, kind: "error".to_owned(), payload: json!({ "message": texts::NUMBER_TAKEN }) });
         return Ok(Noted::Taken);
     }
     let data = json!({ "phone": phone.to_string(), "again": company.connected_at.is_some() });
