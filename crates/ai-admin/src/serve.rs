@@ -8,7 +8,7 @@ use anyhow::Context;
 use domain::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use secrecy::{ExposeSecret, SecretString};
-use store::{Bus, Store, Vault};
+use store::{Store, Vault};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use workflows::{App, Catalogues, calendar, inbox::Inbox};
@@ -92,13 +92,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
         vault,
         whatsapp,
         clock,
-        bus: Bus::new(),
         catalogues: Catalogues::default(),
         settings: workflows::Settings {
             base_url: config.base_url.clone(),
             application_id: config.application_id.unwrap_or_default(),
             missing: missing.clone(),
-            full_access: config.user_token.is_some(),
             debounce: config.debounce,
             human_pause: HUMAN_PAUSE,
             operator_phone: config.operator_phone.clone(),

@@ -35,8 +35,6 @@ pub struct Settings {
     pub application_id: i64,
     /// Settings without which no salon can be connected.
     pub missing: Vec<&'static str>,
-    /// A user token is there: records, clients and schedules can be read and written.
-    pub full_access: bool,
     /// A fixed wait for the rest of a burst; adaptive when absent.
     pub debounce: Option<Duration>,
     /// How long a person of the salon who writes silences the bot in that chat (calendar time).

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dialogue::{Customer, Effect, Outcome, Refusal};
 use domain::{Booking, BookingId, Phone, ReadBack, Receipt, RecordId, Salon, SalonId, ServiceId, Slot, StaffId};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Span, civil::Date, civil::DateTime};
 use store::companies::Company;
 use yclients::{BookedRecord, BookingCode, Error, NewBooking, RecordChange, RecordFilter};
@@ -16,6 +16,9 @@ use crate::App;
 
 /// Free times are asked for at most so many days at once: each is a call per master.
 const MOST_DAYS: usize = 7;
+
+/// So many of those calls are under way at once.
+const AT_ONCE: usize = 4;
 
 /// Steps in which a booking may be shifted over its own time: the finest grid of online booking in common use.
 const GRID_MINUTES: i64 = 30;
@@ -110,12 +113,10 @@ impl Place<'_> {
             .take(MOST_DAYS)
             .flatten()
             .collect();
-        let asked: Vec<Result<Vec<Slot>, Error>> = stream::iter(&wanted)
-            .map(|(master, day)| self.yclients().book_times(self.salon_id, Some(*master), *day, &parts))
-            .buffered(4)
-            .collect()
-            .await;
-        let mut slots = asked.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+        let calls: Vec<_> =
+            wanted.iter().map(|(master, day)| self.yclients().book_times(self.salon_id, Some(*master), *day, &parts)).collect();
+        let days: Vec<Vec<Slot>> = stream::iter(calls).buffered(AT_ONCE).try_collect().await?;
+        let mut slots = days.concat();
         if let Some(record) = excluding {
             slots.extend(self.around(record, services, &wanted).await?);
         }

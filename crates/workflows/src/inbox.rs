@@ -10,7 +10,7 @@ use store::{
     jobs::{self, NewJob},
     messages::{self, InboundRow, Kind, Status},
 };
-use whatsapp::{Content, Delivery, Inbound};
+use whatsapp::{Content, Delivery, Inbound, MAX_TEXT};
 
 use crate::{App, answer::Answer};
 
@@ -33,6 +33,12 @@ impl Inbox {
         self.app.get_or_init(|| app);
     }
 
+    async fn note(&self, company: CompanyId, message_id: &str, status: Status) -> anyhow::Result<()> {
+        let mut tx = self.app()?.store.begin().await?;
+        messages::set_status(&mut tx, company, message_id, status, None).await?;
+        Ok(tx.commit().await?)
+    }
+
     fn app(&self) -> anyhow::Result<&Arc<App>> {
         self.app.get().ok_or_else(|| anyhow::anyhow!("starting"))
     }
@@ -49,16 +55,16 @@ impl whatsapp::Inbox for Inbox {
         Ok(tx.commit().await?)
     }
 
-    async fn delivered(&self, company: CompanyId, message_id: String, delivery: Delivery) -> anyhow::Result<()> {
+    async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery) {
         let status = match delivery {
-            Delivery::ServerAck => return Ok(()),
-            Delivery::Refused { .. } => Status::Failed,
+            // Whoever sends waits for these two and writes them down.
+            Delivery::ServerAck | Delivery::Refused { .. } => return,
             Delivery::Delivered => Status::Delivered,
             Delivery::Read => Status::Read,
         };
-        let mut tx = self.app()?.store.begin().await?;
-        messages::set_status(&mut tx, company, &message_id, status, None).await?;
-        Ok(tx.commit().await?)
+        if let Err(error) = self.note(company, message_id, status).await {
+            tracing::warn!(%company, %error, "what became of a message could not be written down");
+        }
     }
 }
 
@@ -119,9 +125,9 @@ async fn first_status(app: &App, tx: &mut Tx, conversation: &Conversation, messa
 fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
     let (kind, text, reaction_to) = match &message.content {
         Content::Text(text) => (Kind::Text, text.as_str(), None),
-        Content::Reaction { emoji, to } => (Kind::Reaction, emoji.as_str(), Some(to.clone())),
+        Content::Reaction { emoji, message_id } => (Kind::Reaction, emoji.as_deref().unwrap_or_default(), Some(message_id.clone())),
         Content::Voice => (Kind::Voice, "", None),
-        Content::Image => (Kind::Image, "", None),
+        Content::Image { caption } => (Kind::Image, caption.as_deref().unwrap_or_default(), None),
         Content::Other => (Kind::Other, "", None),
     };
     InboundRow {
@@ -131,19 +137,12 @@ fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
         whatsapp_id: message.message_id.clone(),
         from_me: message.from_me,
         kind,
-        text: bounded(text),
+        text: text.chars().take(MAX_TEXT).collect(),
         reaction_to,
         sent_at: message.sent_at,
         received_at: app.clock.now(),
         status,
     }
-}
-
-/// WhatsApp itself stops at 65 536 characters; nobody tells a receptionist more than this.
-const LONGEST: usize = 4096;
-
-fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
 }
 
 /// How long to wait for the rest of a burst: short when the sentence is whole.

@@ -36,7 +36,7 @@ pub(crate) fn cancelled_card(salon: &Salon, booking: &Booking) -> String {
 
 fn particulars(salon: &Salon, booking: &Booking) -> String {
     let services: Vec<&str> = booking.services.iter().filter_map(|id| salon.service(*id)).map(|s| s.title.as_str()).collect();
-    let mut lines = vec![format!("📅 {}", speak::moment_ru(booking.start))];
+    let mut lines = vec![format!("📅 {}", speak::date(booking.start.date(), language::Lang::Ru))];
     if !services.is_empty() {
         lines.push(format!("💇 {}", services.join(", ")));
     }
