@@ -67,7 +67,7 @@ pub(crate) async fn marketplace_health(State(web): State<Arc<Web>>) -> (StatusCo
         },
         dependencies: json!({
             "database": web.app.store.engine(),
-            "yclients": if web.app.settings.full_access { "full" } else { "online_booking_only" },
+            "yclients": if web.app.yclients.has_user_token() { "full" } else { "online_booking_only" },
             "language_model": "none",
         }),
         services: Services { api_running: true, database_connected, whatsapp_pool_ready: database_connected },
