@@ -26,7 +26,10 @@ impl<K: Eq + Hash> Allowance<K> {
 
     /// Counts one more; `false`, uncounted, where that would be too many.
     pub(crate) fn take(&self, key: K) -> bool {
-        let now = Instant::now();
+        self.take_at(key, Instant::now())
+    }
+
+    fn take_at(&self, key: K, now: Instant) -> bool {
         let mut seen = self.seen.lock();
         if seen.len() >= SWEEP_AT {
             seen.retain(|_, times| times.back().is_some_and(|last| now - *last < self.window));
@@ -47,15 +50,14 @@ impl<K: Eq + Hash> Allowance<K> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_sliding_window_for_each() {
+    #[test]
+    fn a_sliding_window_for_each() {
         let five = Allowance::new(5, Duration::from_secs(60));
-        let takes = |key, times| (0..times).filter(|_| five.take(key)).count();
-        assert_eq!(takes("a", 4), 4);
-        tokio::time::advance(Duration::from_secs(30)).await;
-        assert_eq!(takes("a", 3), 1, "the fifth and no more");
-        assert_eq!(takes("b", 1), 1, "somebody else is free");
-        tokio::time::advance(Duration::from_secs(30)).await;
-        assert_eq!(takes("a", 9), 4, "only those of a minute ago are forgotten");
+        let begin = Instant::now();
+        let takes = |key, times, second| (0..times).filter(|_| five.take_at(key, begin + Duration::from_secs(second))).count();
+        assert_eq!(takes("a", 4, 0), 4);
+        assert_eq!(takes("a", 3, 30), 1, "the fifth and no more");
+        assert_eq!(takes("b", 1, 30), 1, "somebody else is free");
+        assert_eq!(takes("a", 9, 60), 4, "only those of a minute ago are forgotten");
     }
 }

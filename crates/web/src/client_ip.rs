@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
+use crate::Web;
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{HeaderMap, request::Parts},
     middleware::Next,
     response::Response,
 };
-use crate::Web;
 
 /// The address a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,7 +64,11 @@ mod tests {
             ("::ffff:127.0.0.1", "1.1.1.1", "1.1.1.1"),
         ] {
             let headers = HeaderMap::from_iter([("x-forwarded-for".parse().expect("a name"), forwarded.parse().expect("a value"))]);
-            assert_eq!(behind(peer.parse().expect("an ip"), &headers, &trusted), client.parse::<IpAddr>().expect("an ip"), "{peer} {forwarded}");
+            assert_eq!(
+                behind(peer.parse().expect("an ip"), &headers, &trusted),
+                client.parse::<IpAddr>().expect("an ip"),
+                "{peer} {forwarded}"
+            );
         }
     }
 }

@@ -85,8 +85,5 @@ pub(crate) fn origin_allowed(web: &Web, origin: Option<&HeaderValue>) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     let ours = web.settings.base_url.origin().ascii_serialization();
     let yclients = origin.strip_prefix("https://").is_some_and(|host| host == "yclients.com" || host.ends_with(".yclients.com"));
-    web.settings.development
-        || origin == ours
-        || yclients
-        || web.settings.allowed_origins.iter().any(|allowed| allowed == origin)
+    web.settings.development || origin == ours || yclients || web.settings.allowed_origins.iter().any(|allowed| allowed == origin)
 }

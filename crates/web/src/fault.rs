@@ -146,7 +146,10 @@ impl ErrorBody {
 
 impl From<store::StoreError> for Fault {
     fn from(cause: store::StoreError) -> Self {
-        Self::internal(cause)
+        match cause {
+            store::StoreError::NotFound(_) => Self::NotFound,
+            cause => Self::internal(cause),
+        }
     }
 }
 

@@ -140,6 +140,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
     let people = OpenApiRouter::new()
         .routes(routes!(onboarding::redirect))
         .routes(routes!(onboarding::page))
+        .route("/marketplace/register", get(onboarding::redirect))
         .route("/marketplace/connect", get(onboarding::page))
         .route("/marketplace/", get(pages::landing))
         .route("/marketplace", get(pages::landing))

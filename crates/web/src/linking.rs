@@ -6,9 +6,9 @@ use domain::{CompanyId, LinkState, Phone, SalonId};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout_at};
 use utoipa::ToSchema;
-use whatsapp::PairingError;
+use whatsapp::{PairingError, StartError};
 
-use crate::{Fault, Web};
+use crate::{Fault, Web, texts};
 
 /// How long a caller waits for a QR code (contract).
 const QR_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub(crate) fn session_id(salon: SalonId) -> String {
 
 /// Starts the salon's session, or leaves it running.
 pub(crate) async fn begin(web: &Web, company: CompanyId) -> Result<(), Fault> {
-    web.app.whatsapp.start(company).await.map_err(Fault::internal)
+    web.app.whatsapp.start(company).await.map_err(not_started)
 }
 
 /// Asks for a fresh run of QR codes; they come as events.
@@ -49,7 +49,7 @@ pub(crate) async fn renew(web: &Web, company: CompanyId) -> Result<(), Fault> {
     if state.is_connected() {
         return Err(Fault::AlreadyConnected);
     }
-    web.app.whatsapp.fresh_qr(company).await.map_err(Fault::internal)
+    web.app.whatsapp.fresh_qr(company).await.map_err(not_started)
 }
 
 /// The QR code of now and how long it lasts, waited for.
@@ -105,9 +105,22 @@ pub(crate) async fn pairing_code(web: &Web, company: CompanyId, number: &str) ->
     Ok(Paired { code: grouped(&given.code), phone: phone.digits().to_owned(), expires_in: given.expires_in.as_secs() })
 }
 
+fn not_started(error: StartError) -> Fault {
+    match error {
+        StartError::AlreadyLinked => Fault::AlreadyConnected,
+        StartError::OwnedElsewhere | StartError::ShuttingDown => Fault::NoCode,
+        error => Fault::internal(error),
+    }
+}
+
 fn refused(error: PairingError) -> Fault {
     tracing::warn!(%error, "no pairing code");
-    Fault::NoCode
+    match error {
+        PairingError::Start(error) => not_started(error),
+        PairingError::Throttled { .. } => Fault::TooMany,
+        PairingError::NotAvailable => Fault::LinkRefused(texts::NO_PAIRING),
+        _ => Fault::NoCode,
+    }
 }
 
 /// `XXXX-XXXX` as the phone asks for it.

@@ -171,7 +171,8 @@ pub(crate) struct Registered {
 ))]
 pub(crate) async fn register(State(web): State<Arc<Web>>, _: Operator, Body(body): Body<Register>) -> Result<Json<Registered>, Fault> {
     let (salon_id, phone, email) = body.read()?;
-    let user = UserData { user_phone: phone.as_ref().map(|phone| phone.digits().to_owned()), user_email: email.clone(), ..UserData::default() };
+    let user =
+        UserData { user_phone: phone.as_ref().map(|phone| phone.digits().to_owned()), user_email: email.clone(), ..UserData::default() };
     let (arrived, key) = onboarding::register(&web.app, salon_id, phone, email).await?;
     let connect_url = format!("/marketplace/connect?token={}", web.issue(arrived, user).await?);
     let Arrived { company_id, salon_id } = arrived;
@@ -422,7 +423,12 @@ pub(crate) struct Prepare {
 #[utoipa::path(post, path = "/marketplace/callback/prepare", tag = "onboarding", request_body = Prepare, responses(
     (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody),
 ))]
-pub(crate) async fn prepare(State(web): State<Arc<Web>>, lang: Lang, caller: Caller, Body(body): Body<Prepare>) -> Result<Json<ActivatedBody>, Fault> {
+pub(crate) async fn prepare(
+    State(web): State<Arc<Web>>,
+    lang: Lang,
+    caller: Caller,
+    Body(body): Body<Prepare>,
+) -> Result<Json<ActivatedBody>, Fault> {
     let company = web.company(caller.may(CompanyId(body.company_id))?).await?;
     if company.salon_id != SalonId(body.salon_id) {
         return Err(Fault::Foreign);

@@ -43,7 +43,7 @@ pub(crate) fn layer(web: &Arc<Web>) -> SocketIoLayer {
     io.ns(MARKETPLACE, welcome.with(admit));
     io.ns(WHATSAPP, welcome_older.with(admit));
     tokio::spawn(relay_sessions(io.clone(), web.app.whatsapp.subscribe()));
-    tokio::spawn(relay_events(io, web.app.bus.subscribe()));
+    tokio::spawn(relay_events(io, web.app.store.bus().subscribe()));
     layer
 }
 
@@ -147,7 +147,9 @@ async fn welcome(socket: SocketRef) {
     socket.on("request-pairing-code", async |socket: SocketRef, Data(ask): Data<AskCode>| {
         let Some(guest) = socket.extensions.get::<Guest>() else { return };
         match linking::pairing_code(&guest.web, guest.claims.company_id, &ask.phone_number).await {
-            Ok(paired) => emit(&socket, "pairing-code", &json!({ "code": paired.code, "phoneNumber": paired.phone, "expiresIn": paired.expires_in })),
+            Ok(paired) => {
+                emit(&socket, "pairing-code", &json!({ "code": paired.code, "phoneNumber": paired.phone, "expiresIn": paired.expires_in }))
+            }
             Err(fault) => emit(&socket, "error", &json!({ "message": said(&fault) })),
         }
     });

@@ -55,6 +55,7 @@ pub(crate) const FIELD_MESSAGE: Said = said("От 1 до 4096 знаков", "Fr
 pub(crate) const ACTIVATED: Said = said("Ассистент подключён и уже отвечает клиентам", "The assistant is on and answers customers");
 pub(crate) const TRY_AGAIN: Said = said("Попробовать ещё раз", "Try again");
 pub(crate) const TO_YCLIENTS: Said = said("Вернуться в YClients", "Back to YClients");
+pub(crate) const NO_PAIRING: &str = "WhatsApp не даёт код для этого номера. Подключите его по QR-коду.";
 pub(crate) const TOO_MANY_SOCKETS: &str = "Слишком много подключений, подождите минуту";
 
 /// Where a page of an error leads.
@@ -107,7 +108,10 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             S::FORBIDDEN,
             "open_from_yclients",
             said("Откройте приложение из YClients", "Open the application from YClients"),
-            said("Этот салон уже подключён. Войти можно только из вашего кабинета YClients.", "This salon is connected already. It opens from your YClients account only."),
+            said(
+                "Этот салон уже подключён. Войти можно только из вашего кабинета YClients.",
+                "This salon is connected already. It opens from your YClients account only.",
+            ),
             open_anew,
             Yclients,
         ),
@@ -115,7 +119,10 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             S::CONFLICT,
             "not_installed",
             said("Приложение ещё не подключено", "The application is not installed"),
-            said("В маркетплейсе YClients для этого салона не нажата кнопка «Подключить».", "Nobody has pressed «Connect» for this salon in the YClients marketplace."),
+            said(
+                "В маркетплейсе YClients для этого салона не нажата кнопка «Подключить».",
+                "Nobody has pressed «Connect» for this salon in the YClients marketplace.",
+            ),
             said("Нажмите «Подключить» на странице приложения в YClients.", "Press «Connect» on the application's page in YClients."),
             Yclients,
         ),
@@ -139,7 +146,10 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             S::BAD_GATEWAY,
             "yclients_failed",
             said("YClients ответил ошибкой", "YClients answered with an error"),
-            said("Мы спросили YClients о вашем салоне и не получили понятного ответа.", "We asked YClients about your salon and got no usable answer."),
+            said(
+                "Мы спросили YClients о вашем салоне и не получили понятного ответа.",
+                "We asked YClients about your salon and got no usable answer.",
+            ),
             write_us,
             Again,
         ),
@@ -472,11 +482,17 @@ pub(crate) fn landing(lang: Lang) -> Landing {
     let say = |ru, en| said(ru, en).in_lang(lang);
     Landing {
         title: say("Администратор салона в WhatsApp", "Your salon's receptionist in WhatsApp"),
-        what: say("Отвечает клиентам в любое время и ведёт запись в YClients.", "Answers customers at any hour and books them in YClients."),
+        what: say(
+            "Отвечает клиентам в любое время и ведёт запись в YClients.",
+            "Answers customers at any hour and books them in YClients.",
+        ),
         first: say("Подбирает время, записывает, переносит и отменяет", "Finds a time, books, moves and cancels"),
         second: say("Называет только те цены и окна, что есть в YClients", "Names only prices and times that YClients holds"),
         third: say("Молчит, когда клиенту пишете вы", "Keeps silent where you write yourself"),
-        how: say("Подключение занимает полминуты и начинается в маркетплейсе YClients.", "Linking takes half a minute and starts in the YClients marketplace."),
+        how: say(
+            "Подключение занимает полминуты и начинается в маркетплейсе YClients.",
+            "Linking takes half a minute and starts in the YClients marketplace.",
+        ),
         go: say("Открыть маркетплейс", "Open the marketplace"),
     }
 }

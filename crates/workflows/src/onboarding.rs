@@ -111,7 +111,12 @@ pub async fn arrive(app: &App, arrival: Arrival) -> Result<Arrived, ArrivalError
 ///
 /// # Errors
 /// [`ArrivalError`]; nothing is written then.
-pub async fn register(app: &App, salon_id: SalonId, phone: Option<Phone>, email: Option<String>) -> Result<(Arrived, SecretString), ArrivalError> {
+pub async fn register(
+    app: &App,
+    salon_id: SalonId,
+    phone: Option<Phone>,
+    email: Option<String>,
+) -> Result<(Arrived, SecretString), ArrivalError> {
     if !is_configured(app) {
         return Err(ArrivalError::NotConfigured);
     }
@@ -224,7 +229,11 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
         if let Err(error) = app.whatsapp.logout(company.id).await {
             tracing::warn!(company = %company.id, %error, "the link could not be taken back");
         }
-        app.store.bus().publish(CompanyEvent { company_id: company.id, kind: "error".to_owned(), payload: json!({ "message": texts::NUMBER_TAKEN }) });
+        app.store.bus().publish(CompanyEvent {
+            company_id: company.id,
+            kind: "error".to_owned(),
+            payload: json!({ "message": texts::NUMBER_TAKEN }),
+        });
         return Ok(Noted::Taken);
     }
     let data = json!({ "phone": phone.to_string(), "again": company.connected_at.is_some() });
