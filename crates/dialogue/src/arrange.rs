@@ -203,6 +203,46 @@ impl Mind<'_> {
         self.arrange()
     }
 
+    /// Asks for the service; whom the salon knows, whether it is to be the usual one.
+    fn ask_service(self) -> Step {
+        let known = self.turn.customer.client.as_ref().is_some_and(|client| client.visits > 0);
+        if known && !self.heard.same_as_last && !self.was_asked_for_service() {
+            return self.act(Effect::LastVisit, Next::Usual);
+        }
+        let words = self.voice().ask_service();
+        self.ask(Question::Service, words)
+    }
+
+    /// What the customer had last is known, or that it is not.
+    pub(crate) fn usual(self, visit: Option<Booking>) -> Step {
+        let salon = self.turn.salon;
+        let voice = self.voice();
+        match visit {
+            Some(visit) if !visit.services.is_empty() && salon.staff_for(&visit.services).contains(&visit.staff_id) => {
+                let words = voice.ask_usual(&visit);
+                self.ask(Question::Usual(Box::new(visit)), words)
+            }
+            _ => {
+                let words = voice.ask_service();
+                self.ask(Question::Service, words)
+            }
+        }
+    }
+
+    /// «Как в прошлый раз?» was asked.
+    pub(crate) fn answered_usual(mut self, visit: Booking) -> Step {
+        let yes = self.heard.has(Intent::Confirm) && !self.heard.has(Intent::Decline) && self.heard.service_ids.is_empty();
+        if yes || self.heard.same_as_last {
+            self.note(false);
+            return self.last_visit(Some(visit));
+        }
+        if self.worth_hearing() {
+            return self.wanted_with(Some(Question::Service));
+        }
+        let words = self.voice().ask_service();
+        self.ask(Question::Service, words)
+    }
+
     /// Asks for what is missing, or looks for free times.
     pub(crate) fn arrange(mut self) -> Step {
         self.state.puzzled = 0;
@@ -219,10 +259,7 @@ impl Mind<'_> {
                 wish.unclear.retain(by_named);
             }
             match wish.unclear.as_slice() {
-                [] => {
-                    let words = voice.ask_service();
-                    return self.ask(Question::Service, words);
-                }
+                [] => return self.ask_service(),
                 [only] => wish.services = vec![*only],
                 several => {
                     let several = several.to_vec();
@@ -270,9 +307,12 @@ impl Mind<'_> {
         for want in wants.iter_mut().filter(|want| !want.day_said) {
             (want.from, want.to) = soon;
         }
+        // What the calendar forbids is left out; where that is everything, it tells why, and where to look beside it.
         let refused: Vec<Option<WhyNot>> = wants.iter().map(|want| moment::forbidden(salon, want, named, now)).collect();
         let why = if refused.iter().all(Option::is_some) { refused.iter().flatten().next().cloned() } else { None };
-        wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
+        if why.is_none() {
+            wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
+        }
         let question_only = self.heard.has(Intent::FreeTimes) && !self.heard.has(Intent::Book) && !self.heard.has(Intent::Reschedule);
         let at_once = !question_only && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
@@ -306,13 +346,12 @@ impl Mind<'_> {
                 let words = if self.state.wish.moving.is_some() { voice.ask_another_day() } else { voice.ask_day() };
                 self.ask(Question::Day, words)
             }
-            Some(WhyNot::DayOff(_, date) | WhyNot::NotHisHours(_, date, ..)) => {
+            Some(WhyNot::DayOff(_, date)) => {
                 search.range = (*date, *date);
                 self.look(Probe::OtherMasters, search)
             }
-            Some(WhyNot::ClosedAt(date, ..)) => {
+            Some(WhyNot::NotHisHours(_, date, ..) | WhyNot::ClosedAt(date, ..)) => {
                 search.range = (*date, *date);
-                search.wants.clear();
                 self.look(Probe::Wanted, search)
             }
             Some(_) => self.look(Probe::Later, search),
@@ -427,7 +466,11 @@ impl Mind<'_> {
             }
             Probe::Later => {
                 let room = OFFERED.saturating_sub(search.others.len());
-                search.others.extend(plan::spread(if wanted.is_empty() { visits } else { wanted }, room));
+                search.others.extend(match search.anchor() {
+                    _ if !wanted.is_empty() => plan::spread(wanted, room),
+                    Some(anchor) => plan::near_time(visits, anchor.time(), room),
+                    None => plan::spread(visits, room),
+                });
                 self.offer(search)
             }
         }

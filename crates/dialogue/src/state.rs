@@ -159,6 +159,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Question {
     Service,
+    /// The service, or the same as at this last visit.
+    Usual(Box<Booking>),
     /// Which of these services, numbered.
     WhichService(Vec<ServiceId>),
     /// The day, and the time with it.

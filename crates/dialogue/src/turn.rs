@@ -28,6 +28,7 @@ pub struct Pending {
     heard: Understood,
     text: String,
     parts: Vec<String>,
+    hello: String,
     effects: u8,
     next: Next,
 }
@@ -45,6 +46,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The last visit, to offer the same again.
+    Usual,
     /// The customer's bookings, to find the one whose outcome was unknown.
     Unsettled(Box<Seat>),
     HandedOver(HandOverReason),
@@ -60,6 +63,8 @@ pub(crate) struct Mind<'t> {
     pub(crate) text: String,
     /// What is to be said, in order.
     pub(crate) parts: Vec<String>,
+    /// Stands before the first of them.
+    hello: String,
     effects: u8,
 }
 
@@ -82,8 +87,16 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
-    let mut mind =
-        Mind { turn, before: state.clone(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    let mut mind = Mind {
+        turn,
+        before: state.clone(),
+        state,
+        heard: Understood::default(),
+        text: String::new(),
+        parts: Vec::new(),
+        hello: String::new(),
+        effects: 0,
+    };
     if text.is_empty() {
         let sorry = mind.voice().cannot_hear();
         return mind.say(sorry);
@@ -98,8 +111,8 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
 /// Goes on with the outcome of the effect that was asked for. An outcome of another kind than the
 /// effect's own counts as [`Outcome::Failed`].
 pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
-    let Pending { before, state, heard, text, parts, effects, next } = pending;
-    let mind = Mind { turn, before, state, heard, text, parts, effects };
+    let Pending { before, state, heard, text, parts, hello, effects, next } = pending;
+    let mind = Mind { turn, before, state, heard, text, parts, hello, effects };
     match (next, outcome) {
         (Next::Slots(search), Outcome::FreeTimes(slots)) => mind.slots(*search, slots),
         (Next::Seat(booked), outcome) => mind.seated(*booked, outcome),
@@ -107,6 +120,8 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Cancelled, outcome) => mind.cancelled(outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
+        (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
+        (Next::Usual, _) => mind.usual(None),
         (Next::Unsettled(seat), Outcome::Bookings(bookings)) => mind.settle(*seat, bookings),
         (Next::Unsettled(seat), _) => {
             let mut mind = mind;
@@ -124,8 +139,16 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
 pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
     let mut state = state;
     state.unsettled = None;
-    let mut mind =
-        Mind { turn, before: State::default(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    let mut mind = Mind {
+        turn,
+        before: State::default(),
+        state,
+        heard: Understood::default(),
+        text: String::new(),
+        parts: Vec::new(),
+        hello: String::new(),
+        effects: 0,
+    };
     let words = match receipt {
         Some(receipt) => {
             let words = mind.voice().receipts(std::slice::from_ref(&receipt));
@@ -155,8 +178,8 @@ impl<'t> Mind<'t> {
         if self.effects >= MAX_EFFECTS {
             return self.failed();
         }
-        let Self { before, state, heard, text, parts, effects, .. } = self;
-        Step::Do(effect, Pending { before, state, heard, text, parts, effects: effects + 1, next })
+        let Self { before, state, heard, text, parts, hello, effects, .. } = self;
+        Step::Do(effect, Pending { before, state, heard, text, parts, hello, effects: effects + 1, next })
     }
 
     /// Ends the turn with these words after what was to be said anyway.
@@ -167,7 +190,9 @@ impl<'t> Mind<'t> {
 
     fn done(mut self, pause: Option<Pause>) -> Step {
         self.parts.retain(|part| !part.is_empty());
-        let messages = if self.parts.is_empty() { Vec::new() } else { vec![self.parts.join("\n")] };
+        let words = [self.hello, self.parts.join("\n")];
+        let words = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
+        let messages = if words.is_empty() { Vec::new() } else { vec![words] };
         Step::Say(Reply { state: self.state, messages, pause })
     }
 
@@ -256,7 +281,7 @@ impl<'t> Mind<'t> {
         let state = &self.state;
         let (asked, mut offered) = match &state.question {
             None | Some(Question::Phone(_)) => (None, Vec::new()),
-            Some(Question::Service) => (Some(Asked::Service), Vec::new()),
+            Some(Question::Service | Question::Usual(_)) => (Some(Asked::Service), Vec::new()),
             Some(Question::WhichService(_)) => (Some(Asked::Choice), Vec::new()),
             Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
             Some(Question::WhichVisit(visits)) => {
@@ -408,8 +433,7 @@ impl<'t> Mind<'t> {
         let first = self.state.greeted != Some(today);
         if first || (self.heard.has(Intent::Greeting) && self.heard.intents.len() == 1) {
             let name = self.first_name();
-            let hello = self.voice().hello(name.as_deref());
-            self.parts.push(hello);
+            self.hello = self.voice().hello(name.as_deref());
             self.state.greeted = Some(today);
         }
     }
@@ -442,6 +466,7 @@ impl<'t> Mind<'t> {
                 self.say(words)
             }
             Question::CallPerson | Question::FindTimes | Question::Retry { .. } => self.wanted(),
+            Question::Usual(visit) => self.answered_usual(*visit),
             Question::WhichService(services) => self.chose_service(services),
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
@@ -474,6 +499,7 @@ impl<'t> Mind<'t> {
         let voice = self.voice();
         let words = match &question {
             Question::Service => voice.ask_service(),
+            Question::Usual(visit) => voice.ask_usual(visit),
             Question::WhichService(services) => voice.ask_which_service(services),
             Question::Day => match &self.state.wish.moving {
                 Some(booking) => voice.ask_new_time(booking.get()),
@@ -539,6 +565,11 @@ impl<'t> Mind<'t> {
     pub(crate) fn same_staff(&self) -> Option<StaffId> {
         let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
         self.heard.staff_same.then(|| standing.map(|booking| booking.get().staff_id)).flatten()
+    }
+
+    /// The question before this turn was about the service.
+    pub(crate) fn was_asked_for_service(&self) -> bool {
+        matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_)))
     }
 
     /// Now, in the salon's zone.

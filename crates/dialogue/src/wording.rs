@@ -254,6 +254,14 @@ impl Voice<'_> {
         titles.join("; ")
     }
 
+    pub(crate) fn ask_usual(&self, visit: &Booking) -> String {
+        let (services, master) = (self.services(&visit.services), self.master(visit.staff_id));
+        self.say(
+            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}?"),
+            format!("Which service would you like? The same as last time: {services}, {master}?"),
+        )
+    }
+
     pub(crate) fn ask_which_service(&self, ids: &[ServiceId]) -> String {
         let head = self.say("Уточните, пожалуйста, какая услуга нужна:", "Which of these would you like?");
         let lines: Vec<String> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| self.priced(service)).collect();

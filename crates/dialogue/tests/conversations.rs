@@ -7,7 +7,7 @@
 mod model;
 
 use dialogue::{Outcome, Refusal};
-use domain::Phone;
+use domain::{Client, ClientId, Phone};
 use jiff::civil::{DateTime, date};
 use model::{Chat, Model};
 
@@ -311,6 +311,23 @@ fn as_last_time() {
         "> Запишите к Ольге на педикюр завтра в 13
          @ 2026-03-06T11:00
          > Мне как в прошлый раз, в субботу в 14
+         < Записала вас
+         = Ольга 03-03 13:00 Педикюр
+         = Ольга 03-07 14:00 Педикюр",
+    );
+}
+
+#[test]
+fn whom_the_salon_knows_is_offered_the_usual() {
+    let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+    chat.customer.client = Some(Client { id: ClientId(5), name: "Вера Котова".into(), phone: None, visits: 2 });
+    play(
+        chat,
+        "> Запишите к Ольге на педикюр завтра в 13
+         @ 2026-03-06T11:00
+         > Добрый день, хочу записаться на субботу в 14
+         < Как в прошлый раз: Педикюр
+         > да
          < Записала вас
          = Ольга 03-03 13:00 Педикюр
          = Ольга 03-07 14:00 Педикюр",
