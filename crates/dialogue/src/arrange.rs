@@ -1,7 +1,7 @@
 //! From a wish to a booking: what is missing is asked, what is free is looked up, what is exact is
 //! booked at once, everything else is offered.
 
-use domain::{Booking, Phone, Receipt, RecordId, ServiceId, Slot, StaffId};
+use domain::{Booking, Phone, ReadBack, Receipt, RecordId, ServiceId, Slot, StaffId};
 use jiff::{
     ToSpan,
     civil::{Date, DateTime},
@@ -71,6 +71,11 @@ impl Mind<'_> {
                     self.say(words)
                 }
                 Correction::Move => self.start_moving_last(),
+                Correction::Service(booking) => {
+                    self.note(false);
+                    let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
+                    self.ask(Question::ChangeService(booking), words)
+                }
             };
         }
         if self.state.wish.moving.is_some() && self.heard.has(Intent::Book) && !self.heard.service_ids.is_empty() {
@@ -163,6 +168,10 @@ impl Mind<'_> {
         if (heard.service_ids.is_empty() || same_service) && same_master && !wants.is_empty() && wants.iter().all(stands) {
             return Some(Correction::Stands(Box::new(last.clone())));
         }
+        let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
+        if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
+            return self.state.last.last().cloned().map(Correction::Service);
+        }
         let elsewhere = !heard.when.is_empty() || !same_master;
         let open_question = heard.has(Intent::FreeTimes) && !heard.has(Intent::Book);
         (heard.service_ids.is_empty() && elsewhere && !open_question).then_some(Correction::Move)
@@ -181,6 +190,22 @@ impl Mind<'_> {
             }
         }
         wants
+    }
+
+    /// «Another service instead?» was asked of a booking.
+    pub(crate) fn answered_change(mut self, booking: ReadBack<Booking>) -> Step {
+        if self.plain_yes() {
+            let wish = &mut self.state.wish;
+            wish.staff = vec![booking.get().staff_id];
+            wish.when = vec![Want::at(booking.get().start)];
+            wish.moving = Some(booking);
+            return self.arrange();
+        }
+        if self.plain_no() {
+            let words = self.voice().ask_day();
+            return self.ask(Question::Day, words);
+        }
+        self.wanted_with(Some(Question::ChangeService(booking)))
     }
 
     /// What was had last is wanted again.
@@ -248,7 +273,8 @@ impl Mind<'_> {
         self.state.puzzled = 0;
         let voice = self.voice();
         let salon = self.turn.salon;
-        if self.heard.when_impossible && self.heard.when.is_empty() {
+        let no_such_day = self.heard.when_impossible && self.heard.when.iter().all(language::When::time_only);
+        if no_such_day {
             self.parts.push(voice.no_such_date());
         }
         if self.state.wish.services.is_empty() {
@@ -282,7 +308,7 @@ impl Mind<'_> {
                 return self.ask(Question::CallPerson, words);
             }
         };
-        if self.heard.when_impossible && self.heard.when.is_empty() {
+        if no_such_day && self.state.wish.day().is_none() {
             let words = voice.ask_day();
             return self.ask(Question::Day, words);
         }
@@ -294,6 +320,7 @@ impl Mind<'_> {
         let wish = &self.state.wish;
         let salon = self.turn.salon;
         let moving = wish.moving.as_ref().map(|booking| booking.get().clone());
+        let wish_services = wish.services.clone();
         let named = match plan.chairs.as_slice() {
             [chair] if !wish.staff.is_empty() && plan.wrong_master.is_none() && chair.allowed.len() == 1 => chair.allowed.first().copied(),
             _ => None,
@@ -332,7 +359,11 @@ impl Mind<'_> {
             at_once,
             why,
             excluding: moving.as_ref().map(|booking| booking.record_id),
-            current: moving.map(|booking| Seat { services: booking.services, staff: booking.staff_id, start: booking.start }),
+            current: moving.filter(|booking| booking.services == wish_services).map(|booking| Seat {
+                services: booking.services,
+                staff: booking.staff_id,
+                start: booking.start,
+            }),
             probe: Probe::Wanted,
             range,
             slots: Vec::new(),
@@ -642,7 +673,7 @@ impl Mind<'_> {
         if let Some(booking) = &self.state.wish.moving {
             let record = booking.get().record_id;
             let seat = visit.seats[0].clone();
-            let effect = Effect::Move { record, services: booking.get().services.clone(), staff: seat.staff, start: seat.start };
+            let effect = Effect::Move { record, services: seat.services.clone(), staff: seat.staff, start: seat.start };
             return self.act(effect, Next::Moved(Box::new(seat)));
         }
         let Some(name) = self.client_name() else {
@@ -794,6 +825,8 @@ enum Correction {
     Stands(Box<Booking>),
     /// It is to be moved.
     Move,
+    /// Another service, in its stead or beside it.
+    Service(ReadBack<Booking>),
 }
 
 impl Search {

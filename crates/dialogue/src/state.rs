@@ -163,6 +163,8 @@ pub(crate) enum Question {
     Usual(Box<Booking>),
     /// Which of these services, numbered.
     WhichService(Vec<ServiceId>),
+    /// Shall the wished services take the place of this booking's?
+    ChangeService(ReadBack<Booking>),
     /// The day, and the time with it.
     Day,
     /// Which of these times, numbered; a single one is a yes-or-no question.

@@ -292,7 +292,7 @@ impl<'t> Mind<'t> {
             Some(Question::WhichBooking(_, bookings)) => {
                 (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
             }
-            Some(Question::ReallyCancel(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
+            Some(Question::ReallyCancel(booking) | Question::ChangeService(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
             Some(Question::FindTimes | Question::CallPerson | Question::Retry { .. }) => (Some(Asked::Confirm), Vec::new()),
         };
         if offered.is_empty() {
@@ -471,6 +471,7 @@ impl<'t> Mind<'t> {
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(booking) => self.answered_cancel(booking),
+            Question::ChangeService(booking) => self.answered_change(booking),
             Question::Name(visit) => self.gave_name(visit),
             Question::Phone(visit) => self.gave_phone(visit),
             Question::Service | Question::Day => {
@@ -516,6 +517,7 @@ impl<'t> Mind<'t> {
                 voice.which_booking(*purpose, &bookings, false)
             }
             Question::ReallyCancel(booking) => voice.ask_really_cancel(booking.get()),
+            Question::ChangeService(booking) => voice.ask_change_service(booking.get(), &self.state.wish.services),
             Question::FindTimes => voice.ask_find_times(),
             Question::CallPerson => voice.ask_person(),
             Question::Retry { .. } => voice.failed(),
