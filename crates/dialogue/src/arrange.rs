@@ -670,6 +670,14 @@ impl Mind<'_> {
 
     /// The visit is settled: books it, or asks for what a booking needs.
     fn confirm(mut self, visit: Visit) -> Step {
+        if visit.start() <= self.now() {
+            // The offer has lain too long.
+            let words = self.voice().why_not(&WhyNot::Past);
+            self.parts.push(words);
+            self.state.wish.when.clear();
+            self.heard.when.clear();
+            return self.arrange();
+        }
         if let Some(booking) = &self.state.wish.moving {
             let record = booking.get().record_id;
             let seat = visit.seats[0].clone();

@@ -279,16 +279,18 @@ pub(crate) fn near_time(visits: Vec<Visit>, time: Time, count: usize) -> Vec<Vis
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::{CompanyId, Money, PriceRange, SalonId, Service, ServiceStaff, Staff};
+pub(crate) mod tests {
+    use domain::{CompanyId, Hours, Money, PriceRange, SalonId, Service, ServiceStaff, Staff, WorkDay};
     use jiff::{civil::date, tz::TimeZone};
 
     use super::*;
 
     const DAY: Date = date(2026, 3, 4);
 
-    /// Services 1 (60 min, by 1 and 2), 2 (30 min, by 2), 3 (30 min, by 3).
-    fn salon() -> Salon {
+    /// Services 1 (60 min, by 1 and 2), 2 (30 min, by 2), 3 (30 min, by 3); 1 and 2 work nine days from that day.
+    pub(crate) fn salon() -> Salon {
+        let hours = Hours { from: Time::constant(9, 0, 0, 0), to: Time::constant(18, 0, 0, 0) };
+        let day = |staff, offset: i64| WorkDay { staff_id: StaffId(staff), date: DAY.saturating_add(offset.days()), hours: vec![hours] };
         let service = |id, minutes, staff: &[i64]| Service {
             id: ServiceId(id),
             title: format!("Услуга {id}"),
@@ -311,7 +313,7 @@ mod tests {
             currency: "₽".into(),
             services: vec![service(1, 60, &[1, 2]), service(2, 30, &[2]), service(3, 30, &[3])],
             staff: vec![staff(1, Some(4.0)), staff(2, Some(5.0)), staff(3, None)],
-            schedule: Vec::new(),
+            schedule: (0..9).flat_map(|offset| [day(1, offset), day(2, offset)]).collect(),
         }
     }
 

@@ -6,8 +6,9 @@ use crate::{
     HeardKind, Pause, Reply, Step, Turn,
     arrange::{Booked, Search},
     effect::{Effect, HandOverReason, Outcome},
+    moment::Want,
     plan::{Seat, Visit},
-    state::{Purpose, Question, State},
+    state::{Purpose, Question, State, Wish},
     wording::Voice,
 };
 
@@ -82,6 +83,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
         state.drop_thread();
     }
     state.touched = Some(turn.now);
+    state.wish.keep_known(turn.salon);
     let text = turn.heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
     let text: String = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n").chars().take(MAX_TEXT).collect();
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
@@ -102,7 +104,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
         return mind.say(sorry);
     }
     mind.read(text);
-    match mind.state.unsettled.take() {
+    match mind.state.unsettled.take().filter(|seat| seat.start > turn.now) {
         Some(seat) => mind.act(Effect::MyBookings, Next::Unsettled(Box::new(seat))),
         None => mind.answer(),
     }
@@ -394,7 +396,7 @@ impl<'t> Mind<'t> {
                 if wish.is_empty() {
                     wish.services = seat.services.clone();
                     wish.staff = vec![seat.staff];
-                    wish.when = vec![crate::moment::Want::at(seat.start)];
+                    wish.when = vec![Want::at(seat.start)];
                     self.state.question = Some(Question::WhichVisit(vec![Visit { seats: vec![seat] }]));
                 }
                 let text = std::mem::take(&mut self.text);
@@ -479,7 +481,7 @@ impl<'t> Mind<'t> {
                     return self.wanted_with(Some(question));
                 }
                 if self.plain_no() {
-                    self.state.wish = crate::state::Wish::default();
+                    self.state.wish = Wish::default();
                     let words = self.voice().all_right();
                     return self.say(words);
                 }
@@ -577,5 +579,175 @@ impl<'t> Mind<'t> {
     /// Now, in the salon's zone.
     pub(crate) fn now(&self) -> DateTime {
         self.turn.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Attendance, Phone, RecordId, ServiceId, Slot};
+    use jiff::{ToSpan, civil::date};
+    use language::{Lang, Reader, When};
+    use proptest::{
+        collection::vec,
+        option,
+        prelude::*,
+        sample::{Index, select},
+    };
+
+    use super::*;
+    use crate::{Customer, Heard, Refusal, plan::tests::salon};
+
+    fn now() -> DateTime {
+        date(2026, 3, 4).at(10, 0, 0, 0)
+    }
+
+    fn when() -> impl Strategy<Value = When> {
+        (0..100_i64, 0..24_i64, any::<bool>(), any::<bool>(), 0..6_u8).prop_map(|(days, hours, time_only, ambiguous, kind)| {
+            let from = now().saturating_add((days - 5).days()).saturating_add(hours.hours());
+            let to = from.saturating_add(3.hours());
+            match kind {
+                0 => When::At { from, time_only, ambiguous },
+                1 => When::Day { from: from.date(), ambiguous },
+                2 => When::Days { from: from.date(), to: to.date(), ambiguous },
+                3 => When::Window { from, to, time_only, ambiguous },
+                4 => When::After { from, time_only, ambiguous },
+                _ => When::Before { to, time_only, ambiguous },
+            }
+        })
+    }
+
+    /// Anything that a reader could ever make of words, sensible or not.
+    fn understood() -> impl Strategy<Value = Understood> {
+        use Intent::{
+            Book, Cancel, Choose, Complaint, Confirm, Decline, FreeTimes, Greeting, Human, Info, Late, MyBookings, Other, Price,
+            Reschedule, Review, Services, Staff, Stop, Thanks,
+        };
+        let often = vec![Book, Confirm, Reschedule, Cancel, FreeTimes, Decline, Choose, MyBookings, Other];
+        let seldom = vec![Greeting, Price, Services, Staff, Info, Late, Thanks, Human, Complaint, Stop, Review];
+        let intents = vec(prop_oneof![6 => select(often), 1 => select(seldom)], 1..3);
+        let ids = || vec(1..4_i64, 0..3);
+        let what = (ids(), any::<bool>(), ids(), ids(), vec(when(), 0..3));
+        let flags = (vec(any::<bool>(), 8), 0..4_u8, option::of(0..5_usize), option::of(-600..600_i64));
+        (intents, what, flags).prop_map(|(intents, (services, services_ambiguous, staff, not, when), (flags, people, choice, shift))| {
+            Understood {
+                intents,
+                service_ids: services.into_iter().map(ServiceId).collect(),
+                services_ambiguous,
+                staff_ids: staff.into_iter().map(StaffId).collect(),
+                staff_any: flags[0] && flags[1],
+                staff_not_ids: if flags[1] { Vec::new() } else { not.into_iter().map(StaffId).collect() },
+                when,
+                name: flags[2].then(|| "Инна".to_owned()),
+                people,
+                choice,
+                same_as_last: flags[3] && flags[4],
+                staff_same: flags[4] && flags[5],
+                staff_other: flags[5] && flags[6],
+                same_time: flags[6],
+                shift_minutes: shift.filter(|_| flags[7] && flags[0]),
+                when_impossible: flags[7] && flags[3],
+                lang: Lang::Ru,
+                ..Understood::default()
+            }
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test is the booking system")]
+    fn read_back(booking: &Booking) -> ReadBack<Booking> {
+        ReadBack::from_booking_system(booking.clone())
+    }
+
+    fn booking(seed: i64) -> Booking {
+        Booking {
+            record_id: RecordId(seed % 3),
+            booking_id: None,
+            staff_id: StaffId(seed % 4),
+            services: vec![ServiceId(seed % 5)],
+            start: now().saturating_add((seed % 50 - 2).hours()),
+            minutes: 60,
+            client_name: "Инна".into(),
+            client_phone: None,
+            cost: None,
+            attendance: Attendance::Waiting,
+            deleted: seed % 11 == 0,
+            locked: seed % 7 == 0,
+        }
+    }
+
+    /// What could come of an effect: mostly something of its own kind.
+    fn outcome(effect: &Effect, seed: i64) -> Outcome {
+        let refusals = [Refusal::SlotTaken, Refusal::Gone, Refusal::NotAllowed, Refusal::PhoneRefused, Refusal::NotOffered];
+        match (seed % 9, effect) {
+            (0, _) => Outcome::Failed,
+            (1, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. }) => Outcome::Unsettled,
+            (2, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. }) => {
+                Outcome::Refused(refusals[usize::try_from(seed / 9 % 5).unwrap_or(0)])
+            }
+            (3, _) => Outcome::LastVisit(None),
+            (_, Effect::FreeTimes { from, staff, .. }) => {
+                let slot = |i: i64| Slot {
+                    start: from.at(9, 0, 0, 0).saturating_add((i * 30).minutes()),
+                    staff_id: staff.unwrap_or(StaffId(i % 4)),
+                };
+                Outcome::FreeTimes((0..seed % 60).map(slot).collect())
+            }
+            (_, Effect::MyBookings) => Outcome::Bookings((0..seed % 4).map(|i| read_back(&booking(seed + i))).collect()),
+            (_, Effect::LastVisit) => Outcome::LastVisit((seed % 2 == 0).then(|| booking(seed))),
+            (_, Effect::Book { .. }) => Outcome::Done(Receipt::Booked(read_back(&booking(seed)))),
+            (_, Effect::Move { .. }) => {
+                Outcome::Done(Receipt::Moved { from: read_back(&booking(seed)), to: read_back(&booking(seed + 1)) })
+            }
+            (_, Effect::Cancel { .. }) => Outcome::Done(Receipt::Cancelled(read_back(&booking(seed)))),
+            (_, Effect::HandOver { .. }) => Outcome::HandedOver,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        // Any understood message in any state, and any outcome of any effect, gives a defined step.
+        #[test]
+        fn total(turns in vec((understood(), vec(0..100_000_i64, 13)), 1..12), known in any::<Index>()) {
+            let salon = salon();
+            let reader = Reader::new(Some(&salon));
+            let phone = [None, Phone::from_digits("79161234567").ok()][known.index(2)].clone();
+            let customer = Customer { phone, push_name: None, client: None };
+            let heard: [Heard; 0] = [];
+            let turn = Turn { salon: &salon, reader: &reader, now: now(), customer: &customer, heard: &heard };
+            let mut state = State::default();
+            for (heard, seeds) in turns {
+                let stopped = state.stopped;
+                state.paused = None;
+                state.wish.keep_known(&salon);
+                let mut proofs = 0;
+                let mind = Mind {
+                    turn: &turn,
+                    before: state.clone(),
+                    state,
+                    heard,
+                    text: "текст".into(),
+                    parts: Vec::new(),
+                    hello: String::new(),
+                    effects: 0,
+                };
+                let mut step = mind.answer();
+                let mut seeds = seeds.into_iter();
+                let reply = loop {
+                    match step {
+                        Step::Say(reply) => break reply,
+                        Step::Do(effect, pending) => {
+                            let outcome = outcome(&effect, seeds.next().expect("at most twelve effects"));
+                            proofs += usize::from(matches!(outcome, Outcome::Done(_)));
+                            step = resume(pending, outcome, &turn);
+                        }
+                    }
+                };
+                let said = reply.messages.join("\n").to_lowercase();
+                prop_assert!(stopped || !said.trim().is_empty());
+                let claims = ["записала", "перенесла", "изменила", "отменила"].iter().any(|word| said.contains(word));
+                prop_assert_eq!(claims, proofs > 0, "{}", said);
+                state = reply.state;
+            }
+        }
     }
 }

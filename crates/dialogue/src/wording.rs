@@ -103,7 +103,7 @@ impl Voice<'_> {
             return whole.title.clone();
         }
         let titles: Vec<&str> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| service.title.as_str()).collect();
-        titles.join(" + ")
+        if titles.is_empty() { self.say("визит", "visit") } else { titles.join(" + ") }
     }
 
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
