@@ -115,12 +115,13 @@ impl Faults {
 
     fn take(&self, target: Target, method: &str, path: &str, of_this_sort: impl Fn(Kind) -> bool) -> Option<Hit> {
         let mut rules = self.rules.lock();
-        let rule = rules.iter_mut().find(|rule| {
+        let rule = rules.iter_mut().find_map(|rule| {
             let order = &rule.order;
-            order.target == target
+            let due = order.target == target
                 && of_this_sort(order.kind)
                 && matches(order.matches.as_deref(), method, path)
-                && order.probability.is_none_or(|p| rule.chance.random_bool(p.clamp(0.0, 1.0)))
+                && order.probability.is_none_or(|p| rule.chance.random_bool(p.clamp(0.0, 1.0)));
+            due.then_some(rule)
         })?;
         rule.left = rule.left.saturating_sub(1);
         let held = matches!(rule.order.kind, Kind::Timeout | Kind::TimeoutAfterCommit);

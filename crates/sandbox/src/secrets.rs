@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 ///
 /// These are play secrets of a sandbox on loopback; the control API hands them to a product that runs apart.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// `ADMIN_API_KEY`.
-    pub admin_api_key: String,
+    pub(crate) admin_api_key: String,
     /// `YCLIENTS_PARTNER_TOKEN`.
-    pub partner_token: String,
+    pub(crate) partner_token: String,
     /// `YCLIENTS_USER_TOKEN`.
-    pub user_token: String,
+    pub(crate) user_token: String,
     /// `YCLIENTS_APP_ID`.
-    pub application_id: i64,
+    pub(crate) application_id: i64,
     /// `YCLIENTS_WEBHOOK_SECRET`.
-    pub webhook_secret: String,
+    pub(crate) webhook_secret: String,
     /// `JWT_SECRET`.
-    pub jwt_secret: String,
+    pub(crate) jwt_secret: String,
     /// `ENCRYPTION_KEY`, base64 of 32 bytes.
-    pub encryption_key: String,
+    pub(crate) encryption_key: String,
 }
 
 /// The two that are made once per data folder.
@@ -33,7 +33,7 @@ struct Made {
 
 impl Secrets {
     /// From the environment, else fixed; the two keys from the environment, else from the folder, else made anew.
-    pub fn load(data: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn load(data: Option<&Path>) -> anyhow::Result<Self> {
         let made = made(data)?;
         let fixed = |name: &str, value: &str| std::env::var(name).ok().filter(|v| !v.is_empty()).unwrap_or_else(|| value.to_owned());
         Ok(Self {

@@ -166,19 +166,31 @@ pub(crate) fn record(salon: &Salon, record: &Record) -> Value {
     let visit = 8_000_000 + record.id;
     let bot = record.by == super::salon::By::Bot;
     let online = bot || record.by == super::salon::By::Widget;
+    let mut json = json!({
+        "id": record.id, "company_id": salon.file.id, "staff_id": record.staff, "services": services, "staff": staff,
+        "client": client, "date": plain(record.start), "datetime": with_colon(salon, record.start),
+        "create_date": without_colon(salon, record.created), "comment": record.comment, "online": online,
+        "visit_attendance": record.attendance, "attendance": record.attendance, "seance_length": record.seconds,
+        "length": record.seconds, "sms_before": record.notify_by_sms, "api_id": record.api_id, "visit_id": visit,
+        "created_user_id": if bot { 1 } else { 2 }, "deleted": record.deleted,
+        "last_change_date": without_colon(salon, record.changed), "custom_color": record.custom_color,
+        "sms_remain_hours": record.notify_by_sms, "email_remain_hours": record.notify_by_email
+    });
+    if let (Some(json), Value::Object(constant)) = (json.as_object_mut(), unemulated()) {
+        json.extend(constant);
+    }
+    json
+}
+
+/// The fields of a booking that nothing here changes.
+fn unemulated() -> Value {
     json!({
-        "id": record.id, "company_id": salon.file.id, "staff_id": record.staff, "services": services, "goods_transactions": [],
-        "staff": staff, "client": client, "comer": null, "clients_count": 1, "date": plain(record.start),
-        "datetime": with_colon(salon, record.start), "create_date": without_colon(salon, record.created), "comment": record.comment,
-        "online": online, "visit_attendance": record.attendance, "attendance": record.attendance, "confirmed": 1,
-        "seance_length": record.seconds, "length": record.seconds, "technical_break_duration": 0, "sms_before": record.notify_by_sms,
-        "sms_now": 0, "sms_now_text": "", "email_now": 0, "notified": 0, "master_request": 0, "api_id": record.api_id, "from_url": "",
-        "review_requested": 0, "visit_id": visit, "created_user_id": if bot { 1 } else { 2 }, "deleted": record.deleted,
-        "paid_full": 0, "payment_status": 0, "prepaid": false, "prepaid_confirmed": false,
-        "last_change_date": without_colon(salon, record.changed), "custom_color": record.custom_color, "custom_font_color": "",
-        "record_labels": [], "activity_id": 0, "custom_fields": [], "documents": [], "sms_remain_hours": record.notify_by_sms,
-        "email_remain_hours": record.notify_by_email, "bookform_id": 0, "record_from": "", "is_mobile": 0, "is_update_blocked": false,
-        "short_link": "", "resource_instance_ids": [], "consumables": [], "finance_transactions": []
+        "goods_transactions": [], "comer": null, "clients_count": 1, "confirmed": 1, "technical_break_duration": 0, "sms_now": 0,
+        "sms_now_text": "", "email_now": 0, "notified": 0, "master_request": 0, "from_url": "", "review_requested": 0,
+        "paid_full": 0, "payment_status": 0, "prepaid": false, "prepaid_confirmed": false, "custom_font_color": "",
+        "record_labels": [], "activity_id": 0, "custom_fields": [], "documents": [], "bookform_id": 0, "record_from": "",
+        "is_mobile": 0, "is_update_blocked": false, "short_link": "", "resource_instance_ids": [], "consumables": [],
+        "finance_transactions": []
     })
 }
 
