@@ -1,2 +1,36 @@
-//! stub
-fn main() {}
+//! Everything that a script would do: `cargo xtask --help`.
+#![allow(clippy::print_stdout, reason = "a command-line tool speaks to its terminal")]
+
+mod lint;
+mod postgres;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Chores of this repository.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what the tests need and run them all: units, both databases, and the whole sandbox world.
+    Test {
+        /// Passed on to `cargo test`: a filter, `-- --nocapture`, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Formatting, clippy without warnings, licences and advisories (where cargo-deny is installed).
+    Lint,
+}
+
+fn main() -> Result<()> {
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
+    match Cli::parse().chore {
+        Chore::Test { args } => test::run(&args),
+        Chore::Lint => lint::run(),
+    }
+}

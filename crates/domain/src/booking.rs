@@ -128,15 +128,20 @@ pub enum Receipt {
         /// As it stands.
         to: ReadBack<Booking>,
     },
-    /// The booking is gone; the value is its last reading.
+    /// The booking is gone; it was read as deleted.
     Cancelled(ReadBack<Booking>),
 }
 
 impl Receipt {
     /// The booking it is about, as last read.
     pub fn booking(&self) -> &Booking {
+        self.read_back().get()
+    }
+
+    /// The last reading itself.
+    pub fn read_back(&self) -> &ReadBack<Booking> {
         match self {
-            Self::Booked(booking) | Self::Moved { to: booking, .. } | Self::Cancelled(booking) => booking.get(),
+            Self::Booked(booking) | Self::Moved { to: booking, .. } | Self::Cancelled(booking) => booking,
         }
     }
 }

@@ -1,0 +1,47 @@
+//! Logs: structured, one line an event, phones masked by their type. To the terminal, and where
+//! `LOG_DIR` is set to files that change each day, errors apart.
+
+use std::{io::IsTerminal, path::Path};
+
+use tracing_appender::{non_blocking::WorkerGuard, rolling};
+use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Days of log files that are kept.
+const KEPT_DAYS: usize = 14;
+
+/// Keeps the log files' writers alive; dropping it writes out what is left.
+#[must_use]
+pub struct Logs(#[expect(dead_code, reason = "held for its drop")] Vec<WorkerGuard>);
+
+/// Installs the process's logging. `level` is a level or a tracing filter.
+///
+/// # Errors
+/// When the filter cannot be read, the folder cannot be written, or logging was installed before.
+pub fn init(level: &str, dir: Option<&Path>) -> anyhow::Result<Logs> {
+    // WhatsApp's crates name phones and keys at their chattier levels.
+    let quiet = "whatsapp_rust=warn,wacore=warn,whatsapp_rust_tokio_transport=warn,sqlx=warn,hyper=warn,engineioxide=warn,socketioxide=warn";
+    let filter = EnvFilter::try_new(format!("{level},{quiet}"))?;
+    let mut guards = Vec::new();
+    let mut layers = Vec::new();
+    if std::io::stderr().is_terminal() {
+        layers.push(fmt::layer().with_writer(std::io::stderr).boxed());
+    } else {
+        layers.push(fmt::layer().json().with_writer(std::io::stderr).boxed());
+    }
+    if let Some(dir) = dir {
+        std::fs::create_dir_all(dir)?;
+        for (name, least) in [("ai-admin", LevelFilter::TRACE), ("errors", LevelFilter::ERROR)] {
+            let file = rolling::Builder::new()
+                .rotation(rolling::Rotation::DAILY)
+                .filename_prefix(name)
+                .filename_suffix("log")
+                .max_log_files(KEPT_DAYS)
+                .build(dir)?;
+            let (writer, guard) = tracing_appender::non_blocking(file);
+            guards.push(guard);
+            layers.push(fmt::layer().json().with_writer(writer).with_filter(least).boxed());
+        }
+    }
+    tracing_subscriber::registry().with(layers).with(filter).try_init()?;
+    Ok(Logs(guards))
+}

@@ -1,0 +1,213 @@
+use domain::{Hours, Salon, StaffId};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time},
+};
+use language::When;
+use serde::{Deserialize, Serialize};
+
+/// Days ahead that a booking can be made for.
+const HORIZON_DAYS: i32 = 90;
+
+/// One of the alternatives that a customer named: days, and hours within each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Want {
+    /// First day; today's date stands here while no day was said.
+    pub(crate) from: Date,
+    /// Last day, included.
+    pub(crate) to: Date,
+    pub(crate) day_said: bool,
+    pub(crate) hours: Option<HoursWanted>,
+    /// The words have another reading, which stands beside this one.
+    pub(crate) ambiguous: bool,
+    /// The hours were said of another day: they come first, but nothing is booked on them unasked.
+    pub(crate) carried: bool,
+}
+
+/// Hours of a day, as a start has to fit them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HoursWanted {
+    At(Time),
+    /// The end left out.
+    Between(Time, Time),
+    After(Time),
+    /// The end left out.
+    Before(Time),
+}
+
+impl HoursWanted {
+    fn fits(self, time: Time) -> bool {
+        match self {
+            Self::At(at) => time == at,
+            Self::Between(from, to) => from <= time && time < to,
+            Self::After(from) => from <= time,
+            Self::Before(to) => time < to,
+        }
+    }
+
+    /// The time that others are measured against.
+    pub(crate) fn anchor(self) -> Time {
+        match self {
+            Self::At(time) | Self::Between(time, _) | Self::After(time) | Self::Before(time) => time,
+        }
+    }
+
+    /// Over when `time` has come.
+    fn past(self, time: Time) -> bool {
+        match self {
+            Self::At(at) => at <= time,
+            Self::Between(_, to) | Self::Before(to) => to <= time,
+            Self::After(_) => false,
+        }
+    }
+}
+
+impl Want {
+    /// As the reader gives it.
+    pub(crate) fn read(when: &When) -> Self {
+        let of = |from: Date, to: Date, time_only: bool, hours, ambiguous| Self {
+            from,
+            to,
+            day_said: !time_only,
+            hours,
+            ambiguous,
+            carried: false,
+        };
+        match *when {
+            When::At { from, time_only, ambiguous } => {
+                of(from.date(), from.date(), time_only, Some(HoursWanted::At(from.time())), ambiguous)
+            }
+            When::Day { from, ambiguous } => of(from, from, false, None, ambiguous),
+            When::Days { from, to, ambiguous } => of(from, to.max(from), false, None, ambiguous),
+            When::Window { from, to, time_only, ambiguous } => {
+                of(from.date(), from.date(), time_only, Some(HoursWanted::Between(from.time(), to.time())), ambiguous)
+            }
+            When::After { from, time_only, ambiguous } => {
+                of(from.date(), from.date(), time_only, Some(HoursWanted::After(from.time())), ambiguous)
+            }
+            When::Before { to, time_only, ambiguous } => {
+                of(to.date(), to.date(), time_only, Some(HoursWanted::Before(to.time())), ambiguous)
+            }
+        }
+    }
+
+    /// Exactly this moment.
+    pub(crate) fn at(start: DateTime) -> Self {
+        Self {
+            from: start.date(),
+            to: start.date(),
+            day_said: true,
+            hours: Some(HoursWanted::At(start.time())),
+            ambiguous: false,
+            carried: false,
+        }
+    }
+
+    pub(crate) fn fits(&self, start: DateTime) -> bool {
+        self.from <= start.date() && start.date() <= self.to && self.hours.is_none_or(|hours| hours.fits(start.time()))
+    }
+
+    /// One moment and no other reading: may be booked at once.
+    pub(crate) fn moment(&self) -> Option<DateTime> {
+        match self.hours {
+            Some(HoursWanted::At(time)) if self.day_said && self.from == self.to && !self.ambiguous && !self.carried => {
+                Some(self.from.to_datetime(time))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was said now, completed by what was said before: «в пятницу» keeps the hours, «в 16» the
+/// day. `offered`: times were offered since, so that old hours are no longer an order, unless
+/// `same_time` says that they are.
+pub(crate) fn merge(old: &[Want], new: &[When], offered: bool, same_time: bool) -> Vec<Want> {
+    let mut wants: Vec<Want> = new.iter().map(Want::read).collect();
+    if let [before] = old {
+        for want in &mut wants {
+            if !want.day_said && before.day_said {
+                (want.from, want.to, want.day_said) = (before.from, before.to, true);
+            }
+            if want.hours.is_none() && before.hours.is_some() {
+                want.hours = before.hours;
+                want.carried = offered && !same_time;
+            }
+        }
+    }
+    wants
+}
+
+/// Why a wanted moment cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum WhyNot {
+    Past,
+    /// Bookings are open until that day.
+    TooFar(Date),
+    /// Nobody works.
+    Closed(Date),
+    DayOff(StaffId, Date),
+    /// The salon is open at other hours.
+    ClosedAt(Date, Time, Time),
+    /// The master works at other hours.
+    NotHisHours(StaffId, Date, Time, Time),
+    /// Nothing is free; the master, where one was named, and the moment, where one was.
+    NotFree(Option<StaffId>, Option<DateTime>),
+    /// None of these services is done by the master.
+    NotTheirs(StaffId),
+    /// It was free a moment ago.
+    JustTaken,
+}
+
+/// The last day that can be booked.
+pub(crate) fn horizon(salon: &Salon, today: Date) -> Date {
+    let limit = today.saturating_add(HORIZON_DAYS.days());
+    salon.schedule.iter().filter(|day| !day.hours.is_empty()).map(|day| day.date).max().map_or(limit, |known| known.min(limit))
+}
+
+/// Whether the salon's hours forbid what is wanted, whatever is booked: the calendar's own "no".
+pub(crate) fn forbidden(salon: &Salon, want: &Want, named: Option<StaffId>, now: DateTime) -> Option<WhyNot> {
+    if !want.day_said {
+        return None;
+    }
+    let today = now.date();
+    if want.to < today || (want.to == today && want.hours.is_some_and(|hours| hours.past(now.time()))) {
+        return Some(WhyNot::Past);
+    }
+    let until = horizon(salon, today);
+    if want.from > until.max(today) {
+        return Some(WhyNot::TooFar(until));
+    }
+    if want.from != want.to || salon.schedule.is_empty() {
+        return None;
+    }
+    let date = want.from;
+    let Some(open) = salon.opening_hours(date) else { return Some(WhyNot::Closed(date)) };
+    let at = match want.hours {
+        Some(HoursWanted::At(time)) => Some(time),
+        _ => None,
+    };
+    if let Some(staff) = named {
+        let hours = salon.hours_of(staff, date);
+        let Some(works) = hours.iter().copied().reduce(|a, b| Hours { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
+            return Some(WhyNot::DayOff(staff, date));
+        };
+        if at.is_some_and(|at| at < works.from || works.to <= at) {
+            return Some(WhyNot::NotHisHours(staff, date, works.from, works.to));
+        }
+    }
+    at.filter(|at| *at < open.from || open.to <= *at).map(|_| WhyNot::ClosedAt(date, open.from, open.to))
+}
+
+/// The first and last of the next `count` days from `from` on which one of them works.
+pub(crate) fn working_days(salon: &Salon, staff: &[StaffId], from: Date, count: usize) -> Option<(Date, Date)> {
+    let mut days: Vec<Date> = salon
+        .schedule
+        .iter()
+        .filter(|day| day.date >= from && !day.hours.is_empty() && staff.contains(&day.staff_id))
+        .map(|day| day.date)
+        .collect();
+    days.sort_unstable();
+    days.dedup();
+    days.truncate(count);
+    Some((*days.first()?, *days.last()?))
+}

@@ -1,0 +1,264 @@
+//! The customer's own bookings: telling, moving, cancelling.
+
+use domain::{Booking, ReadBack, ServiceId};
+use language::Intent;
+
+use crate::{
+    HandOverReason, Step,
+    effect::{Effect, Outcome, Refusal},
+    moment::{HoursWanted, Want},
+    state::{Purpose, Question, Wish},
+    turn::{Mind, Next},
+};
+
+impl Mind<'_> {
+    /// A wish to move a booking.
+    pub(crate) fn reschedule(self) -> Step {
+        match self.state.wish.moving.is_some() {
+            true => self.aim(),
+            false => self.act(Effect::MyBookings, Next::Own(Purpose::Move)),
+        }
+    }
+
+    /// The customer's bookings have come.
+    pub(crate) fn own_bookings(mut self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>) -> Step {
+        self.state.puzzled = 0;
+        let now = self.now();
+        let mut coming: Vec<ReadBack<Booking>> =
+            bookings.into_iter().filter(|booking| !booking.get().deleted && booking.get().start > now).collect();
+        coming.sort_by_key(|booking| booking.get().start);
+        if coming.is_empty() {
+            self.state.last.clear();
+            let words = self.voice().no_bookings();
+            return self.ask(Question::FindTimes, words);
+        }
+        if purpose == Purpose::List {
+            let words = {
+                let list: Vec<&Booking> = coming.iter().map(ReadBack::get).collect();
+                self.voice().own_bookings(&list)
+            };
+            if let [only] = coming.as_slice() {
+                self.state.remember(only.clone());
+            }
+            return self.say(words);
+        }
+        let (fitting, missed) = self.meant(purpose, &coming);
+        match fitting.as_slice() {
+            [only] if !missed => self.with_booking(purpose, only.clone()),
+            _ => {
+                if purpose == Purpose::Move {
+                    // Where to is kept until it is known which.
+                    let named = &self.heard.staff_ids;
+                    let staff =
+                        if coming.iter().any(|booking| named.contains(&booking.get().staff_id)) { Vec::new() } else { named.clone() };
+                    self.state.wish = Wish { when: self.heard.when.iter().map(Want::read).collect(), staff, ..Wish::default() };
+                }
+                self.ask_which_booking(purpose, if missed { coming } else { fitting }, missed)
+            }
+        }
+    }
+
+    /// The bookings that the words mean, and whether the words fit none at all.
+    fn meant(&self, purpose: Purpose, coming: &[ReadBack<Booking>]) -> (Vec<ReadBack<Booking>>, bool) {
+        let heard = &self.heard;
+        let salon = self.turn.salon;
+        let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
+        let mut missed = false;
+        let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {
+            let fitting: Vec<ReadBack<Booking>> = left.iter().filter(|booking| keep(booking.get())).cloned().collect();
+            if !fitting.is_empty() {
+                left = fitting;
+            } else if must {
+                missed = true;
+            }
+        };
+        if !heard.service_ids.is_empty() {
+            let parts: Vec<ServiceId> = salon.parts(&heard.service_ids);
+            narrow(&|booking| salon.parts(&booking.services).iter().any(|id| parts.contains(id)), true);
+        }
+        if !heard.staff_ids.is_empty() {
+            // A master who has none of the bookings may be the one to move it to.
+            narrow(&|booking| heard.staff_ids.contains(&booking.staff_id), purpose == Purpose::Cancel);
+        }
+        let stands: Vec<Want> = match purpose {
+            Purpose::Cancel => heard.when.iter().chain(&heard.when_old).map(Want::read).collect(),
+            Purpose::Move | Purpose::List => heard.when_old.iter().map(Want::read).collect(),
+        };
+        if !stands.is_empty() {
+            let at = |want: &Want, booking: &Booking| {
+                let mut want = *want;
+                if !want.day_said {
+                    (want.from, want.to) = (booking.start.date(), booking.start.date());
+                }
+                want.fits(booking.start)
+            };
+            narrow(&|booking| stands.iter().any(|want| at(want, booking)), true);
+        }
+        // «Отмените», «лучше в 16» right after a booking mean that one.
+        let unsaid = heard.service_ids.is_empty() && heard.staff_ids.is_empty() && stands.is_empty();
+        if unsaid && let [last] = self.state.last.as_slice() {
+            let last = last.get().record_id;
+            if let Some(booking) = left.iter().find(|booking| booking.get().record_id == last) {
+                left = vec![booking.clone()];
+            }
+        }
+        (left, missed)
+    }
+
+    /// The one booking is known.
+    fn with_booking(mut self, purpose: Purpose, booking: ReadBack<Booking>) -> Step {
+        if booking.get().locked {
+            let words = self.voice().refused(Refusal::NotAllowed);
+            self.parts.push(words);
+            let words = self.voice().ask_person();
+            return self.ask(Question::CallPerson, words);
+        }
+        match purpose {
+            Purpose::Cancel | Purpose::List => {
+                let words = self.voice().ask_really_cancel(booking.get());
+                self.ask(Question::ReallyCancel(booking), words)
+            }
+            Purpose::Move => {
+                let asked = std::mem::take(&mut self.state.wish);
+                self.state.wish = Wish { moving: Some(booking), when: asked.when, staff: asked.staff, ..Wish::default() };
+                self.aim()
+            }
+        }
+    }
+
+    /// «Лучше в 16» right after a booking.
+    pub(crate) fn start_moving_last(self) -> Step {
+        match self.state.last.last().cloned() {
+            Some(booking) => self.with_booking(Purpose::Move, booking),
+            None => self.arrange(),
+        }
+    }
+
+    /// Where a booking is to be moved to.
+    pub(crate) fn aim(mut self) -> Step {
+        let Some(moving) = self.state.wish.moving.clone() else { return self.arrange() };
+        let booking = moving.get();
+        let mut staff = if self.heard.staff_ids.is_empty() { self.state.wish.staff.clone() } else { self.heard.staff_ids.clone() };
+        let anybody = self.heard.staff_any || self.heard.staff_other;
+        if staff.is_empty() && !anybody {
+            staff = vec![booking.staff_id];
+        }
+        let staff_changes = staff != [booking.staff_id];
+        let said: Vec<Want> = match self.heard.when.as_slice() {
+            [] => self.state.wish.when.clone(),
+            when => when.iter().map(Want::read).collect(),
+        };
+        let mut wants = self.wants_for(booking, said);
+        let wish = &mut self.state.wish;
+        wish.services.clone_from(&booking.services);
+        wish.staff = staff;
+        if self.heard.staff_other {
+            wish.staff_not = vec![booking.staff_id];
+        }
+        if wants.is_empty() && (staff_changes || self.heard.same_time) {
+            wants = vec![Want::at(booking.start)];
+        }
+        wish.when = wants;
+        if wish.when.is_empty() {
+            if self.heard.when_impossible {
+                let words = self.voice().no_such_date();
+                self.parts.push(words);
+            }
+            let words = self.voice().ask_new_time(booking);
+            return self.ask(Question::Day, words);
+        }
+        if !staff_changes && self.state.wish.when.iter().all(|want| want.moment() == Some(booking.start)) {
+            let booking = booking.clone();
+            self.state.wish = Wish::default();
+            let words = self.voice().stands(&booking);
+            return self.say(words);
+        }
+        self.arrange()
+    }
+
+    /// One of the customer's bookings was meant, or something else.
+    pub(crate) fn chose_booking(self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>) -> Step {
+        if let Some(booking) = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?)).cloned() {
+            return self.with_booking(purpose, booking);
+        }
+        if self.plain_no() {
+            let words = self.voice().kept();
+            let mut mind = self;
+            mind.state.wish = Wish::default();
+            return mind.say(words);
+        }
+        let elsewhere = [Intent::Price, Intent::Info, Intent::Services, Intent::FreeTimes, Intent::MyBookings, Intent::Late];
+        let changes = (self.heard.has(Intent::Cancel) && purpose == Purpose::Move)
+            || (self.heard.has(Intent::Reschedule) && purpose == Purpose::Cancel);
+        if elsewhere.iter().any(|intent| self.heard.has(*intent)) || changes {
+            return self.wanted_with(Some(Question::WhichBooking(purpose, bookings)));
+        }
+        if self.names_details() {
+            // What is said now is said of the bookings, whatever the purpose: «ту, что в пятницу».
+            let (fitting, missed) = self.meant(Purpose::Cancel, &bookings);
+            if let ([only], false) = (fitting.as_slice(), missed) {
+                let booking = only.clone();
+                let mut mind = self;
+                mind.heard.when.clear();
+                mind.heard.staff_ids.clear();
+                return mind.with_booking(purpose, booking);
+            }
+        }
+        self.put_again(Question::WhichBooking(purpose, bookings))
+    }
+
+    /// «Отменить?» was asked.
+    pub(crate) fn answered_cancel(self, booking: ReadBack<Booking>) -> Step {
+        let heard = &self.heard;
+        let about_it = heard.when.iter().map(Want::read).all(|want| {
+            let stands = booking.get().start;
+            match want.hours {
+                Some(HoursWanted::At(time)) if !want.day_said => time == stands.time(),
+                _ => want.fits(stands),
+            }
+        }) && heard.staff_ids.iter().all(|id| *id == booking.get().staff_id);
+        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Cancel);
+        if yes && about_it && !heard.has(Intent::Decline) && !heard.has(Intent::Reschedule) {
+            let record = booking.get().record_id;
+            return self.act(Effect::Cancel { record }, Next::Cancelled);
+        }
+        if self.plain_no() {
+            let words = self.voice().kept();
+            return self.say(words);
+        }
+        if heard.has(Intent::Reschedule) || (heard.has(Intent::Decline) && !heard.when.is_empty()) {
+            return self.with_booking(Purpose::Move, booking);
+        }
+        if self.worth_hearing() {
+            return self.wanted_with(Some(Question::ReallyCancel(booking)));
+        }
+        self.put_again(Question::ReallyCancel(booking))
+    }
+
+    /// The cancelling has an outcome.
+    pub(crate) fn cancelled(mut self, outcome: Outcome) -> Step {
+        match outcome {
+            Outcome::Done(receipt) => {
+                self.receive(&receipt);
+                self.state.wish = Wish::default();
+                let words = self.voice().receipts(&[receipt]);
+                self.say(words)
+            }
+            Outcome::Refused(Refusal::Gone) => {
+                self.state.last.clear();
+                let words = self.voice().refused(Refusal::Gone);
+                self.say(words)
+            }
+            Outcome::Refused(refusal) => {
+                let words = self.voice().refused(refusal);
+                self.parts.push(words);
+                self.hand_over(HandOverReason::BeyondUs)
+            }
+            Outcome::Unsettled => {
+                let words = self.voice().unsettled();
+                self.say(words)
+            }
+            _ => self.failed(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+use domain::{Booking, Phone, ReadBack, ServiceId, StaffId};
+use jiff::civil::{Date, DateTime};
+use language::Lang;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    moment::Want,
+    plan::{Seat, Visit},
+};
+
+/// The layout of [`State`] in the store.
+const VERSION: u32 = 1;
+
+/// Bookings made in one turn that «лучше в 16» may still mean.
+const RECENT: usize = 4;
+
+/// A conversation's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    version: u32,
+    /// When the customer was last answered, salon time.
+    pub(crate) touched: Option<DateTime>,
+    pub(crate) lang: Lang,
+    /// The day of the last «здравствуйте».
+    pub(crate) greeted: Option<Date>,
+    /// As the customer has given it.
+    pub(crate) name: Option<String>,
+    /// As the customer has given it; not verified, so it only ever goes into a new booking.
+    pub(crate) phone: Option<Phone>,
+    /// What is being arranged.
+    pub(crate) wish: Wish,
+    /// What the last message asked: the one thing that a «да» can mean.
+    pub(crate) question: Option<Question>,
+    /// How often in a row it was asked.
+    pub(crate) asked_times: u8,
+    /// Messages in a row that nothing could be made of.
+    pub(crate) puzzled: u8,
+    /// What was last booked or moved in this conversation, as read back.
+    pub(crate) last: Vec<ReadBack<Booking>>,
+    /// A booking whose outcome nobody knows yet.
+    pub(crate) unsettled: Option<Seat>,
+    /// The customer wants no messages that they have not asked for.
+    pub(crate) stopped: bool,
+    /// A person answers since that day.
+    pub(crate) paused: Option<Date>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            touched: None,
+            lang: Lang::default(),
+            greeted: None,
+            name: None,
+            phone: None,
+            wish: Wish::default(),
+            question: None,
+            asked_times: 0,
+            puzzled: 0,
+            last: Vec::new(),
+            unsettled: None,
+            stopped: false,
+            paused: None,
+        }
+    }
+}
+
+impl State {
+    /// From the store's JSON. A layout that is no longer known starts the conversation anew: what
+    /// is lost is only the thread of a chat, for bookings are always asked of the booking system.
+    pub fn load(json: &str) -> Self {
+        serde_json::from_str(json).ok().filter(|state: &Self| state.version == VERSION).unwrap_or_default()
+    }
+
+    /// The customer waits to hear whether something was done.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
+    /// A person of the salon has given the chat back.
+    pub fn resume(&mut self) {
+        self.paused = None;
+        self.drop_thread();
+    }
+
+    /// A person answers in this chat since that day (salon time).
+    pub fn paused_since(&self) -> Option<Date> {
+        self.paused
+    }
+
+    /// The customer wants no reminders and no other messages that they have not asked for.
+    pub fn wants_no_messages(&self) -> bool {
+        self.stopped
+    }
+
+    /// The language to write to the customer in.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// Forgets what was being talked of, not who the customer is.
+    pub(crate) fn drop_thread(&mut self) {
+        self.wish = Wish::default();
+        self.question = None;
+        self.asked_times = 0;
+        self.puzzled = 0;
+        self.last.clear();
+    }
+
+    /// Notes what stands in the booking system now.
+    pub(crate) fn remember(&mut self, booking: ReadBack<Booking>) {
+        self.last.retain(|known| known.get().record_id != booking.get().record_id);
+        self.last.push(booking);
+        let surplus = self.last.len().saturating_sub(RECENT);
+        self.last.drain(..surplus);
+    }
+}
+
+/// What the customer wants, as far as it was said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Wish {
+    /// A booking to be moved; absent: a new one.
+    pub(crate) moving: Option<ReadBack<Booking>>,
+    pub(crate) services: Vec<ServiceId>,
+    /// Services that fit the words equally well.
+    pub(crate) unclear: Vec<ServiceId>,
+    /// Any of them, or each where several people come; empty: whoever is free.
+    pub(crate) staff: Vec<StaffId>,
+    pub(crate) staff_any: bool,
+    pub(crate) staff_not: Vec<StaffId>,
+    /// Alternatives.
+    pub(crate) when: Vec<Want>,
+    /// 0 and 1 are the customer alone.
+    pub(crate) people: u8,
+}
+
+impl Wish {
+    /// Nothing that a time could be looked up for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.moving.is_none() && self.services.is_empty() && self.unclear.is_empty() && self.when.is_empty()
+    }
+
+    /// The one day that was said.
+    pub(crate) fn day(&self) -> Option<Date> {
+        match self.when.as_slice() {
+            [want] if want.day_said && want.from == want.to => Some(want.from),
+            _ => None,
+        }
+    }
+}
+
+/// What to do with a booking of the customer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purpose {
+    List,
+    Cancel,
+    Move,
+}
+
+/// The one thing that the last message asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Question {
+    Service,
+    /// Which of these services, numbered.
+    WhichService(Vec<ServiceId>),
+    /// The day, and the time with it.
+    Day,
+    /// Which of these times, numbered; a single one is a yes-or-no question.
+    WhichVisit(Vec<Visit>),
+    /// The name that the visit is to be booked on.
+    Name(Visit),
+    /// The phone number that the visit is to be booked on.
+    Phone(Visit),
+    /// Which booking, numbered.
+    WhichBooking(Purpose, Vec<ReadBack<Booking>>),
+    /// Take it out?
+    ReallyCancel(ReadBack<Booking>),
+    /// Shall a time be found for what was just talked of?
+    FindTimes,
+    /// Shall a person be called?
+    CallPerson,
+    /// Shall the message that the booking system failed on be tried again?
+    Retry {
+        text: String,
+        question: Option<Box<Question>>,
+    },
+}

@@ -1,0 +1,548 @@
+use domain::{Booking, ReadBack, Receipt, StaffId};
+use jiff::civil::{DateTime, Time};
+use language::{Asked, Context, Intent, Understood};
+
+use crate::{
+    HeardKind, Pause, Reply, Step, Turn,
+    arrange::{Booked, Search},
+    effect::{Effect, HandOverReason, Outcome},
+    plan::{Seat, Visit},
+    state::{Purpose, Question, State},
+    wording::Voice,
+};
+
+/// Effects of one turn; every path needs fewer.
+const MAX_EFFECTS: u8 = 12;
+
+/// Characters of a turn that are read.
+const MAX_TEXT: usize = 4096;
+
+/// Times that a question is put before another way is offered.
+const MAX_ASKED: u8 = 2;
+
+/// A turn that waits for an outcome.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    before: State,
+    state: State,
+    heard: Understood,
+    text: String,
+    parts: Vec<String>,
+    effects: u8,
+    next: Next,
+}
+
+/// What an outcome is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Next {
+    /// Free times for a chair of a search.
+    Slots(Box<Search>),
+    /// The outcome of booking a seat.
+    Seat(Box<Booked>),
+    /// The outcome of moving a booking to a seat.
+    Moved(Box<Seat>),
+    Cancelled,
+    /// The customer's bookings.
+    Own(Purpose),
+    LastVisit,
+    /// The customer's bookings, to find the one whose outcome was unknown.
+    Unsettled(Box<Seat>),
+    HandedOver(HandOverReason),
+}
+
+/// One turn being thought through.
+pub(crate) struct Mind<'t> {
+    pub(crate) turn: &'t Turn<'t>,
+    /// As the turn began.
+    before: State,
+    pub(crate) state: State,
+    pub(crate) heard: Understood,
+    pub(crate) text: String,
+    /// What is to be said, in order.
+    pub(crate) parts: Vec<String>,
+    effects: u8,
+}
+
+/// Starts a turn: all unanswered messages of a chat.
+pub fn begin(state: State, turn: &Turn<'_>) -> Step {
+    let today = turn.now.date();
+    let mut state = state;
+    if let Some(since) = state.paused {
+        if today <= since {
+            return silence(state);
+        }
+        state.resume();
+    }
+    if state.touched.is_some_and(|touched| touched.date() != today) {
+        state.drop_thread();
+    }
+    state.touched = Some(turn.now);
+    let text = turn.heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
+    let text: String = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n").chars().take(MAX_TEXT).collect();
+    if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
+        return silence(state);
+    }
+    let mut mind =
+        Mind { turn, before: state.clone(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    if text.is_empty() {
+        let sorry = mind.voice().cannot_hear();
+        return mind.say(sorry);
+    }
+    mind.read(text);
+    match mind.state.unsettled.take() {
+        Some(seat) => mind.act(Effect::MyBookings, Next::Unsettled(Box::new(seat))),
+        None => mind.answer(),
+    }
+}
+
+/// Goes on with the outcome of the effect that was asked for. An outcome of another kind than the
+/// effect's own counts as [`Outcome::Failed`].
+pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
+    let Pending { before, state, heard, text, parts, effects, next } = pending;
+    let mind = Mind { turn, before, state, heard, text, parts, effects };
+    match (next, outcome) {
+        (Next::Slots(search), Outcome::FreeTimes(slots)) => mind.slots(*search, slots),
+        (Next::Seat(booked), outcome) => mind.seated(*booked, outcome),
+        (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
+        (Next::Cancelled, outcome) => mind.cancelled(outcome),
+        (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
+        (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
+        (Next::Unsettled(seat), Outcome::Bookings(bookings)) => mind.settle(*seat, bookings),
+        (Next::Unsettled(seat), _) => {
+            let mut mind = mind;
+            mind.state.unsettled = Some(*seat);
+            let sorry = mind.voice().still_unsettled();
+            mind.say(sorry)
+        }
+        (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit, _) => mind.failed(),
+    }
+}
+
+/// The end of an effect that was [`Outcome::Unsettled`], found out between two turns: what the
+/// customer is told, and the state that knows it. `None` is "it was not done".
+pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
+    let mut state = state;
+    state.unsettled = None;
+    let mut mind =
+        Mind { turn, before: State::default(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    let words = match receipt {
+        Some(receipt) => {
+            let words = mind.voice().receipts(std::slice::from_ref(&receipt));
+            mind.receive(&receipt);
+            words
+        }
+        None => {
+            mind.state.question = Some(Question::Day);
+            mind.voice().not_booked_after_all()
+        }
+    };
+    Reply { state: mind.state, messages: vec![words], pause: None }
+}
+
+fn silence(state: State) -> Step {
+    Step::Say(Reply { state, messages: Vec::new(), pause: None })
+}
+
+impl<'t> Mind<'t> {
+    /// The voice to answer in.
+    pub(crate) fn voice(&self) -> Voice<'t> {
+        Voice { salon: self.turn.salon, lang: self.state.lang, today: self.turn.now.date() }
+    }
+
+    /// Has an effect carried out.
+    pub(crate) fn act(self, effect: Effect, next: Next) -> Step {
+        if self.effects >= MAX_EFFECTS {
+            return self.failed();
+        }
+        let Self { before, state, heard, text, parts, effects, .. } = self;
+        Step::Do(effect, Pending { before, state, heard, text, parts, effects: effects + 1, next })
+    }
+
+    /// Ends the turn with these words after what was to be said anyway.
+    pub(crate) fn say(mut self, words: String) -> Step {
+        self.parts.push(words);
+        self.done(None)
+    }
+
+    fn done(mut self, pause: Option<Pause>) -> Step {
+        self.parts.retain(|part| !part.is_empty());
+        let messages = if self.parts.is_empty() { Vec::new() } else { vec![self.parts.join("\n")] };
+        Step::Say(Reply { state: self.state, messages, pause })
+    }
+
+    /// Ends the turn with a question; after it was asked often enough, with another way.
+    pub(crate) fn ask(mut self, question: Question, words: String) -> Step {
+        let again = self.before.question.as_ref().is_some_and(|before| std::mem::discriminant(before) == std::mem::discriminant(&question));
+        let times = if again { self.before.asked_times + 1 } else { 1 };
+        if times > MAX_ASKED && question != Question::CallPerson && self.before.question.as_ref() == Some(&question) {
+            let words = self.voice().ask_person();
+            return self.ask(Question::CallPerson, words);
+        }
+        if question == Question::CallPerson && times > MAX_ASKED {
+            return self.hand_over(HandOverReason::BeyondUs);
+        }
+        self.state.question = Some(question);
+        self.state.asked_times = times;
+        self.say(words)
+    }
+
+    /// The booking system cannot be reached: nothing is known, so nothing is claimed.
+    pub(crate) fn failed(self) -> Step {
+        if matches!(self.before.question, Some(Question::Retry { .. })) {
+            return self.hand_over(HandOverReason::SystemDown);
+        }
+        let question = self.before.question.clone().map(Box::new);
+        let text = self.text.clone();
+        let mut mind = self;
+        let now = std::mem::replace(&mut mind.state, mind.before.clone());
+        (mind.state.lang, mind.state.greeted, mind.state.unsettled) = (now.lang, now.greeted, now.unsettled);
+        let words = mind.voice().failed();
+        mind.ask(Question::Retry { text, question }, words)
+    }
+
+    /// Calls a person.
+    pub(crate) fn hand_over(self, reason: HandOverReason) -> Step {
+        let summary = self.summary();
+        self.act(Effect::HandOver { summary, reason }, Next::HandedOver(reason))
+    }
+
+    fn handed_over(mut self, reason: HandOverReason, told: bool) -> Step {
+        let voice = self.voice();
+        if !told {
+            self.state.question = None;
+            return self.say(voice.nobody_called());
+        }
+        let words = match reason {
+            HandOverReason::Late => return self.say(voice.late_passed_on()),
+            HandOverReason::Complaint => voice.complaint_passed_on(),
+            HandOverReason::Asked | HandOverReason::BeyondUs | HandOverReason::SystemDown => voice.called_person(),
+        };
+        self.state.drop_thread();
+        self.state.paused = Some(self.turn.now.date());
+        self.parts.push(words);
+        self.done(Some(Pause::UntilResumedOrNextDay))
+    }
+
+    /// What an administrator has to know, in Russian.
+    fn summary(&self) -> String {
+        let voice = Voice { lang: language::Lang::Ru, ..self.voice() };
+        let mut lines = Vec::new();
+        if let Some(name) = self.client_name() {
+            lines.push(format!("Клиент: {name}"));
+        }
+        let said: String = self.text.chars().take(300).collect();
+        lines.push(format!("Пишет: «{said}»"));
+        let wish = &self.state.wish;
+        if !wish.services.is_empty() {
+            lines.push(format!("Речь о: {}", voice.services(&wish.services)));
+        }
+        if let Some(at) = wish.when.first().and_then(|want| want.moment()) {
+            lines.push(format!("Хочет прийти: {}", voice.moment(at)));
+        }
+        lines.join("\n")
+    }
+
+    /// Reads the turn's words in the light of what was asked.
+    fn read(&mut self, text: String) {
+        self.heard = self.turn.reader.read(&text, self.turn.now, &self.context());
+        if text.chars().any(char::is_alphabetic) {
+            self.state.lang = self.heard.lang;
+        }
+        self.text = text;
+    }
+
+    fn context(&self) -> Context {
+        let state = &self.state;
+        let (asked, mut offered) = match &state.question {
+            None | Some(Question::Phone(_)) => (None, Vec::new()),
+            Some(Question::Service) => (Some(Asked::Service), Vec::new()),
+            Some(Question::WhichService(_)) => (Some(Asked::Choice), Vec::new()),
+            Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
+            Some(Question::WhichVisit(visits)) => {
+                let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };
+                (Some(asked), visits.iter().map(Visit::start).collect())
+            }
+            Some(Question::Name(_)) => (Some(Asked::Name), Vec::new()),
+            Some(Question::WhichBooking(_, bookings)) => {
+                (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
+            }
+            Some(Question::ReallyCancel(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
+            Some(Question::FindTimes | Question::CallPerson | Question::Retry { .. }) => (Some(Asked::Confirm), Vec::new()),
+        };
+        if offered.is_empty() {
+            let moving = state.wish.moving.as_ref().map(|booking| booking.get().start);
+            offered = moving.into_iter().chain(state.last.last().map(|booking| booking.get().start)).take(1).collect();
+        }
+        let day = state.wish.day().or_else(|| {
+            let days: Vec<_> = offered.iter().map(|start| start.date()).collect();
+            days.first().copied().filter(|first| days.iter().all(|day| day == first))
+        });
+        Context { asked, offered, day }
+    }
+
+    /// The customer's own «да» and nothing that would change what it is said to.
+    pub(crate) fn plain_yes(&self) -> bool {
+        self.heard.has(Intent::Confirm) && !self.heard.has(Intent::Decline) && !self.names_details()
+    }
+
+    pub(crate) fn plain_no(&self) -> bool {
+        self.heard.has(Intent::Decline) && !self.names_details()
+    }
+
+    /// The words name a service, a master, or a time.
+    pub(crate) fn names_details(&self) -> bool {
+        let heard = &self.heard;
+        !heard.service_ids.is_empty()
+            || !heard.staff_ids.is_empty()
+            || !heard.staff_not_ids.is_empty()
+            || heard.staff_any
+            || heard.staff_other
+            || !heard.when.is_empty()
+            || heard.same_as_last
+            || heard.shift_minutes.is_some()
+            || heard.people > 1
+    }
+
+    /// The name to book on, and to tell the administrator.
+    pub(crate) fn client_name(&self) -> Option<String> {
+        let card = self.turn.customer.client.as_ref().map(|client| client.name.trim().to_owned());
+        self.state.name.clone().or(card.filter(|name| !name.is_empty())).or_else(|| self.push_name())
+    }
+
+    /// The WhatsApp name, where it is a person's.
+    fn push_name(&self) -> Option<String> {
+        self.person(self.turn.customer.push_name.as_deref()?)
+    }
+
+    /// The person's name in a text that should be one.
+    fn person(&self, text: &str) -> Option<String> {
+        let context = Context { asked: Some(Asked::Name), ..Context::default() };
+        let read = self.turn.reader.read(text, self.turn.now, &context);
+        read.name.filter(|_| read.service_ids.is_empty())
+    }
+
+    /// How to address the customer.
+    fn first_name(&self) -> Option<String> {
+        let name = self.client_name()?;
+        let person = self.person(&name).unwrap_or(name);
+        person.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// Notes what a receipt proves.
+    pub(crate) fn receive(&mut self, receipt: &Receipt) {
+        match receipt {
+            Receipt::Booked(booking) | Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
+            Receipt::Cancelled(booking) => {
+                let gone = booking.get().record_id;
+                self.state.last.retain(|known| known.get().record_id != gone);
+            }
+        }
+    }
+
+    /// A booking whose outcome was unknown: whether it is there decides what this turn means.
+    fn settle(mut self, seat: Seat, bookings: Vec<ReadBack<Booking>>) -> Step {
+        let parts = self.turn.salon.parts(&seat.services);
+        let same = |booking: &ReadBack<Booking>| {
+            let booking = booking.get();
+            let mut services = parts.clone();
+            services.sort_unstable();
+            let mut booked = self.turn.salon.parts(&booking.services);
+            booked.sort_unstable();
+            !booking.deleted && booking.start == seat.start && booking.staff_id == seat.staff && booked == services
+        };
+        match bookings.into_iter().find(same) {
+            Some(booking) => {
+                let stands = booking.get().clone();
+                self.state.remember(booking);
+                if !self.names_details() && (self.heard.has(Intent::Confirm) || self.heard.has(Intent::Other)) {
+                    let words = self.voice().stands(&stands);
+                    return self.say(words);
+                }
+                let text = std::mem::take(&mut self.text);
+                self.read(text);
+                self.answer()
+            }
+            None => {
+                // It is not there: the customer's request is open again, and their words are about it.
+                let wish = &mut self.state.wish;
+                if wish.is_empty() {
+                    wish.services = seat.services.clone();
+                    wish.staff = vec![seat.staff];
+                    wish.when = vec![crate::moment::Want::at(seat.start)];
+                    self.state.question = Some(Question::WhichVisit(vec![Visit { seats: vec![seat] }]));
+                }
+                let text = std::mem::take(&mut self.text);
+                self.read(text);
+                self.answer()
+            }
+        }
+    }
+
+    /// Decides what the words want.
+    pub(crate) fn answer(mut self) -> Step {
+        if self.heard.has(Intent::Stop) {
+            return self.stop();
+        }
+        if self.heard.has(Intent::Complaint) {
+            return self.hand_over(HandOverReason::Complaint);
+        }
+        if self.heard.has(Intent::Human) {
+            return self.hand_over(HandOverReason::Asked);
+        }
+        if let Some(name) = &self.heard.name {
+            self.state.name = Some(name.clone());
+        }
+        if let Some(phone) = &self.heard.phone {
+            self.state.phone = Some(phone.clone());
+        }
+        self.greet();
+        match self.state.question.take() {
+            Some(question) => self.answered(question),
+            None => self.wanted(),
+        }
+    }
+
+    fn greet(&mut self) {
+        let today = self.turn.now.date();
+        let first = self.state.greeted != Some(today);
+        if first || (self.heard.has(Intent::Greeting) && self.heard.intents.len() == 1) {
+            let name = self.first_name();
+            let hello = self.voice().hello(name.as_deref());
+            self.parts.push(hello);
+            self.state.greeted = Some(today);
+        }
+    }
+
+    fn stop(mut self) -> Step {
+        let again = std::mem::replace(&mut self.state.stopped, true);
+        self.state.drop_thread();
+        if again {
+            return silence(self.state);
+        }
+        let words = self.voice().stopped();
+        self.say(words)
+    }
+
+    /// The words as an answer to `question`, which the state holds no more.
+    fn answered(mut self, question: Question) -> Step {
+        match question {
+            Question::Retry { text, question } if self.heard.has(Intent::Confirm) || !self.worth_hearing() => {
+                self.state.question = question.map(|question| *question);
+                self.read(text);
+                match self.state.question.take() {
+                    Some(question) => self.answered(question),
+                    None => self.wanted(),
+                }
+            }
+            Question::CallPerson if self.plain_yes() => self.hand_over(HandOverReason::Asked),
+            Question::FindTimes if self.plain_yes() => self.arrange(),
+            Question::CallPerson | Question::FindTimes | Question::Retry { .. } if self.plain_no() => {
+                let words = self.voice().all_right();
+                self.say(words)
+            }
+            Question::CallPerson | Question::FindTimes | Question::Retry { .. } => self.wanted(),
+            Question::WhichService(services) => self.chose_service(services),
+            Question::WhichVisit(visits) => self.chose_visit(visits),
+            Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
+            Question::ReallyCancel(booking) => self.answered_cancel(booking),
+            Question::Name(visit) => self.gave_name(visit),
+            Question::Phone(visit) => self.gave_phone(visit),
+            Question::Service | Question::Day => {
+                if self.worth_hearing() {
+                    return self.wanted_with(Some(question));
+                }
+                if self.plain_no() {
+                    self.state.wish = crate::state::Wish::default();
+                    let words = self.voice().all_right();
+                    return self.say(words);
+                }
+                self.put_again(question)
+            }
+        }
+    }
+
+    /// The words carry something to act on, beyond yes, no, and noise.
+    pub(crate) fn worth_hearing(&self) -> bool {
+        use Intent::{Book, Cancel, FreeTimes, Info, Late, MyBookings, Price, Reschedule, Review, Services, Staff, Thanks};
+        let acts = [Book, Cancel, FreeTimes, Info, Late, MyBookings, Price, Reschedule, Review, Services, Staff, Thanks];
+        self.names_details() || self.heard.when_impossible || acts.iter().any(|intent| self.heard.has(*intent))
+    }
+
+    /// Puts an open question once more, in its own words.
+    pub(crate) fn put_again(self, question: Question) -> Step {
+        let voice = self.voice();
+        let words = match &question {
+            Question::Service => voice.ask_service(),
+            Question::WhichService(services) => voice.ask_which_service(services),
+            Question::Day => match &self.state.wish.moving {
+                Some(booking) => voice.ask_new_time(booking.get()),
+                None => voice.ask_day(),
+            },
+            Question::WhichVisit(visits) => match visits.as_slice() {
+                [only] => voice.ask_this_one(only),
+                many => voice.ask_which_number(many.len()),
+            },
+            Question::Name(_) => voice.ask_name(),
+            Question::Phone(_) => voice.ask_phone(),
+            Question::WhichBooking(purpose, bookings) => {
+                let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
+                voice.which_booking(*purpose, &bookings, false)
+            }
+            Question::ReallyCancel(booking) => voice.ask_really_cancel(booking.get()),
+            Question::FindTimes => voice.ask_find_times(),
+            Question::CallPerson => voice.ask_person(),
+            Question::Retry { .. } => voice.failed(),
+        };
+        self.ask(question, words)
+    }
+
+    /// The words by themselves.
+    pub(crate) fn wanted(self) -> Step {
+        self.wanted_with(None)
+    }
+
+    /// The words by themselves, with `open` to come back to after a side question.
+    pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
+        let told = self.tell(open.is_some());
+        let heard = &self.heard;
+        // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
+        for intent in heard.intents.clone() {
+            match intent {
+                Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
+                Intent::Reschedule => return self.reschedule(),
+                Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),
+                Intent::Late => return self.hand_over(HandOverReason::Late),
+                Intent::Book | Intent::FreeTimes => return self.book(),
+                _ => {}
+            }
+        }
+        if told {
+            return self.after_telling(open);
+        }
+        if self.names_details() || self.heard.when_impossible {
+            return self.book();
+        }
+        if let Some(question) = open {
+            return self.put_again(question);
+        }
+        self.small_talk()
+    }
+
+    /// The time of day that «время то же» means.
+    pub(crate) fn same_time(&self) -> Option<Time> {
+        let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
+        self.heard.same_time.then(|| standing.map(|booking| booking.get().start.time())).flatten()
+    }
+
+    /// The master that «к ней же» means.
+    pub(crate) fn same_staff(&self) -> Option<StaffId> {
+        let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
+        self.heard.staff_same.then(|| standing.map(|booking| booking.get().staff_id)).flatten()
+    }
+
+    /// Now, in the salon's zone.
+    pub(crate) fn now(&self) -> DateTime {
+        self.turn.now
+    }
+}

@@ -1,0 +1,676 @@
+//! Every sentence the receptionist says, in both languages.
+//!
+//! The words of a claim («записала», «перенесла», «отменила») stand in [`Voice::receipts`] and
+//! nowhere else.
+
+use domain::{Booking, Money, PriceRange, Receipt, Salon, Service, ServiceId, StaffId};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time},
+};
+use language::{Lang, speak};
+
+use crate::{
+    effect::Refusal,
+    moment::WhyNot,
+    plan::{Seat, Visit},
+    state::Purpose,
+};
+
+/// Lines of a list that a phone still shows at a glance.
+const LONG_LIST: usize = 12;
+
+/// The receptionist's voice in one salon, on one day, in one language.
+#[derive(Clone, Copy)]
+pub struct Voice<'a> {
+    /// Whose prices, names and address are told.
+    pub salon: &'a Salon,
+    /// The customer's language.
+    pub lang: Lang,
+    /// The salon's date, for «завтра».
+    pub today: Date,
+}
+
+impl Voice<'_> {
+    fn say(&self, ru: impl Into<String>, en: impl Into<String>) -> String {
+        match self.lang {
+            Lang::Ru => ru.into(),
+            Lang::En => en.into(),
+        }
+    }
+
+    // ---- what was done: from receipts only ----
+
+    /// What was done, one sentence or one list for all of it; empty for no receipts.
+    pub fn receipts(&self, receipts: &[Receipt]) -> String {
+        match receipts {
+            [] => String::new(),
+            [Receipt::Booked(booking)] => {
+                let booking = booking.get();
+                let cost = self.cost_sentence(booking);
+                self.say(
+                    format!("Записала вас: {}.{cost} Ждём вас{}! 😊", self.booking(booking), self.at_address()),
+                    format!("You are booked: {}.{cost} See you{}! 😊", self.booking(booking), self.at_address()),
+                )
+            }
+            [Receipt::Moved { to, .. }] => {
+                let to = to.get();
+                self.say(
+                    format!("Перенесла вашу запись: {}.{} Ждём вас! 😊", self.booking(to), self.cost_sentence(to)),
+                    format!("I have moved your visit: {}.{} See you! 😊", self.booking(to), self.cost_sentence(to)),
+                )
+            }
+            [Receipt::Cancelled(booking)] => self.say(
+                format!("Отменила вашу запись: {}. Будем рады видеть вас в другой день!", self.booking(booking.get())),
+                format!("I have cancelled your visit: {}. Hope to see you another day!", self.booking(booking.get())),
+            ),
+            [Receipt::Booked(_), ..] => {
+                let lines: Vec<String> = receipts
+                    .iter()
+                    .map(|receipt| format!("• {}{}", self.booking(receipt.booking()), self.cost_tail(receipt.booking())))
+                    .collect();
+                let head = self.say("Записала вас:", "You are booked:");
+                let tail = self.say(format!("Ждём вас{}! 😊", self.at_address()), format!("See you{}! 😊", self.at_address()));
+                format!("{head}\n{}\n{tail}", lines.join("\n"))
+            }
+            _ => receipts.iter().map(|receipt| self.receipts(std::slice::from_ref(receipt))).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    // ---- things by their names ----
+
+    /// `завтра, 24 ноября, в 15:00`.
+    pub fn moment(&self, at: DateTime) -> String {
+        let day = self.day(at.date());
+        self.say(format!("{day}, в {}", speak::time(at.time())), format!("{day}, at {}", speak::time(at.time())))
+    }
+
+    /// `сегодня, 23 ноября`, `завтра, 24 ноября`, `в пятницу, 27 ноября`.
+    fn day(&self, date: Date) -> String {
+        speak::day(date, self.today, self.lang)
+    }
+
+    /// The titles; the parts of a composite under its own name.
+    pub(crate) fn services(&self, ids: &[ServiceId]) -> String {
+        if let Some(whole) = self.composite(ids) {
+            return whole.title.clone();
+        }
+        let titles: Vec<&str> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| service.title.as_str()).collect();
+        titles.join(" + ")
+    }
+
+    fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
+        let sorted = |ids: &[ServiceId]| {
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            ids
+        };
+        let wanted = sorted(ids);
+        self.salon.services.iter().find(|service| ids.len() > 1 && sorted(&service.composite_of) == wanted)
+    }
+
+    fn staff(&self, id: StaffId) -> &str {
+        self.salon.staff(id).map_or("", |staff| staff.name.as_str())
+    }
+
+    /// `мастер Анна`.
+    fn master(&self, id: StaffId) -> String {
+        self.say(format!("мастер {}", self.staff(id)), format!("with {}", self.staff(id)))
+    }
+
+    /// `у Анны`.
+    fn at_master(&self, id: StaffId) -> String {
+        let name = self.staff(id);
+        self.say(format!("у мастера {name}"), format!("with {name}"))
+    }
+
+    /// A booking as the booking system holds it.
+    fn booking(&self, booking: &Booking) -> String {
+        format!("{}, {}, {}", self.services(&booking.services), self.moment(booking.start), self.master(booking.staff_id))
+    }
+
+    fn seat(&self, seat: &Seat) -> String {
+        format!("{} — {}, {}", self.moment(seat.start), self.services(&seat.services), self.master(seat.staff))
+    }
+
+    /// `1 800–2 200 ₽`; empty where there is no price.
+    fn price(&self, price: PriceRange) -> String {
+        let currency = &self.salon.currency;
+        match (price.min, price.max) {
+            (Money(0), Money(0)) => String::new(),
+            (min, max) if min == max => format!("{min}\u{a0}{currency}"),
+            (min, max) => format!("{min}–{max}\u{a0}{currency}"),
+        }
+    }
+
+    /// What a visit costs: the price list's range while what was read back lies in it, else what was read back.
+    fn cost(&self, booking: &Booking) -> String {
+        let listed = self.composite(&booking.services).map_or_else(|| self.salon.price(&booking.services), |service| service.price);
+        match booking.cost {
+            Some(cost) if cost.0 > 0 && !(listed.min <= cost && cost <= listed.max) => self.price(PriceRange::new(cost, cost)),
+            _ => self.price(listed),
+        }
+    }
+
+    fn cost_sentence(&self, booking: &Booking) -> String {
+        match self.cost(booking) {
+            cost if cost.is_empty() => String::new(),
+            cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
+        }
+    }
+
+    fn cost_tail(&self, booking: &Booking) -> String {
+        match self.cost(booking) {
+            cost if cost.is_empty() => String::new(),
+            cost => format!(" — {cost}"),
+        }
+    }
+
+    fn at_address(&self) -> String {
+        match self.salon.address.as_str() {
+            "" => String::new(),
+            address => self.say(format!(" по адресу {address}"), format!(" at {address}")),
+        }
+    }
+
+    // ---- greeting and small talk ----
+
+    pub(crate) fn hello(&self, name: Option<&str>) -> String {
+        match name {
+            Some(name) => self.say(format!("Здравствуйте, {name}!"), format!("Hello, {name}!")),
+            None => self.say("Здравствуйте!", "Hello!"),
+        }
+    }
+
+    pub(crate) fn how_can_i_help(&self) -> String {
+        let title = &self.salon.title;
+        self.say(
+            format!("Это {title}. Чем могу помочь: записать вас, подсказать свободное время или цены?"),
+            format!("This is {title}. How can I help: book a visit, tell you free times or prices?"),
+        )
+    }
+
+    pub(crate) fn thanks(&self) -> String {
+        self.say("Пожалуйста! Если что-то понадобится — пишите 😊", "You are welcome! Write any time 😊")
+    }
+
+    pub(crate) fn all_right(&self) -> String {
+        self.say("Хорошо! Если что-то понадобится — пишите.", "All right! Write any time you need something.")
+    }
+
+    pub(crate) fn kept(&self) -> String {
+        self.say("Хорошо, ничего не меняю.", "All right, everything stays as it is.")
+    }
+
+    pub(crate) fn another_time(&self) -> String {
+        self.say("Хорошо. Какой день и время вам удобны?", "All right. What day and time would suit you?")
+    }
+
+    pub(crate) fn stopped(&self) -> String {
+        self.say(
+            "Хорошо, больше не буду вам писать. Если захотите записаться — просто напишите.",
+            "All right, I will not write to you any more. If you want to book, just send a message.",
+        )
+    }
+
+    pub(crate) fn review(&self) -> String {
+        self.say("Спасибо за отзыв! Нам важно ваше мнение.", "Thank you for the feedback! It matters to us.")
+    }
+
+    pub(crate) fn cannot_hear(&self) -> String {
+        self.say(
+            "К сожалению, я не могу прослушать или открыть это сообщение. Напишите, пожалуйста, текстом.",
+            "I am sorry, I cannot open this message. Please write it as text.",
+        )
+    }
+
+    pub(crate) fn puzzled(&self) -> String {
+        self.say(
+            "Я помогаю с записью: подберу время, подскажу услуги, цены и мастеров. Что вас интересует?",
+            "I help with visits: free times, services, prices and masters. What would you like?",
+        )
+    }
+
+    // ---- questions ----
+
+    pub(crate) fn ask_service(&self) -> String {
+        let examples = self.examples();
+        self.say(
+            format!("На какую услугу вас записать? Например: {examples}."),
+            format!("Which service would you like? For example: {examples}."),
+        )
+    }
+
+    /// One service of each of the first categories.
+    fn examples(&self) -> String {
+        let mut seen = Vec::new();
+        let mut titles = Vec::new();
+        for service in &self.salon.services {
+            if !seen.contains(&service.category.as_str()) && titles.len() < 4 {
+                seen.push(service.category.as_str());
+                titles.push(service.title.as_str());
+            }
+        }
+        titles.join("; ")
+    }
+
+    pub(crate) fn ask_which_service(&self, ids: &[ServiceId]) -> String {
+        let head = self.say("Уточните, пожалуйста, какая услуга нужна:", "Which of these would you like?");
+        let lines: Vec<String> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| self.priced(service)).collect();
+        format!("{head}\n{}", numbered(&lines))
+    }
+
+    pub(crate) fn ask_day(&self) -> String {
+        self.say("На какой день и время вас записать?", "What day and time would you like?")
+    }
+
+    pub(crate) fn ask_another_day(&self) -> String {
+        self.say("На какой день и время перенести?", "What day and time shall I change it to?")
+    }
+
+    pub(crate) fn ask_new_time(&self, booking: &Booking) -> String {
+        let booking = self.booking(booking);
+        self.say(format!("На какой день и время перенести: {booking}?"), format!("What day and time shall I change it to: {booking}?"))
+    }
+
+    pub(crate) fn ask_name(&self) -> String {
+        self.say("Как вас зовут? На это имя и запишу.", "What is your name, please?")
+    }
+
+    pub(crate) fn ask_phone(&self) -> String {
+        self.say(
+            "Напишите, пожалуйста, ваш номер телефона — он нужен для записи.",
+            "Please send your phone number, it is needed for the visit.",
+        )
+    }
+
+    pub(crate) fn ask_find_times(&self) -> String {
+        self.say("Подобрать вам время?", "Shall I find a time for you?")
+    }
+
+    pub(crate) fn ask_person(&self) -> String {
+        self.say("Позвать администратора?", "Shall I call the administrator?")
+    }
+
+    pub(crate) fn ask_which_number(&self, count: usize) -> String {
+        self.say(
+            format!("Какой вариант вам подходит? Напишите номер от 1 до {count}."),
+            format!("Which one suits you? Send a number from 1 to {count}."),
+        )
+    }
+
+    pub(crate) fn ask_this_one(&self, visit: &Visit) -> String {
+        let visit = self.visit(visit);
+        self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
+    }
+
+    pub(crate) fn ask_really_cancel(&self, booking: &Booking) -> String {
+        let booking = self.booking(booking);
+        self.say(format!("Отменить вашу запись: {booking}?"), format!("Shall I cancel your visit: {booking}?"))
+    }
+
+    // ---- free times ----
+
+    /// A visit in one line.
+    fn visit(&self, visit: &Visit) -> String {
+        match visit.seats.as_slice() {
+            [seat] => format!("{}, {}", self.moment(seat.start), self.master(seat.staff)),
+            seats => seats.iter().map(|seat| self.seat(seat)).collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    /// Free times to choose from, after `lead`.
+    pub(crate) fn offer(&self, lead: &str, visits: &[Visit], moving: bool) -> String {
+        let lead = if lead.is_empty() { String::new() } else { format!("{lead} ") };
+        match visits {
+            [only] => {
+                let visit = self.visit(only);
+                let ask = if moving {
+                    self.say("Перенести?", "Shall I change it?")
+                } else {
+                    self.say("Записать вас?", "Shall I book it?")
+                };
+                self.say(format!("{lead}Есть свободное время: {visit}. {ask}"), format!("{lead}There is a free time: {visit}. {ask}"))
+            }
+            _ => {
+                let lines: Vec<String> = visits.iter().map(|visit| self.visit(visit)).collect();
+                let head = self.say("Свободное время:", "Free times:");
+                let tail = self.say(
+                    "Какой вариант вам подходит? Можно назвать и другое время.",
+                    "Which one suits you? You may name another time, too.",
+                );
+                format!("{lead}{head}\n{}\n{tail}", numbered(&lines))
+            }
+        }
+    }
+
+    /// Why the wanted time cannot be had.
+    pub(crate) fn why_not(&self, why: &WhyNot) -> String {
+        let hours = |from: &Time, to: &Time| {
+            let (from, to) = (speak::time(*from), speak::time(*to));
+            self.say(format!("с {from} до {to}"), format!("from {from} to {to}"))
+        };
+        match why {
+            WhyNot::Past => self.say("Это время уже прошло.", "That time has already passed."),
+            WhyNot::TooFar(until) => {
+                let until = self.date(*until);
+                self.say(
+                    format!("Так далеко записи пока нет: расписание открыто до {until}."),
+                    format!("The schedule is open until {until} only."),
+                )
+            }
+            WhyNot::Closed(date) => {
+                let day = sentence(&self.day(*date));
+                self.say(format!("{day} салон не работает."), format!("{day} the salon is closed."))
+            }
+            WhyNot::DayOff(staff, date) => {
+                let (day, name) = (sentence(&self.day(*date)), self.staff(*staff));
+                self.say(format!("{day} {name} не работает."), format!("{day} {name} is off."))
+            }
+            WhyNot::ClosedAt(date, from, to) => {
+                let (day, hours) = (sentence(&self.day(*date)), hours(from, to));
+                self.say(format!("{day} мы работаем {hours}."), format!("{day} we are open {hours}."))
+            }
+            WhyNot::NotHisHours(staff, date, from, to) => {
+                let (day, name, hours) = (sentence(&self.day(*date)), self.staff(*staff), hours(from, to));
+                self.say(format!("{day} {name} работает {hours}."), format!("{day} {name} works {hours}."))
+            }
+            WhyNot::NotFree(staff, at) => {
+                let when = at.map(|at| self.moment(at));
+                let whose = staff.map(|staff| self.at_master(staff));
+                let place = [when, whose].into_iter().flatten().collect::<Vec<_>>().join(" ");
+                match place.as_str() {
+                    "" => self.say("На это время свободных мест нет.", "There is no free place then."),
+                    place => self.say(format!("{} свободных мест нет.", sentence(place)), format!("{}: no free place.", sentence(place))),
+                }
+            }
+            WhyNot::NotTheirs(staff) => {
+                let name = self.staff(*staff);
+                self.say(format!("{name} этим не занимается."), format!("{name} does not do that."))
+            }
+            WhyNot::JustTaken => self.say("К сожалению, это время только что заняли.", "I am sorry, that time has just been taken."),
+        }
+    }
+
+    pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
+        let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let names = names.join(", ");
+        self.say(format!("Эту услугу выполняют: {names}."), format!("It is done by: {names}."))
+    }
+
+    pub(crate) fn no_free_times(&self) -> String {
+        self.say("К сожалению, в ближайшие дни свободного времени не нашлось.", "I am sorry, I found no free time in the coming days.")
+    }
+
+    pub(crate) fn nobody_does(&self, service: ServiceId) -> String {
+        let title = self.services(&[service]);
+        self.say(
+            format!("К сожалению, «{title}» сейчас никто из мастеров не делает."),
+            format!("I am sorry, nobody does “{title}” at the moment."),
+        )
+    }
+
+    pub(crate) fn too_many_people(&self) -> String {
+        self.say("Такую компанию лучше запишет администратор.", "For such a party the administrator had better help.")
+    }
+
+    pub(crate) fn no_such_date(&self) -> String {
+        self.say("Такой даты или времени не бывает — проверьте, пожалуйста.", "There is no such date or time, please check.")
+    }
+
+    pub(crate) fn no_last_visit(&self) -> String {
+        self.say("Не нашла ваших прошлых визитов.", "I have not found your last visit.")
+    }
+
+    // ---- what went wrong ----
+
+    pub(crate) fn failed(&self) -> String {
+        self.say(
+            "Сейчас не могу проверить: система записи не отвечает. Попробовать ещё раз? Напишите «да» через пару минут.",
+            "I cannot check it right now: the booking system does not answer. Shall I try again? Send “yes” in a couple of minutes.",
+        )
+    }
+
+    pub(crate) fn unsettled(&self) -> String {
+        self.say(
+            "Проверяю, всё ли получилось: система записи отвечает с задержкой. Напишу вам, как только узнаю.",
+            "I am checking whether it went through: the booking system is slow. I will write as soon as I know.",
+        )
+    }
+
+    pub(crate) fn still_unsettled(&self) -> String {
+        self.say(
+            "Всё ещё проверяю вашу запись. Напишу, как только узнаю.",
+            "I am still checking your visit and will write as soon as I know.",
+        )
+    }
+
+    pub(crate) fn not_booked_after_all(&self) -> String {
+        self.say(
+            "Проверила: на это время записи пока нет. Назовите, пожалуйста, удобные день и время ещё раз.",
+            "I have checked: there is no visit at that time yet. Please name the day and time once more.",
+        )
+    }
+
+    pub(crate) fn refused(&self, refusal: Refusal) -> String {
+        match refusal {
+            Refusal::SlotTaken => self.why_not(&WhyNot::JustTaken),
+            Refusal::NotAllowed => self.say(
+                "Эту запись через чат изменить нельзя, это может сделать администратор.",
+                "This visit cannot be changed here, the administrator can do it.",
+            ),
+            Refusal::PhoneRefused => self.say("На этот номер телефона записать не получается.", "It does not work with this phone number."),
+            Refusal::Gone => self.say("Этой записи уже нет в расписании.", "This visit is not in the schedule any more."),
+            Refusal::NotOffered => self.say("Эта услуга сейчас недоступна для записи.", "This service cannot be booked at the moment."),
+            Refusal::Other => self.say("Не получается это сделать.", "It does not work."),
+        }
+    }
+
+    // ---- own bookings ----
+
+    pub(crate) fn no_bookings(&self) -> String {
+        self.say("Предстоящих записей у вас не вижу. Хотите записаться?", "I see no coming visits of yours. Would you like to book?")
+    }
+
+    pub(crate) fn own_bookings(&self, bookings: &[&Booking]) -> String {
+        match bookings {
+            [only] => {
+                let line = self.booking(only);
+                let cost = self.cost_sentence(only);
+                self.say(format!("Ваша запись: {line}.{cost}"), format!("Your visit: {line}.{cost}"))
+            }
+            _ => {
+                let head = self.say("Ваши записи:", "Your visits:");
+                format!("{head}\n{}", numbered(&self.booking_lines(bookings)))
+            }
+        }
+    }
+
+    /// The customer asks for what already stands.
+    pub(crate) fn stands(&self, booking: &Booking) -> String {
+        let line = self.booking(booking);
+        self.say(format!("Да, всё верно: {line}. Ждём вас!"), format!("Yes, that is right: {line}. See you!"))
+    }
+
+    pub(crate) fn which_booking(&self, purpose: Purpose, bookings: &[&Booking], missed: bool) -> String {
+        let miss = if missed { self.say("Такой записи не вижу. ", "I see no such visit. ") } else { String::new() };
+        let ask = match purpose {
+            Purpose::Cancel => self.say("Какую запись отменить?", "Which visit shall I cancel?"),
+            Purpose::Move | Purpose::List => self.say("Какую запись перенести?", "Which visit shall I change?"),
+        };
+        format!("{miss}{ask}\n{}", numbered(&self.booking_lines(bookings)))
+    }
+
+    fn booking_lines(&self, bookings: &[&Booking]) -> Vec<String> {
+        bookings.iter().map(|booking| self.booking(booking)).collect()
+    }
+
+    // ---- a person ----
+
+    pub(crate) fn called_person(&self) -> String {
+        self.say(
+            "Передала ваш вопрос администратору — он ответит вам здесь.",
+            "I have passed it on to the administrator, who will answer you here.",
+        )
+    }
+
+    pub(crate) fn complaint_passed_on(&self) -> String {
+        self.say(
+            "Мне очень жаль. Передала ваше сообщение администратору — он ответит вам здесь.",
+            "I am very sorry. I have passed your message on to the administrator, who will answer you here.",
+        )
+    }
+
+    pub(crate) fn late_passed_on(&self) -> String {
+        self.say("Спасибо, что предупредили! Передала администратору.", "Thank you for telling us! I have passed it on.")
+    }
+
+    pub(crate) fn nobody_called(&self) -> String {
+        let phone = self.salon.phone.as_ref().map(domain::Phone::pretty);
+        match phone {
+            Some(phone) => self.say(
+                format!("Не получилось позвать администратора. Позвоните, пожалуйста: {phone}."),
+                format!("I could not reach the administrator. Please call {phone}."),
+            ),
+            None => self.say(
+                "Не получилось позвать администратора, попробуйте написать чуть позже.",
+                "I could not reach the administrator, please write a little later.",
+            ),
+        }
+    }
+
+    // ---- the salon ----
+
+    /// `Маникюр — 1 800–2 200 ₽, 1 ч 30 мин`.
+    fn priced(&self, service: &Service) -> String {
+        let price = match self.price(service.price) {
+            price if price.is_empty() => String::new(),
+            price => format!(" — {price}"),
+        };
+        format!("{}{price}", service.title)
+    }
+
+    fn length(&self, minutes: i64) -> String {
+        match (minutes / 60, minutes % 60) {
+            (0, rest) => self.say(format!("{rest} мин"), format!("{rest} min")),
+            (hours, 0) => self.say(format!("{hours} ч"), format!("{hours} h")),
+            (hours, rest) => self.say(format!("{hours} ч {rest} мин"), format!("{hours} h {rest} min")),
+        }
+    }
+
+    /// Prices of these services.
+    pub(crate) fn prices(&self, ids: &[ServiceId]) -> String {
+        let lines: Vec<String> = ids
+            .iter()
+            .filter_map(|id| self.salon.service(*id))
+            .map(|service| format!("{}, {}", self.priced(service), self.length(service.minutes)))
+            .collect();
+        match lines.as_slice() {
+            [only] => format!("{only}."),
+            lines => lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    /// The whole price list where it is short, else what each category starts from.
+    pub(crate) fn price_list(&self) -> String {
+        let head = self.say("Наши услуги:", "Our services:");
+        if self.salon.services.len() <= LONG_LIST {
+            let lines: Vec<String> = self.salon.services.iter().map(|service| format!("• {}", self.priced(service))).collect();
+            return format!("{head}\n{}", lines.join("\n"));
+        }
+        let mut categories: Vec<(&str, Vec<&Service>)> = Vec::new();
+        for service in &self.salon.services {
+            match categories.iter_mut().find(|(title, _)| *title == service.category) {
+                Some((_, services)) => services.push(service),
+                None => categories.push((&service.category, vec![service])),
+            }
+        }
+        let lines: Vec<String> = categories
+            .iter()
+            .take(LONG_LIST)
+            .map(|(title, services)| {
+                let names: Vec<&str> = services.iter().take(4).map(|service| service.title.as_str()).collect();
+                let lowest = services.iter().map(|service| service.price.min).min().unwrap_or_default();
+                let from = self.say("от", "from");
+                format!("• {title} ({from} {lowest}\u{a0}{}): {}", self.salon.currency, names.join(", "))
+            })
+            .collect();
+        let tail = self.say("Какая услуга вас интересует?", "Which one are you interested in?");
+        format!("{head}\n{}\n{tail}", lines.join("\n"))
+    }
+
+    /// What the salon says of these services.
+    pub(crate) fn about_services(&self, ids: &[ServiceId]) -> String {
+        let lines: Vec<String> = ids
+            .iter()
+            .filter_map(|id| self.salon.service(*id))
+            .map(|service| {
+                let about = if service.description.is_empty() { String::new() } else { format!(" ({})", service.description) };
+                format!("• {}, {}{about}", self.priced(service), self.length(service.minutes))
+            })
+            .collect();
+        lines.join("\n")
+    }
+
+    /// Who does these services; with none, everybody.
+    pub(crate) fn masters(&self, services: &[ServiceId], staff: &[StaffId]) -> String {
+        let lines: Vec<String> = staff
+            .iter()
+            .filter_map(|id| self.salon.staff(*id))
+            .map(|staff| match staff.specialization.as_str() {
+                "" => staff.name.clone(),
+                what => format!("{} — {what}", staff.name),
+            })
+            .collect();
+        let head = match services {
+            [] => self.say("Наши мастера:", "Our masters:"),
+            _ => format!("{}:", self.services(services)),
+        };
+        match lines.as_slice() {
+            [only] => format!("{head} {only}."),
+            lines => format!("{head}\n{}", lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n")),
+        }
+    }
+
+    /// Address, number and today's and tomorrow's hours.
+    pub(crate) fn about_salon(&self) -> String {
+        let place = [self.salon.city.as_str(), self.salon.address.as_str()];
+        let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let mut parts = Vec::new();
+        if !place.is_empty() {
+            parts.push(self.say(format!("Наш адрес: {place}."), format!("Our address: {place}.")));
+        }
+        if !self.salon.schedule.is_empty() {
+            let tomorrow = self.today.saturating_add(1.day());
+            let hours = |date: Date| match self.salon.opening_hours(date) {
+                Some(hours) => format!("{}–{}", speak::time(hours.from), speak::time(hours.to)),
+                None => self.say("выходной", "closed"),
+            };
+            let (one, two) = (hours(self.today), hours(tomorrow));
+            parts.push(self.say(format!("Часы работы: сегодня {one}, завтра {two}."), format!("Hours: today {one}, tomorrow {two}.")));
+        }
+        if let Some(phone) = &self.salon.phone {
+            parts.push(self.say(format!("Телефон: {}.", phone.pretty()), format!("Phone: {}.", phone.pretty())));
+        }
+        parts.push(self.say(
+            "Если вопрос о другом, могу позвать администратора.",
+            "If you want to know something else, I can call the administrator.",
+        ));
+        parts.join(" ")
+    }
+
+    /// `20 февраля`.
+    fn date(&self, date: Date) -> String {
+        speak::day(date, self.today, self.lang)
+    }
+}
+
+fn numbered(lines: &[String]) -> String {
+    lines.iter().enumerate().map(|(index, line)| format!("{}) {line}", index + 1)).collect::<Vec<_>>().join("\n")
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,238 @@
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sqlx::{
+    Postgres, Sqlite, Transaction,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    Bus, CompanyEvent, Result, StoreError, dialect,
+    jobs::wake::{Wake, Wakes},
+    machine_now, migrate,
+};
+
+/// How long a caller waits for a connection before it hears that there is none.
+const ACQUIRE: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// The database: SQLite inside the process, or PostgreSQL when several nodes share the work. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    bus: Bus,
+    wakes: Wakes,
+}
+
+enum Engine {
+    /// SQLite knows one writer at a time; a pool of one makes the rest wait in line instead of
+    /// failing with SQLITE_BUSY.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens `sqlite://PATH` (created when missing) or `postgres://…` and migrates the schema.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] for another scheme; [`StoreError::Migration`] when the schema is
+    /// newer than this program or was changed by hand; [`StoreError::Database`] when the engine fails.
+    pub async fn open(url: &str) -> Result<Self> {
+        let engine = if url.starts_with("sqlite:") {
+            open_sqlite(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?.application_name("ai-admin");
+            let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE).test_before_acquire(false);
+            Engine::Postgres(pool.connect_with(options).await?)
+        } else {
+            return Err(StoreError::Address);
+        };
+        let wakes = Wakes::new(match &engine {
+            Engine::Sqlite { .. } => None,
+            Engine::Postgres(pool) => Some(pool.clone()),
+        });
+        let store = Self(Arc::new(Shared { engine, bus: Bus::new(), wakes }));
+        let mut tx = store.begin().await?;
+        migrate::run(&mut tx).await?;
+        tx.commit().await?;
+        Ok(store)
+    }
+
+    /// A transaction that writes. On SQLite there is one at a time and the others wait in line:
+    /// keep it short, await nothing but the database in it, and never open a second one inside.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], transient when no connection came free in ten seconds.
+    pub async fn begin(&self) -> Result<Tx> {
+        let connection = match &self.0.engine {
+            // IMMEDIATE takes the write lock at once: a read that turns into a write could fail half-way.
+            Engine::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        };
+        Ok(self.tx(connection))
+    }
+
+    /// A transaction that only reads: never waits for writers, and a write in it fails.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    pub async fn read(&self) -> Result<Tx> {
+        let connection = match &self.0.engine {
+            Engine::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
+            Engine::Postgres(pool) => Connection::Postgres(pool.begin_with("BEGIN READ ONLY").await?),
+        };
+        Ok(self.tx(connection))
+    }
+
+    /// The database answers.
+    ///
+    /// # Errors
+    /// Whatever keeps it from answering.
+    pub async fn ping(&self) -> Result<()> {
+        let mut tx = self.read().await?;
+        row!(tx, (i64,), "SELECT CAST(1 AS BIGINT)")?;
+        Ok(())
+    }
+
+    /// The event bus of this process.
+    pub fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match self.0.engine {
+            Engine::Sqlite { .. } => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Waits for transactions under way and closes the database. Later calls fail.
+    pub async fn close(&self) {
+        match &self.0.engine {
+            Engine::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) fn wakes(&self) -> &Wakes {
+        &self.0.wakes
+    }
+
+    pub(crate) fn postgres(&self) -> Option<&PgPool> {
+        match &self.0.engine {
+            Engine::Sqlite { .. } => None,
+            Engine::Postgres(pool) => Some(pool),
+        }
+    }
+
+    fn tx(&self, connection: Connection) -> Tx {
+        Tx { connection, store: self.clone(), now: None, wakes: Vec::new(), events: Vec::new() }
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Engine> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
+    // Reader and writer are connections of their own, so a database in memory would be two.
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::Address);
+    }
+    if let Some(folder) = options.get_filename().parent() {
+        std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
+    }
+    let options = options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: what was committed survives a loss of power, since WhatsApp is acknowledged after it.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(ACQUIRE);
+    let pool = |connections: u32| {
+        let pool = SqlitePoolOptions::new().min_connections(1).max_connections(connections).acquire_timeout(ACQUIRE);
+        pool.test_before_acquire(false).idle_timeout(None).max_lifetime(None)
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    let readers = pool(SQLITE_READERS).connect_with(options.create_if_missing(false).pragma("query_only", "ON")).await?;
+    Ok(Engine::Sqlite { writer, readers })
+}
+
+/// A transaction. Dropping it rolls back.
+pub struct Tx {
+    connection: Connection,
+    store: Store,
+    now: Option<i64>,
+    wakes: Vec<Wake>,
+    events: Vec<CompanyEvent>,
+}
+
+pub(crate) enum Connection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// Makes it durable; only then job runners wake and [published](Tx::publish) events go out.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]: nothing was written, except that on PostgreSQL a connection lost
+    /// during the commit leaves it unknown.
+    pub async fn commit(self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Postgres(tx) => tx.commit().await?,
+        }
+        self.store.wakes().wake(self.wakes);
+        for event in self.events {
+            self.store.bus().publish(event);
+        }
+        Ok(())
+    }
+
+    /// Tells the salon's pages once this transaction has committed.
+    pub fn publish(&mut self, event: CompanyEvent) {
+        self.events.push(event);
+    }
+
+    /// The database's own time, read once per transaction: what leases and jobs go by, since the
+    /// clocks of nodes differ.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn now(&mut self) -> Result<Timestamp> {
+        let ms = self.now_ms().await?;
+        Ok(crate::sql::moment("the database's time", ms)?)
+    }
+
+    pub(crate) async fn now_ms(&mut self) -> Result<i64> {
+        let now = match (self.now, &mut self.connection) {
+            (Some(now), _) => now,
+            (None, Connection::Sqlite(_)) => machine_now().as_millisecond(),
+            (None, Connection::Postgres(tx)) => sqlx::query_as::<_, (i64,)>(dialect::POSTGRES_NOW).fetch_one(&mut **tx).await?.0,
+        };
+        self.now = Some(now);
+        Ok(now)
+    }
+
+    pub(crate) fn wake(&mut self, wake: Wake) {
+        self.wakes.push(wake);
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+}

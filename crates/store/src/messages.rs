@@ -1,0 +1,411 @@
+//! Inbox and outbox. The order of a chat is its sequence number, which both directions share.
+
+use domain::{ChatId, CompanyId, Phone};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result, StoreError, Tx,
+    conversations::{self, ConversationId},
+    sql::{corrupt, moment},
+    turns::TurnId,
+};
+
+/// The number of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub i64);
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// The word in the database and in JSON.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            fn from_word(word: &str) -> sqlx::Result<Self> {
+                Ok(match word { $($word => Self::$variant,)+ _ => return Err(corrupt(stringify!($name))) })
+            }
+        }
+    };
+}
+
+words! {
+    /// Whose words.
+    Author {
+        /// The customer.
+        Customer = "customer",
+        /// The bot.
+        Bot = "bot",
+        /// Somebody in the salon, from the phone.
+        Person = "person",
+    }
+}
+
+words! {
+    /// What a message is.
+    Kind {
+        /// Words.
+        Text = "text",
+        /// A voice message.
+        Voice = "voice",
+        /// A picture, perhaps with words below.
+        Image = "image",
+        /// An emoji on another message.
+        Reaction = "reaction",
+        /// Something else.
+        Other = "other",
+    }
+}
+
+words! {
+    /// Where a message stands.
+    Status {
+        /// In: no turn has taken it.
+        New = "new",
+        /// In: a turn has taken it.
+        Answered = "answered",
+        /// In: too old at its arrival to be answered; listed for the salon.
+        Old = "old",
+        /// In: nothing to answer.
+        Ignored = "ignored",
+        /// Out: to be sent.
+        Queued = "queued",
+        /// Out: handed to WhatsApp's server.
+        Sent = "sent",
+        /// Out: WhatsApp's server has it.
+        Acked = "acked",
+        /// Out: on the customer's phone.
+        Delivered = "delivered",
+        /// Out: read.
+        Read = "read",
+        /// Out: WhatsApp refused it.
+        Failed = "failed",
+    }
+}
+
+/// A message that arrived.
+#[derive(Debug, Clone)]
+pub struct InboundRow {
+    /// WhatsApp's name of the chat.
+    pub chat: ChatId,
+    /// The customer's number, where known.
+    pub phone: Option<Phone>,
+    /// How the customer calls themselves.
+    pub push_name: Option<String>,
+    /// WhatsApp's id, unique in its chat and direction.
+    pub whatsapp_id: String,
+    /// Written in the salon (on its phone), not by the customer.
+    pub from_me: bool,
+    /// What it is.
+    pub kind: Kind,
+    /// The words, or a reaction's emoji; may be empty.
+    pub text: String,
+    /// What a reaction is about: a WhatsApp id.
+    pub reaction_to: Option<String>,
+    /// When it was written, as WhatsApp says.
+    pub sent_at: Timestamp,
+    /// When it arrived, calendar time.
+    pub received_at: Timestamp,
+    /// [`Status::New`], [`Status::Old`] or [`Status::Ignored`]; without meaning when `from_me`.
+    pub status: Status,
+}
+
+/// A message that was stored just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its number.
+    pub id: MessageId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its place in the conversation.
+    pub seq: i64,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its number.
+    pub id: MessageId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its place in the conversation.
+    pub seq: i64,
+    /// Whose words.
+    pub author: Author,
+    /// WhatsApp's id.
+    pub whatsapp_id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The words, or a reaction's emoji.
+    pub text: String,
+    /// What a reaction is about.
+    pub reaction_to: Option<String>,
+    /// How the sender called themselves.
+    pub push_name: Option<String>,
+    /// When it was written.
+    pub sent_at: Timestamp,
+    /// When it was stored, calendar time.
+    pub received_at: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+    /// Why WhatsApp refused it.
+    pub refusal: Option<String>,
+    /// The turn that took it or said it.
+    pub turn: Option<TurnId>,
+}
+
+from_row!(Message, |row| Ok(Self {
+    id: MessageId(row.try_get("id")?),
+    conversation: ConversationId(row.try_get("conversation_id")?),
+    seq: row.try_get("seq")?,
+    author: Author::from_word(row.try_get("author")?)?,
+    whatsapp_id: row.try_get("whatsapp_id")?,
+    kind: Kind::from_word(row.try_get("kind")?)?,
+    text: row.try_get("text")?,
+    reaction_to: row.try_get("reaction_to")?,
+    push_name: row.try_get("push_name")?,
+    sent_at: moment("messages.sent_at", row.try_get("sent_at")?)?,
+    received_at: moment("messages.received_at", row.try_get("received_at")?)?,
+    status: Status::from_word(row.try_get("status")?)?,
+    refusal: row.try_get("refusal")?,
+    turn: row.try_get::<Option<i64>, _>("turn_id")?.map(TurnId),
+}));
+
+/// Stores a message that arrived, in its conversation (made where it is new); `None` when it is
+/// there already, also when it is the echo of one that we sent.
+///
+/// # Errors
+/// [`StoreError::Database`]: do not acknowledge it.
+pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow) -> Result<Option<StoredMessage>> {
+    // A name in a message of the salon's own is the salon's.
+    let name = message.push_name.as_deref().filter(|_| !message.from_me);
+    let conversation = conversations::ensure(tx, company, &message.chat, message.phone.as_ref(), name).await?.id;
+    let (direction, author, status) = match message.from_me {
+        true => ("out", Author::Person, Status::Sent),
+        false => ("in", Author::Customer, message.status),
+    };
+    let known = row!(
+        tx,
+        (i64,),
+        "SELECT id FROM messages WHERE conversation_id = $1 AND direction = $2 AND whatsapp_id = $3",
+        conversation.0,
+        direction,
+        message.whatsapp_id.as_str()
+    )?;
+    if known.is_some() {
+        return Ok(None);
+    }
+    let seq = next_seq(tx, company, conversation, message.received_at).await?;
+    // The row lock on the conversation has put the same message from elsewhere before or behind us.
+    let id = row!(
+        tx,
+        (i64,),
+        "INSERT INTO messages (company_id, conversation_id, seq, direction, author, whatsapp_id, kind, text, reaction_to, push_name, \
+           sent_at, received_at, status) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (conversation_id, direction, whatsapp_id) DO NOTHING RETURNING id",
+        company.0,
+        conversation.0,
+        seq,
+        direction,
+        author.as_str(),
+        message.whatsapp_id.as_str(),
+        message.kind.as_str(),
+        message.text.as_str(),
+        message.reaction_to.as_deref(),
+        message.push_name.as_deref(),
+        message.sent_at.as_millisecond(),
+        message.received_at.as_millisecond(),
+        status.as_str()
+    )?;
+    Ok(id.map(|(id,)| StoredMessage { id: MessageId(id), conversation, seq }))
+}
+
+async fn next_seq(tx: &mut Tx, company: CompanyId, conversation: ConversationId, at: Timestamp) -> Result<i64> {
+    let seq = row!(
+        tx,
+        (i64,),
+        "UPDATE conversations SET last_seq = last_seq + 1, last_message_at = $3 WHERE company_id = $1 AND id = $2 RETURNING last_seq",
+        company.0,
+        conversation.0,
+        at.as_millisecond()
+    )?;
+    seq.map(|(seq,)| seq).ok_or(StoreError::NotFound("conversation"))
+}
+
+/// The customer's messages that no turn has taken, in their order.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn unanswered(tx: &mut Tx, company: CompanyId, conversation: ConversationId) -> Result<Vec<Message>> {
+    rows!(
+        tx,
+        Message,
+        "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 AND status = 'new' ORDER BY seq",
+        company.0,
+        conversation.0
+    )
+}
+
+/// The customer's messages of a span of sequence numbers, both ends included, in their order: what
+/// an unfinished turn took.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn heard(tx: &mut Tx, company: CompanyId, conversation: ConversationId, from_seq: i64, to_seq: i64) -> Result<Vec<Message>> {
+    rows!(
+        tx,
+        Message,
+        "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 AND seq >= $3 AND seq <= $4 \
+           AND direction = 'in' AND status IN ('new', 'answered') ORDER BY seq",
+        company.0,
+        conversation.0,
+        from_seq,
+        to_seq
+    )
+}
+
+/// Marks what a turn has taken as answered; returns how many messages that were.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn mark_answered(tx: &mut Tx, company: CompanyId, conversation: ConversationId, up_to_seq: i64, turn: TurnId) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE messages SET status = 'answered', turn_id = $4 \
+         WHERE company_id = $1 AND conversation_id = $2 AND seq <= $3 AND status = 'new'",
+        company.0,
+        conversation.0,
+        up_to_seq,
+        turn.0
+    )
+}
+
+/// Leaves what no turn has taken to a person; returns how many messages that were.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn ignore_unanswered(tx: &mut Tx, company: CompanyId, conversation: ConversationId) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE messages SET status = 'ignored' WHERE company_id = $1 AND conversation_id = $2 AND status = 'new'",
+        company.0,
+        conversation.0
+    )
+}
+
+/// Queues a text of the bot under a WhatsApp id fixed beforehand; returns its number and place.
+/// `at` is calendar time.
+///
+/// # Errors
+/// [`StoreError::Database`], among them a conflict when that id is queued already.
+pub async fn queue_outbound(
+    tx: &mut Tx,
+    company: CompanyId,
+    conversation: ConversationId,
+    whatsapp_id: &str,
+    text: &str,
+    turn: Option<TurnId>,
+    at: Timestamp,
+) -> Result<StoredMessage> {
+    let seq = next_seq(tx, company, conversation, at).await?;
+    let id = row!(
+        tx,
+        (i64,),
+        "INSERT INTO messages (company_id, conversation_id, seq, direction, author, whatsapp_id, kind, text, sent_at, received_at, status, turn_id) \
+         VALUES ($1, $2, $3, 'out', 'bot', $4, 'text', $5, $6, $6, 'queued', $7) RETURNING id",
+        company.0,
+        conversation.0,
+        seq,
+        whatsapp_id,
+        text,
+        at.as_millisecond(),
+        turn.map(|turn| turn.0)
+    )?;
+    let (id,) = id.ok_or(StoreError::NotFound("message"))?;
+    Ok(StoredMessage { id: MessageId(id), conversation, seq })
+}
+
+/// The message of that number.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn get(tx: &mut Tx, company: CompanyId, message: MessageId) -> Result<Option<Message>> {
+    row!(tx, Message, "SELECT * FROM messages WHERE company_id = $1 AND id = $2", company.0, message.0)
+}
+
+/// The bot's messages that were not yet handed over, in their order.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn queued(tx: &mut Tx, company: CompanyId, conversation: ConversationId) -> Result<Vec<Message>> {
+    rows!(
+        tx,
+        Message,
+        "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 AND status = 'queued' ORDER BY seq",
+        company.0,
+        conversation.0
+    )
+}
+
+/// The last messages of a conversation, oldest first.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn latest(tx: &mut Tx, company: CompanyId, conversation: ConversationId, limit: i64) -> Result<Vec<Message>> {
+    let mut messages = rows!(
+        tx,
+        Message,
+        "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3",
+        company.0,
+        conversation.0,
+        limit
+    )?;
+    messages.reverse();
+    Ok(messages)
+}
+
+/// Moves our messages of that WhatsApp id forward: queued → sent → acked → delivered → read, or
+/// failed from anywhere before delivered. Tidings that come late or twice change nothing.
+/// `refusal` says why it failed. Returns the messages it changed.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn set_status(
+    tx: &mut Tx,
+    company: CompanyId,
+    whatsapp_id: &str,
+    status: Status,
+    refusal: Option<&str>,
+) -> Result<Vec<StoredMessage>> {
+    let rank = |status| match status {
+        Status::Queued => 0,
+        Status::Sent => 1,
+        Status::Acked => 2,
+        Status::Failed => 3,
+        Status::Delivered => 4,
+        Status::Read => 5,
+        Status::New | Status::Answered | Status::Old | Status::Ignored => -1,
+    };
+    let changed = rows!(
+        tx,
+        (i64, i64, i64),
+        "UPDATE messages SET status = $3, refusal = $4 WHERE company_id = $1 AND whatsapp_id = $2 AND direction = 'out' \
+           AND CASE status WHEN 'queued' THEN 0 WHEN 'sent' THEN 1 WHEN 'acked' THEN 2 WHEN 'failed' THEN 3 WHEN 'delivered' THEN 4 ELSE 5 END < $5 \
+         RETURNING id, conversation_id, seq",
+        company.0,
+        whatsapp_id,
+        status.as_str(),
+        refusal,
+        rank(status)
+    )?;
+    let stored = |(id, conversation, seq)| StoredMessage { id: MessageId(id), conversation: ConversationId(conversation), seq };
+    Ok(changed.into_iter().map(stored).collect())
+}

@@ -1,0 +1,474 @@
+//! From the marketplace to a linked and active salon: redirect, page, codes, statuses, activation.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Query, RawQuery, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{CompanyId, IntegrationStatus, LinkState, Phone, SalonId};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{
+    companies::{self, Company, MarketplaceUser},
+    tokens,
+};
+use utoipa::{IntoParams, ToSchema};
+use workflows::{
+    activation::{self, Activated, ActivationError},
+    onboarding::{self, Arrival, ArrivalError, Arrived},
+};
+use yclients::signature::verify_user_data;
+
+use crate::{
+    Fault, UserData, Web,
+    client_ip::ClientIp,
+    extract::{Body, Caller, Operator, Registration},
+    fault::ErrorBody,
+    linking::{self, Status},
+    pages, qr as picture,
+    texts::{self, Lang, Said},
+};
+
+// --- the redirect --------------------------------------------------------------------------------
+
+/// What the marketplace may put into the redirect, in both dialects.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Redirect {
+    /// The salon in YClients, a positive integer.
+    salon_id: Option<String>,
+    /// Several branches: the first one counts until each is linked in turn.
+    #[serde(rename = "salon_ids[0]")]
+    first_of_several: Option<String>,
+    /// Who comes: base64 of JSON.
+    user_data: Option<String>,
+    /// Its signature: hex HMAC-SHA256 of the decoded JSON by the partner token.
+    user_data_sign: Option<String>,
+}
+
+/// Comes from the marketplace's «Подключить»: registers the salon and leads to its linking page.
+#[utoipa::path(get, path = "/auth/yclients/redirect", tag = "onboarding", params(Redirect), responses(
+    (status = 302, description = "To the linking page, with a token"),
+    (status = 400, description = "No valid salon_id (page)"),
+    (status = 403, description = "Wrong signature, or a known salon without one (page)"),
+    (status = 404, description = "No such salon (page)"),
+    (status = 409, description = "Not installed (page)"),
+    (status = 502, description = "YClients failed (page)"),
+    (status = 503, description = "YClients is busy, or settings are missing (page)"),
+))]
+pub(crate) async fn redirect(State(web): State<Arc<Web>>, ip: ClientIp, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let arrival = arrival(&web, &query.unwrap_or_default())?;
+    if !web.redirects.take(ip.0) {
+        return Err(Fault::TooMany);
+    }
+    let user = user_data(&arrival.user);
+    let arrived = onboarding::arrive(&web.app, arrival).await?;
+    let token = web.issue(arrived, user).await?;
+    Ok((StatusCode::FOUND, [(header::LOCATION, format!("/marketplace/onboarding?token={token}"))]).into_response())
+}
+
+/// Reads and proves the redirect's query.
+fn arrival(web: &Web, query: &str) -> Result<Arrival, Fault> {
+    let given: Redirect = Query::try_from_uri(&format!("/?{query}").parse().map_err(|_| Fault::InvalidSalonId)?)
+        .map(|Query(given)| given)
+        .map_err(|_| Fault::InvalidSalonId)?;
+    let salon = given.salon_id.or(given.first_of_several).and_then(|text| positive(&text)).ok_or(Fault::InvalidSalonId)?;
+    let (signed, user) = match (&given.user_data, &given.user_data_sign) {
+        (None, None) => (false, MarketplaceUser::default()),
+        // Half a proof is a wrong one.
+        (data, sign) => {
+            let token = web.settings.partner_token.as_ref().ok_or(Fault::NotConfigured)?;
+            let data = verify_user_data(token, data.as_deref().unwrap_or_default(), sign.as_deref().unwrap_or_default());
+            let data = data.map_err(|_| Fault::InvalidSignature)?;
+            let text = |text: String| Some(text).filter(|text| !text.is_empty());
+            let id = data.id.map(|id| id.to_string());
+            (true, MarketplaceUser { id, name: text(data.name), phone: text(data.phone), email: text(data.email) })
+        }
+    };
+    Ok(Arrival { salon_id: SalonId(salon), signed, user })
+}
+
+fn positive(text: &str) -> Option<i64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().filter(|id| *id > 0)).flatten()
+}
+
+fn user_data(user: &MarketplaceUser) -> UserData {
+    let MarketplaceUser { id, name, phone, email } = user.clone();
+    UserData { user_id: id, user_name: name, user_phone: phone, user_email: email }
+}
+
+impl From<ArrivalError> for Fault {
+    fn from(error: ArrivalError) -> Self {
+        tracing::info!(%error, "a salon was not let in");
+        match error {
+            ArrivalError::NotConfigured => Self::NotConfigured,
+            ArrivalError::Unproven => Self::OpenFromYclients,
+            ArrivalError::NotInstalled => Self::NotInstalled,
+            ArrivalError::NoSuchSalon => Self::SalonNotFound,
+            ArrivalError::Busy(_) => Self::BookingSystemBusy,
+            ArrivalError::Failed(_) => Self::BookingSystemFailed,
+            ArrivalError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The operator's registration.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Register {
+    /// The salon in YClients, a positive integer.
+    #[schema(value_type = i64)]
+    salon_id: Option<Value>,
+    /// The owner's phone.
+    phone: Option<String>,
+    /// The owner's e-mail.
+    email: Option<String>,
+}
+
+impl Register {
+    fn read(self) -> Result<(SalonId, Option<Phone>, Option<String>), Fault> {
+        let mut wrong = BTreeMap::<&'static str, Said>::new();
+        let salon = self.salon_id.as_ref().and_then(|id| id.as_i64().or_else(|| positive(id.as_str()?))).filter(|id| *id > 0);
+        if salon.is_none() {
+            wrong.insert("salon_id", texts::FIELD_SALON_ID);
+        }
+        let phone = self.phone.as_deref().map(Phone::parse).transpose().unwrap_or_else(|_| {
+            wrong.insert("phone", texts::FIELD_PHONE);
+            None
+        });
+        let mail = |text: &str| text.len() <= 254 && text.split_once('@').is_some_and(|(who, at)| !who.is_empty() && at.contains('.'));
+        if self.email.as_deref().is_some_and(|email| !mail(email)) {
+            wrong.insert("email", texts::FIELD_EMAIL);
+        }
+        match salon {
+            Some(salon) if wrong.is_empty() => Ok((SalonId(salon), phone, self.email)),
+            _ => Err(Fault::InvalidFields(wrong)),
+        }
+    }
+}
+
+/// A salon that the operator registered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Registered {
+    success: bool,
+    #[schema(value_type = i64)]
+    company_id: CompanyId,
+    #[schema(value_type = i64)]
+    salon_id: SalonId,
+    /// The salon's key: `sk_…`.
+    api_key: String,
+    /// Where its owner links WhatsApp.
+    connect_url: String,
+}
+
+/// Registers a salon on the operator's word.
+#[utoipa::path(post, path = "/marketplace/register", tag = "onboarding", request_body = Register, responses(
+    (status = 200, body = Registered), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+))]
+pub(crate) async fn register(State(web): State<Arc<Web>>, _: Operator, Body(body): Body<Register>) -> Result<Json<Registered>, Fault> {
+    let (salon_id, phone, email) = body.read()?;
+    let user =
+        UserData { user_phone: phone.as_ref().map(|phone| phone.digits().to_owned()), user_email: email.clone(), ..UserData::default() };
+    let (arrived, key) = onboarding::register(&web.app, salon_id, phone, email).await?;
+    let connect_url = format!("/marketplace/connect?token={}", web.issue(arrived, user).await?);
+    let Arrived { company_id, salon_id } = arrived;
+    Ok(Json(Registered { success: true, company_id, salon_id, api_key: key.expose_secret().to_owned(), connect_url }))
+}
+
+impl Web {
+    /// A token for that salon, written down by its digest.
+    async fn issue(&self, salon: Arrived, user: UserData) -> Result<String, Fault> {
+        let now = self.app.clock.now();
+        let (token, until) = self.tokens.issue(salon.company_id, salon.salon_id, user, now)?;
+        let id = crate::token::digest(&token);
+        let mut tx = self.app.store.begin().await?;
+        // Two of one second are the same token.
+        if tokens::get(&mut tx, salon.company_id, &id).await?.is_none() {
+            tokens::issue(&mut tx, salon.company_id, &id, now, until).await?;
+            tx.commit().await?;
+        }
+        Ok(token)
+    }
+
+    /// The company of a token or a key.
+    pub(crate) async fn company(&self, id: CompanyId) -> Result<Company, Fault> {
+        companies::get(&mut self.app.store.read().await?, id).await?.ok_or(Fault::NotFound)
+    }
+}
+
+// --- the page and its codes ----------------------------------------------------------------------
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WithToken {
+    /// The registration's token.
+    token: Option<String>,
+}
+
+/// The linking page; also `/marketplace/connect`.
+#[utoipa::path(get, path = "/marketplace/onboarding", tag = "onboarding", params(WithToken), responses(
+    (status = 200, description = "The page", content_type = "text/html"),
+    (status = 400, description = "No token (page)"),
+    (status = 401, description = "A wrong or old token (page)"),
+))]
+pub(crate) async fn page(State(web): State<Arc<Web>>, lang: Lang, Query(query): Query<WithToken>) -> Result<Response, Fault> {
+    let token = query.token.filter(|token| !token.is_empty()).ok_or(Fault::TokenMissing)?;
+    let claims = web.registration(&token).await?;
+    let company = web.company(claims.company_id).await?;
+    let state = web.app.whatsapp.state(company.id);
+    let done = company.status == IntegrationStatus::Active && state.is_connected();
+    let phone = company.whatsapp_phone.as_ref().filter(|_| state.is_connected()).map(Phone::pretty).unwrap_or_default();
+    pages::linking(lang, &company.title, &linking::session_id(claims.salon_id), if done { "done" } else { "link" }, &phone)
+}
+
+/// A QR code to scan.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Qr {
+    success: bool,
+    /// `data:image/png;base64,…`
+    qr: String,
+    /// `company_<salon_id>`
+    session_id: String,
+    /// Seconds that really remain.
+    expires_in: u64,
+}
+
+async fn qr_of(web: &Web, company: CompanyId, salon: SalonId) -> Result<Json<Qr>, Fault> {
+    let (code, remaining) = linking::qr(web, company).await?;
+    let (qr, expires_in) = (picture::data_url(&code)?, remaining.as_secs());
+    Ok(Json(Qr { success: true, qr, session_id: linking::session_id(salon), expires_in }))
+}
+
+/// A QR code, waited for up to ten seconds.
+#[utoipa::path(post, path = "/marketplace/api/qr", tag = "onboarding", responses(
+    (status = 200, body = Qr), (status = 401, body = ErrorBody),
+    (status = 409, description = "Connected already", body = ErrorBody), (status = 504, description = "None came", body = ErrorBody),
+))]
+pub(crate) async fn qr(State(web): State<Arc<Web>>, Registration(claims): Registration) -> Result<Json<Qr>, Fault> {
+    qr_of(&web, claims.company_id, claims.salon_id).await
+}
+
+/// The same with the token in the path.
+#[utoipa::path(get, path = "/marketplace/qr/{token}", tag = "onboarding", params(("token" = String, Path)), responses((status = 200, body = Qr)))]
+pub(crate) async fn qr_by_path(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Result<Json<Qr>, Fault> {
+    let claims = web.registration(&token).await?;
+    qr_of(&web, claims.company_id, claims.salon_id).await
+}
+
+/// The number to link.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AskPairing {
+    /// In any usual writing.
+    phone_number: String,
+}
+
+/// A code to type on the phone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Pairing {
+    success: bool,
+    /// `XXXX-XXXX`
+    code: String,
+    /// Digits with country code.
+    phone_number: String,
+    /// Seconds it lasts.
+    #[serde(rename = "expires_in")]
+    expires_in: u64,
+}
+
+/// A pairing code for a number.
+#[utoipa::path(post, path = "/marketplace/api/pairing-code", tag = "onboarding", request_body = AskPairing, responses(
+    (status = 200, body = Pairing), (status = 400, description = "No phone number", body = ErrorBody),
+    (status = 401, body = ErrorBody), (status = 409, description = "Connected already", body = ErrorBody),
+))]
+pub(crate) async fn pairing_code(
+    State(web): State<Arc<Web>>,
+    Registration(claims): Registration,
+    Body(ask): Body<AskPairing>,
+) -> Result<Json<Pairing>, Fault> {
+    let paired = linking::pairing_code(&web, claims.company_id, &ask.phone_number).await?;
+    Ok(Json(Pairing { success: true, code: paired.code, phone_number: paired.phone, expires_in: paired.expires_in }))
+}
+
+// --- statuses --------------------------------------------------------------------------------------
+
+/// How a session stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionStatus {
+    success: bool,
+    #[serde(flatten)]
+    status: Status,
+    /// `company_<salon_id>`
+    session_id: String,
+    /// The linked number, as people write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
+/// The WhatsApp session of the token's salon; another salon's is refused.
+#[utoipa::path(get, path = "/marketplace/api/status/{session_id}", tag = "onboarding", params(("session_id" = String, Path)), responses(
+    (status = 200, body = SessionStatus), (status = 401, body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody),
+))]
+pub(crate) async fn session_status(
+    State(web): State<Arc<Web>>,
+    Registration(claims): Registration,
+    Path(session_id): Path<String>,
+) -> Result<Json<SessionStatus>, Fault> {
+    if session_id != linking::session_id(claims.salon_id) {
+        return Err(Fault::Foreign);
+    }
+    let state = web.app.whatsapp.state(claims.company_id);
+    let phone = if let LinkState::Connected { phone, .. } = &state { Some(phone.pretty()) } else { None };
+    Ok(Json(SessionStatus { success: true, status: Status::of(&state), session_id, phone }))
+}
+
+/// How a company stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CompanyStatus {
+    success: bool,
+    #[schema(value_type = i64)]
+    company_id: CompanyId,
+    whatsapp_connected: bool,
+    /// Digits with country code.
+    whatsapp_phone: Option<String>,
+    /// `pending_whatsapp`, `activating`, `active`, `activation_failed`, `frozen`, `uninstalled`.
+    integration_status: &'static str,
+    /// When WhatsApp was linked for the first time.
+    #[schema(value_type = Option<String>)]
+    connected_at: Option<Timestamp>,
+}
+
+/// The integration of the token's company, or of any for the operator.
+#[utoipa::path(get, path = "/marketplace/status/{company_id}", tag = "onboarding", params(("company_id" = i64, Path)), responses(
+    (status = 200, body = CompanyStatus), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn company_status(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    Path(company_id): Path<i64>,
+) -> Result<Json<CompanyStatus>, Fault> {
+    let company = web.company(caller.may(CompanyId(company_id))?).await?;
+    Ok(Json(CompanyStatus {
+        success: true,
+        company_id: company.id,
+        whatsapp_connected: company.whatsapp_connected,
+        whatsapp_phone: company.whatsapp_phone.as_ref().map(|phone| phone.digits().to_owned()),
+        integration_status: company.status.as_str(),
+        connected_at: company.connected_at,
+    }))
+}
+
+// --- activation ------------------------------------------------------------------------------------
+
+/// The registration to finish.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Activate {
+    /// Its token.
+    token: String,
+}
+
+/// A salon that is on.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ActivatedBody {
+    success: bool,
+    /// For a person.
+    message: &'static str,
+    #[schema(value_type = i64)]
+    company_id: CompanyId,
+    #[schema(value_type = i64)]
+    salon_id: SalonId,
+    /// What the marketplace holds now.
+    #[schema(value_type = Object)]
+    yclients_response: Value,
+}
+
+fn activated(done: Activated, lang: Lang) -> Json<ActivatedBody> {
+    Json(ActivatedBody {
+        success: true,
+        message: texts::ACTIVATED.in_lang(lang),
+        company_id: done.company_id,
+        salon_id: done.salon_id,
+        yclients_response: json!({ "success": true, "status": "active" }),
+    })
+}
+
+/// Switches the salon on; the same answer again once it is.
+#[utoipa::path(post, path = "/marketplace/activate", tag = "onboarding", request_body = Activate, responses(
+    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody),
+    (status = 409, description = "WhatsApp is not linked", body = ErrorBody),
+    (status = 410, description = "The registration is older than an hour", body = ErrorBody),
+    (status = 502, description = "The marketplace refused", body = ErrorBody),
+))]
+pub(crate) async fn activate(State(web): State<Arc<Web>>, lang: Lang, Body(body): Body<Activate>) -> Result<Json<ActivatedBody>, Fault> {
+    let claims = match web.registration(&body.token).await {
+        Err(Fault::TokenExpired) => return Err(Fault::RegistrationExpired),
+        claims => claims?,
+    };
+    Ok(activated(activation::activate(&web.app, claims.company_id).await?, lang))
+}
+
+/// The older form of activation.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Prepare {
+    company_id: i64,
+    salon_id: i64,
+}
+
+/// An older name of activation.
+#[utoipa::path(post, path = "/marketplace/callback/prepare", tag = "onboarding", request_body = Prepare, responses(
+    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody),
+))]
+pub(crate) async fn prepare(
+    State(web): State<Arc<Web>>,
+    lang: Lang,
+    caller: Caller,
+    Body(body): Body<Prepare>,
+) -> Result<Json<ActivatedBody>, Fault> {
+    let company = web.company(caller.may(CompanyId(body.company_id))?).await?;
+    if company.salon_id != SalonId(body.salon_id) {
+        return Err(Fault::Foreign);
+    }
+    Ok(activated(activation::activate(&web.app, company.id).await?, lang))
+}
+
+/// The oldest form of activation, by the salon's own key. What it claims of status and phone is
+/// not believed: both are looked at.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Callback {
+    company_id: i64,
+    salon_id: i64,
+    #[schema(value_type = String)]
+    api_key: SecretString,
+}
+
+/// An older name of activation.
+#[utoipa::path(post, path = "/marketplace/callback", tag = "onboarding", request_body = Callback, responses(
+    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody), (status = 409, body = ErrorBody),
+))]
+pub(crate) async fn callback(State(web): State<Arc<Web>>, lang: Lang, Body(body): Body<Callback>) -> Result<Json<ActivatedBody>, Fault> {
+    let company = web.company(CompanyId(body.company_id)).await.map_err(|_| Fault::Unauthorized)?;
+    let right = onboarding::is_key_of(&web.app, company.id, &body.api_key).await?;
+    if !right || company.salon_id != SalonId(body.salon_id) {
+        return Err(Fault::Unauthorized);
+    }
+    Ok(activated(activation::activate(&web.app, company.id).await?, lang))
+}
+
+impl From<ActivationError> for Fault {
+    fn from(error: ActivationError) -> Self {
+        tracing::info!(%error, "a salon could not be switched on");
+        match error {
+            ActivationError::NotConfigured => Self::NotConfigured,
+            ActivationError::NotConnected => Self::WhatsappNotConnected,
+            ActivationError::NumberTaken => Self::NumberTaken,
+            ActivationError::NotActivatable(_) => Self::NotActivatable,
+            ActivationError::Refused(reason) => Self::ActivationFailed(reason),
+            ActivationError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What operators and programs ask and do, by the operator's key.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use domain::{ChatId, CompanyId, IntegrationStatus, Phone, SalonId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Tx, companies, companies::Company, conversations::Conversation, jobs, planned, sync_logs};
+use utoipa::{IntoParams, ToSchema};
+use workflows::{
+    conversations::{self, Activity, Standing},
+    outbox,
+};
+
+use crate::{
+    Fault, Web,
+    extract::{Body, Operator},
+    fault::ErrorBody,
+    texts,
+};
+
+/// A page is at most so long.
+const PAGE: i64 = 200;
+/// Longest message a program may send.
+const LONGEST: usize = 4096;
+/// Work that starts within this time is due: longer than any debounce, shorter than what is put off.
+const SOON: Duration = Duration::from_secs(5);
+
+// --- companies -------------------------------------------------------------------------------------
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Page {
+    /// Companies behind this id.
+    after: Option<i64>,
+    /// How many, at most 200; without it only the figures are told.
+    limit: Option<i64>,
+}
+
+/// All companies in figures, and a page of them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Companies {
+    success: bool,
+    stats: Stats,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    companies: Option<Vec<CompanyRow>>,
+}
+
+/// How many companies there are.
+#[derive(Serialize, ToSchema)]
+struct Stats {
+    total: i64,
+    /// With WhatsApp linked.
+    connected: i64,
+}
+
+/// A company in a list.
+#[derive(Serialize, ToSchema)]
+struct CompanyRow {
+    #[schema(value_type = i64)]
+    company_id: CompanyId,
+    #[schema(value_type = i64)]
+    salon_id: SalonId,
+    title: String,
+    integration_status: &'static str,
+    whatsapp_connected: bool,
+}
+
+impl From<Company> for CompanyRow {
+    fn from(company: Company) -> Self {
+        Self {
+            company_id: company.id,
+            salon_id: company.salon_id,
+            title: company.title,
+            integration_status: company.status.as_str(),
+            whatsapp_connected: company.whatsapp_connected,
+        }
+    }
+}
+
+/// All companies in figures, with `limit` a page of them.
+#[utoipa::path(get, path = "/marketplace/companies", tag = "operators", params(Page), responses((status = 200, body = Companies), (status = 401, body = ErrorBody)))]
+pub(crate) async fn companies(State(web): State<Arc<Web>>, _: Operator, Query(page): Query<Page>) -> Result<Json<Companies>, Fault> {
+    let mut tx = web.app.store.read().await?;
+    let (total, connected) = companies::stats(&mut tx).await?;
+    let companies = match page.limit {
+        Some(limit) => {
+            let rows = companies::list(&mut tx, page.after.map(CompanyId), limit.clamp(1, PAGE)).await?;
+            Some(rows.into_iter().map(CompanyRow::from).collect())
+        }
+        None => None,
+    };
+    Ok(Json(Companies { success: true, stats: Stats { total, connected }, companies }))
+}
+
+/// How a company does.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CompanyHealth {
+    /// Messages can be sent and received.
+    whatsapp: bool,
+    /// The integration is active and its last syncs went well.
+    yclients: bool,
+    /// Calendar time of the last sync that finished.
+    #[schema(value_type = Option<String>)]
+    last_sync: Option<Timestamp>,
+    /// When a customer or the salon wrote last.
+    #[schema(value_type = Option<String>)]
+    last_message: Option<Timestamp>,
+    /// What is wrong, in words.
+    errors: Vec<String>,
+}
+
+/// How a company does.
+#[utoipa::path(get, path = "/api/companies/{id}/health", tag = "operators", params(("id" = i64, Path)), responses((status = 200, body = CompanyHealth), (status = 404, body = ErrorBody)))]
+pub(crate) async fn company_health(State(web): State<Arc<Web>>, _: Operator, Path(id): Path<i64>) -> Result<Json<CompanyHealth>, Fault> {
+    let company = web.company(CompanyId(id)).await?;
+    let mut tx = web.app.store.read().await?;
+    let syncs = sync_logs::latest(&mut tx, company.id).await?;
+    let last = store::conversations::latest(&mut tx, company.id, 1).await?;
+    let link = web.app.whatsapp.state(company.id);
+    let failed = syncs.iter().filter_map(|sync| sync.error.as_ref().map(|error| format!("{}: {error}", sync.module)));
+    let errors: Vec<String> = link.reason().map(str::to_owned).into_iter().chain(failed).collect();
+    Ok(Json(CompanyHealth {
+        whatsapp: link.is_connected(),
+        yclients: company.status == IntegrationStatus::Active && syncs.iter().all(|sync| sync.error.is_none()),
+        last_sync: syncs.iter().filter_map(|sync| sync.finished_at).max(),
+        last_message: last.first().and_then(|conversation| conversation.last_message_at),
+        errors,
+    }))
+}
+
+// --- messages --------------------------------------------------------------------------------------
+
+/// A message to send.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Letter {
+    company_id: i64,
+    /// In any usual writing.
+    phone: String,
+    message: String,
+}
+
+/// A message that was queued.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Queued {
+    success: bool,
+    /// Its WhatsApp id.
+    id: String,
+}
+
+/// Queues a WhatsApp message in a salon's name; at most 60 a minute for each salon.
+#[utoipa::path(post, path = "/api/send-message", tag = "operators", request_body = Letter, responses(
+    (status = 202, body = Queued), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    (status = 404, body = ErrorBody), (status = 429, body = ErrorBody),
+))]
+pub(crate) async fn send_message(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Body(letter): Body<Letter>,
+) -> Result<(StatusCode, Json<Queued>), Fault> {
+    let (phone, text) = letter.read()?;
+    let company = web.company(CompanyId(letter.company_id)).await?.id;
+    if !web.letters.take(company) {
+        return Err(Fault::TooMany);
+    }
+    let mut tx = web.app.store.begin().await?;
+    let conversation = known_or_new(&mut tx, company, &phone).await?;
+    let id = outbox::queue(&web.app, &mut tx, company, conversation.id, &text).await?;
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(Queued { success: true, id })))
+}
+
+impl Letter {
+    fn read(&self) -> Result<(Phone, String), Fault> {
+        let text = self.message.trim();
+        let fits = !text.is_empty() && text.chars().count() <= LONGEST;
+        match Phone::parse(&self.phone) {
+            Ok(phone) if fits => Ok((phone, text.to_owned())),
+            phone => {
+                let phone = phone.is_err().then_some(("phone", texts::FIELD_PHONE));
+                let message = (!fits).then_some(("message", texts::FIELD_MESSAGE));
+                Err(Fault::InvalidFields(BTreeMap::from_iter(phone.into_iter().chain(message))))
+            }
+        }
+    }
+}
+
+async fn known_or_new(tx: &mut Tx, company: CompanyId, phone: &Phone) -> Result<Conversation, Fault> {
+    if let Some(known) = store::conversations::by_phone(tx, company, phone).await? {
+        return Ok(known);
+    }
+    let chat = ChatId(format!("{}@s.whatsapp.net", phone.digits()));
+    Ok(store::conversations::ensure(tx, company, &chat, Some(phone), None).await?)
+}
+
+// --- conversations ---------------------------------------------------------------------------------
+
+/// How a conversation stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConversationState {
+    /// `idle`, `answering`, `paused`.
+    state: &'static str,
+    /// Until when the bot is silent there, calendar time.
+    #[schema(value_type = Option<String>)]
+    paused_until: Option<Timestamp>,
+    /// The customer's messages that nobody has answered.
+    unanswered: i64,
+    /// Work for this conversation that is not finished.
+    pending_jobs: i64,
+    #[schema(value_type = Option<String>)]
+    last_message_at: Option<Timestamp>,
+}
+
+type Whose = Path<(i64, String)>;
+
+impl From<Standing> for ConversationState {
+    fn from(standing: Standing) -> Self {
+        let state = match standing.activity {
+            Activity::Idle => "idle",
+            Activity::Answering => "answering",
+            Activity::Paused => "paused",
+        };
+        let Standing { paused_until, unanswered, pending_jobs, last_message_at, .. } = standing;
+        Self { state, paused_until, unanswered, pending_jobs, last_message_at }
+    }
+}
+
+/// A conversation that has not begun.
+const NOTHING: Standing = Standing { activity: Activity::Idle, paused_until: None, unanswered: 0, pending_jobs: 0, last_message_at: None };
+
+/// How a conversation stands; one that has not begun is idle.
+#[utoipa::path(get, path = "/api/conversations/{company_id}/{phone}", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
+    (status = 200, body = ConversationState), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn conversation(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
+    let (company, phone) = read(&web, whose).await?;
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
+}
+
+/// The bot is silent in that conversation, as if a person had written there.
+#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/pause", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
+    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn pause(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
+    let (company, phone) = read(&web, whose).await?;
+    conversations::pause(&web.app, company, &phone).await?;
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
+}
+
+/// The bot answers again in that conversation.
+#[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/resume", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
+    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn resume(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
+    let (company, phone) = read(&web, whose).await?;
+    conversations::resume(&web.app, company, &phone).await?;
+    let standing = conversations::standing(&web.app, company, &phone).await?;
+    Ok(Json(standing.unwrap_or(NOTHING).into()))
+}
+
+async fn read(web: &Web, Path((company, phone)): Whose) -> Result<(CompanyId, Phone), Fault> {
+    let phone = Phone::parse(&phone).map_err(|_| Fault::InvalidPhone)?;
+    Ok((web.company(CompanyId(company)).await?.id, phone))
+}
+
+// --- figures ---------------------------------------------------------------------------------------
+
+/// The house's figures: the calendar, the queue.
+#[utoipa::path(get, path = "/api/metrics", tag = "operators", responses((status = 200, description = "Figures"), (status = 401, body = ErrorBody)))]
+pub(crate) async fn metrics(State(web): State<Arc<Web>>, _: Operator) -> Result<Json<Value>, Fault> {
+    let now = web.app.clock.now();
+    let mut tx = web.app.store.read().await?;
+    let (total, connected) = companies::stats(&mut tx).await?;
+    Ok(Json(json!({
+        "calendar_now": now,
+        "calendar_due": i64::from(planned::next_due(&mut tx).await?.is_some_and(|due| due <= now)),
+        "jobs_due": jobs::unfinished(&mut tx, SOON).await?,
+        "jobs": jobs::counts(&mut tx).await?,
+        "companies": { "total": total, "connected": connected },
+    })))
+}
+
+/// The same and more for Prometheus.
+pub(crate) async fn prometheus(State(web): State<Arc<Web>>, _: Operator) -> String {
+    (web.settings.metrics)()
+}

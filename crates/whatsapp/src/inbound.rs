@@ -1,0 +1,286 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{ChatId, CompanyId, Phone};
+use jiff::Timestamp;
+use wacore::proto_helpers::MessageExt;
+use wacore::types::message::{MessageCategory, MessageInfo};
+use wacore_binary::Jid;
+use waproto::whatsapp as wa;
+use whatsapp_rust::{Client, InboundDurabilityHook};
+
+/// The longest text that is passed on, in characters: the rest of a longer one is cut.
+pub const MAX_TEXT: usize = 4_096;
+const MAX_NAME: usize = 100;
+/// A flag of a region takes seven, a family of four as many.
+const MAX_EMOJI: usize = 16;
+
+/// One message of a chat with one person, as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// Whose session heard it.
+    pub company_id: CompanyId,
+    /// The chat: its LID where one is known.
+    pub chat: ChatId,
+    /// The other person's phone, where WhatsApp tells it.
+    pub phone: Option<Phone>,
+    /// Unique within the chat and direction only; chosen by the sender's device.
+    pub message_id: String,
+    /// Somebody in the salon wrote it, from its phone or another linked device.
+    pub from_me: bool,
+    /// The name the sender gave themselves.
+    pub push_name: Option<String>,
+    /// When it was sent, by WhatsApp's clock (to the second).
+    pub sent_at: Timestamp,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Words, at most [`MAX_TEXT`] characters.
+    Text(String),
+    /// A reaction to an earlier message of the chat.
+    Reaction {
+        /// The message reacted to.
+        message_id: String,
+        /// The emoji; `None` takes the reaction back.
+        emoji: Option<String>,
+    },
+    /// A voice message.
+    Voice,
+    /// A picture.
+    Image {
+        /// Its caption.
+        caption: Option<String>,
+    },
+    /// A video, document, sticker, place, contact or anything else.
+    Other,
+}
+
+/// What became of a message that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// WhatsApp has it.
+    ServerAck,
+    /// WhatsApp refused it (400, 463, 479 …); 0 where the code was no number.
+    Refused {
+        /// The code of the refusal.
+        code: u16,
+    },
+    /// It is on the person's phone.
+    Delivered,
+    /// It was read.
+    Read,
+}
+
+/// Where the sessions put what they hear.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Stores messages of one salon durably, all or none, in their order.
+    ///
+    /// WhatsApp is told that they arrived only after `Ok`. The same message may come again: tell
+    /// it by company, chat, direction and message id. Must not send or wait for a session's
+    /// answer: the session reads nothing more until this returns.
+    ///
+    /// # Errors
+    /// Any: the messages stay with WhatsApp and come again.
+    async fn receive(&self, batch: Vec<Inbound>) -> anyhow::Result<()>;
+
+    /// Hears what became of a message sent earlier. Best effort: after a crash or a flood an
+    /// event may be missing, and messages sent from other devices are told of too.
+    async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery);
+}
+
+/// The inbox is asked again after these times before the messages are left with WhatsApp.
+const RETRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+
+/// The seam at which the client waits for our commit before it acknowledges.
+pub(crate) struct Hook {
+    pub(crate) company: CompanyId,
+    pub(crate) inbox: Arc<dyn Inbox>,
+}
+
+#[async_trait]
+impl InboundDurabilityHook for Hook {
+    async fn on_messages(
+        &self,
+        client: Arc<Client>,
+        batch: &[whatsapp_rust::types::durability_hook::InboundMessage],
+    ) -> anyhow::Result<()> {
+        let mut heard = Vec::with_capacity(batch.len());
+        for message in batch {
+            heard.extend(read(self.company, &client, &message.message, &message.info).await);
+        }
+        if heard.is_empty() {
+            return Ok(());
+        }
+        for pause in RETRIES {
+            match self.inbox.receive(heard.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(company = %self.company, %error, "incoming messages were not stored; again");
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+        let stored = self.inbox.receive(heard).await;
+        if stored.is_err() {
+            // WhatsApp gives what was not acknowledged once more at the next connection only, so
+            // that must not be hours away. Not awaited here: it waits for us.
+            tokio::spawn(async move { client.reconnect().await });
+        }
+        stored
+    }
+}
+
+/// A message for people, or `None`: groups, channels, broadcasts, and the devices' own talk.
+async fn read(company: CompanyId, client: &Client, message: &wa::Message, info: &MessageInfo) -> Option<Inbound> {
+    if info.category == MessageCategory::Peer {
+        return None;
+    }
+    if !is_plain_id(&info.id) {
+        tracing::warn!(%company, "a message whose id no client of WhatsApp makes was dropped");
+        return None;
+    }
+    let (chat, phone) = chat(client, info).await?;
+    let push_name = Some(info.push_name.trim()).filter(|name| !name.is_empty() && *name != "-" && !info.source.is_from_me);
+    Some(Inbound {
+        company_id: company,
+        chat,
+        phone,
+        message_id: info.id.clone(),
+        from_me: info.source.is_from_me,
+        push_name: push_name.map(|name| cut(name, MAX_NAME)),
+        sent_at: Timestamp::from_second(info.timestamp.timestamp()).ok()?,
+        content: content(message)?,
+    })
+}
+
+/// Whom the chat is with: under the LID where one is known, with the phone beside it.
+async fn chat(client: &Client, info: &MessageInfo) -> Option<(ChatId, Option<Phone>)> {
+    let source = &info.source;
+    if source.is_group || !(source.chat.server.is_lid_family() || source.chat.server.is_pn_family()) {
+        return None;
+    }
+    let named = source.chat.to_non_ad();
+    let (own_lid, own_phone) = (client.lid(), client.pn());
+    let own = [&own_lid, &own_phone].into_iter().flatten().any(|own| own.is_same_chat_as(&named));
+    // The stanza names the other address of its sender, or of its recipient where we are the sender.
+    let alias = if own {
+        if named.server.is_lid_family() { own_phone } else { own_lid }
+    } else if source.is_from_me {
+        info.peer_recipient_pn.clone().or_else(|| source.recipient_alt.clone())
+    } else {
+        source.sender_alt.clone()
+    };
+    let alias = alias.map(|alias| alias.to_non_ad()).filter(|alias| alias.server.is_lid_family() != named.server.is_lid_family());
+    let (lid, phone) = if named.server.is_lid_family() { (Some(named), alias) } else { (alias, Some(named)) };
+    let (lid, phone) = match (lid, phone) {
+        (Some(lid), None) => {
+            let phone = client.get_lid_pn_entry(&lid).await.ok().flatten().map(|known| Jid::pn(&*known.phone_number));
+            (Some(lid), phone)
+        }
+        (None, Some(phone)) => {
+            let lid = client.get_lid_pn_entry(&phone).await.ok().flatten().map(|known| Jid::lid(&*known.lid));
+            (lid, Some(phone))
+        }
+        both => both,
+    };
+    let chat = lid.as_ref().or(phone.as_ref())?;
+    let id = ChatId(chat.to_non_ad_string());
+    Some((id, phone.and_then(|phone| Phone::from_digits(&phone.user).ok())))
+}
+
+/// What a message says to a person; `None` for keys, settings, edits, deletions and the like.
+fn content(message: &wa::Message) -> Option<Content> {
+    let base = message.get_base_message();
+    if let Some(reaction) = base.reaction_message.as_option() {
+        let message_id = reaction.key.as_option()?.id.clone().filter(|id| is_plain_id(id))?;
+        let emoji = reaction.text.as_deref().filter(|emoji| !emoji.is_empty()).map(|emoji| cut(emoji, MAX_EMOJI));
+        return Some(Content::Reaction { message_id, emoji });
+    }
+    if let Some(text) = base.text_content() {
+        return Some(Content::Text(cut(text, MAX_TEXT)));
+    }
+    if base.audio_message.is_set() {
+        return Some(Content::Voice);
+    }
+    if let Some(image) = base.image_message.as_option() {
+        let caption = image.caption.as_deref().map(str::trim).filter(|caption| !caption.is_empty());
+        return Some(Content::Image { caption: caption.map(|caption| cut(caption, MAX_TEXT)) });
+    }
+    let shown = base.video_message.is_set()
+        || base.ptv_message.is_set()
+        || base.document_message.is_set()
+        || base.sticker_message.is_set()
+        || base.location_message.is_set()
+        || base.live_location_message.is_set()
+        || base.contact_message.is_set()
+        || base.contacts_array_message.is_set()
+        || base.poll_creation_message.is_set()
+        || base.poll_creation_message_v3.is_set()
+        || base.event_message.is_set()
+        || base.order_message.is_set()
+        || base.product_message.is_set();
+    shown.then_some(Content::Other)
+}
+
+/// Ids are chosen by the sender's client: a short word of ASCII in all that are known. Another one
+/// would upset whoever stores it, and then come again and again.
+fn is_plain_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// At most so many characters, without NUL, which PostgreSQL cannot store.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use waproto::buffa::MessageField;
+
+    use super::*;
+
+    #[test]
+    fn what_a_message_says() {
+        let check = |message: wa::Message, expected: Option<Content>| assert_eq!(content(&message), expected);
+        let text = |text: &str| wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+
+        check(text("Здравствуйте!"), Some(Content::Text("Здравствуйте!".to_owned())));
+        check(text(&"я".repeat(MAX_TEXT + 1)), Some(Content::Text("я".repeat(MAX_TEXT))));
+        check(text("a\0b"), Some(Content::Text("ab".to_owned())));
+        check(wa::Message::default(), None);
+        check(wa::Message { protocol_message: MessageField::some(Default::default()), ..Default::default() }, None);
+        check(wa::Message { audio_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Voice));
+        check(wa::Message { sticker_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Other));
+        let image = wa::message::ImageMessage { caption: Some(" Хочу так ".to_owned()), ..Default::default() };
+        check(
+            wa::Message { image_message: MessageField::some(image), ..Default::default() },
+            Some(Content::Image { caption: Some("Хочу так".to_owned()) }),
+        );
+        let reaction = wa::message::ReactionMessage {
+            key: MessageField::some(wa::MessageKey { id: Some("3EB0".to_owned()), ..Default::default() }),
+            text: Some("❤️".to_owned()),
+            ..Default::default()
+        };
+        check(
+            wa::Message { reaction_message: MessageField::some(reaction), ..Default::default() },
+            Some(Content::Reaction { message_id: "3EB0".to_owned(), emoji: Some("❤️".to_owned()) }),
+        );
+        let nowhere = wa::message::ReactionMessage {
+            key: MessageField::some(wa::MessageKey { id: Some("\0".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        check(wa::Message { reaction_message: MessageField::some(nowhere), ..Default::default() }, None);
+        // What the salon's own phone sent comes wrapped, naming whom it was sent to.
+        let sent = wa::message::DeviceSentMessage { message: MessageField::some(text("Ждём вас")), ..Default::default() };
+        check(
+            wa::Message { device_sent_message: MessageField::some(sent), ..Default::default() },
+            Some(Content::Text("Ждём вас".to_owned())),
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! The turn: all that a customer has written and nobody has answered becomes one answer.
+//!
+//! The dialogue is pure and is replayed, not resumed: before each write outside, the outcomes so
+//! far and the name of the write are put into the turn's journal. After a crash the same dialogue
+//! is fed the same outcomes, and the write that may or may not have happened is settled by reading
+//! back before anything else is done or said.
+
+use std::sync::Arc;
+
+use dialogue::{Customer, Effect, Heard, HeardKind, Outcome, Pause, Reply, Step, Turn};
+use domain::{BookingId, CompanyId, Receipt};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{
+    StoreError, clients,
+    companies::{self, Company},
+    conversations::{self, Conversation, ConversationId},
+    jobs::{self, Handler, Job},
+    messages::{self, Kind, Message},
+    turns::{self, TurnId},
+};
+
+use crate::{App, booking::{self, Settled}, catalogue::Catalogue, inbox::next_day, outbox, settle::Settle, texts, webhooks};
+
+/// The job `answer`.
+pub(crate) struct Answer(pub(crate) Arc<App>);
+
+/// One step outside: what was wanted, under which name, and what came of it.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    effect: Effect,
+    name: BookingId,
+    outcome: Option<Outcome>,
+}
+
+/// What a turn is about, fixed when it begins and kept in its journal.
+struct Work<'a> {
+    app: &'a App,
+    company: Company,
+    conversation: Conversation,
+    catalogue: Arc<Catalogue>,
+    customer: Customer,
+    messages: Vec<Message>,
+    now: Timestamp,
+    journal: Vec<Entry>,
+    /// Writes that were begun before a crash and that the replay did not come to.
+    abandoned: Vec<Entry>,
+    /// The turn's row, once a write made one necessary.
+    turn: Option<TurnId>,
+}
+
+impl Answer {
+    pub(crate) const KIND: &'static str = "answer";
+
+    async fn answer(&self, job: &Job) -> anyhow::Result<jobs::Outcome> {
+        let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a conversation without a salon"))?;
+        let conversation: ConversationId = job.payload()?;
+        let Some(mut work) = Work::load(&self.0, company, conversation).await? else { return Ok(jobs::Outcome::Done) };
+        let reply = work.step_through().await?;
+        work.commit(job, reply).await?;
+        Ok(jobs::Outcome::Completed)
+    }
+}
+
+impl<'a> Work<'a> {
+    /// What there is to answer; `None` when there is nothing, or a person has taken over.
+    async fn load(app: &'a App, company: CompanyId, conversation: ConversationId) -> anyhow::Result<Option<Self>> {
+        let mut tx = app.store.read().await?;
+        let conversation = conversations::load(&mut tx, company, conversation).await?.ok_or(StoreError::NotFound("conversation"))?;
+        let unfinished = turns::unfinished(&mut tx, company, conversation.id).await?;
+        let messages = match &unfinished {
+            Some(turn) => messages::heard(&mut tx, company, conversation.id, turn.from_seq, turn.to_seq).await?,
+            None => messages::unanswered(&mut tx, company, conversation.id).await?,
+        };
+        if messages.is_empty() {
+            return Ok(None);
+        }
+        let now = unfinished.as_ref().map_or_else(|| app.clock.now(), |turn| turn.opened_at);
+        let client = match &conversation.phone {
+            Some(phone) => clients::by_phone(&mut tx, company, phone).await?,
+            None => None,
+        };
+        let company = companies::get(&mut tx, company).await?.ok_or(StoreError::NotFound("company"))?;
+        drop(tx);
+        if unfinished.is_none() && conversation.paused_until.is_some_and(|until| now < until) {
+            let mut tx = app.store.begin().await?;
+            messages::ignore_unanswered(&mut tx, company.id, conversation.id).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company.id).await?;
+        let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client };
+        let (turn, journal) = match unfinished {
+            Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
+            None => (None, Vec::new()),
+        };
+        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, journal, abandoned: Vec::new(), turn }))
+    }
+
+    /// Runs the dialogue to its answer, replaying what the journal already knows.
+    async fn step_through(&mut self) -> anyhow::Result<Reply> {
+        let catalogue = self.catalogue.clone();
+        let customer = self.customer.clone();
+        let heard: Vec<Heard> = self.messages.iter().map(heard).collect();
+        let turn = Turn {
+            salon: &catalogue.salon,
+            reader: &catalogue.reader,
+            now: self.now.to_zoned(catalogue.salon.timezone.clone()).datetime(),
+            customer: &customer,
+            heard: &heard,
+        };
+        let state = self.conversation.state.as_ref().map(|state| dialogue::State::load(&state.to_string())).unwrap_or_default();
+        let mut step = dialogue::begin(state, &turn);
+        let mut at = 0;
+        loop {
+            match step {
+                Step::Say(reply) => return Ok(reply),
+                Step::Do(effect, pending) => {
+                    let outcome = self.outcome(at, effect).await?;
+                    step = dialogue::resume(pending, outcome, &turn);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// The outcome of the turn's `at`-th effect: from the journal, else by doing it.
+    async fn outcome(&mut self, at: usize, effect: Effect) -> anyhow::Result<Outcome> {
+        // Should the salon's catalogue have changed between a crash and its replay, the dialogue may
+        // take another way. What it leaves behind stays in the journal as unsettled: `commit` hands
+        // it to the job that finds out and tells.
+        if self.journal.get(at).is_some_and(|entry| entry.effect != effect) {
+            self.abandoned.extend(self.journal.split_off(at).into_iter().filter(|entry| entry.outcome.is_none()));
+        }
+        let begun = match self.journal.get(at) {
+            Some(Entry { outcome: Some(outcome), .. }) => return Ok(outcome.clone()),
+            Some(Entry { name, .. }) => Some(*name),
+            None => None,
+        };
+        let name = begun.unwrap_or_else(|| BookingId(uuid::Uuid::now_v7()));
+        if begun.is_none() {
+            self.journal.push(Entry { effect: effect.clone(), name, outcome: None });
+            if booking::writes(&effect) {
+                self.save_journal().await?;
+            }
+        }
+        let salon = &self.catalogue.salon;
+        let settled = match begun {
+            Some(name) if booking::writes(&effect) => booking::settle(self.app, &self.company, salon, &effect, name).await,
+            _ => Settled::NotDone,
+        };
+        let outcome = match settled {
+            Settled::Done(receipt) => Outcome::Done(receipt),
+            Settled::Unknown => Outcome::Unsettled,
+            Settled::NotDone => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
+        };
+        if let Some(entry) = self.journal.get_mut(at) {
+            entry.outcome = Some(outcome.clone());
+        }
+        Ok(outcome)
+    }
+
+    async fn save_journal(&mut self) -> anyhow::Result<()> {
+        let mut tx = self.app.store.begin().await?;
+        let turn = self.opened(&mut tx).await?;
+        turns::record(&mut tx, self.company.id, turn, &self.journal).await?;
+        tx.commit().await?;
+        self.turn = Some(turn);
+        Ok(())
+    }
+
+    /// The turn's row; made in this transaction where nothing needed it before.
+    async fn opened(&self, tx: &mut store::Tx) -> anyhow::Result<TurnId> {
+        let (from, to) = self.range();
+        Ok(match self.turn {
+            Some(turn) => turn,
+            None => turns::open(tx, self.company.id, self.conversation.id, from, to, self.now).await?.id,
+        })
+    }
+
+    fn range(&self) -> (i64, i64) {
+        let seqs = || self.messages.iter().map(|message| message.seq);
+        (seqs().min().unwrap_or(0), seqs().max().unwrap_or(0))
+    }
+
+    /// State, outgoing messages, the marks on the incoming ones and the end of the job: together.
+    async fn commit(self, job: &Job, reply: Reply) -> anyhow::Result<()> {
+        let (company, conversation) = (self.company.id, self.conversation.id);
+        let mut tx = self.app.store.begin().await?;
+        let turn = self.opened(&mut tx).await?;
+        conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
+        messages::mark_answered(&mut tx, company, conversation, self.range().1, turn).await?;
+        for text in &reply.messages {
+            outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
+        }
+        for receipt in self.receipts() {
+            webhooks::told(&mut tx, company, receipt.read_back()).await?;
+        }
+        for entry in &self.journal {
+            if let Effect::HandOver { summary, .. } = &entry.effect {
+                let notice = texts::handed_over(&self.customer, summary, reply.pause.is_some());
+                outbox::queue_to_salon(self.app, &mut tx, company, &notice).await?;
+            }
+        }
+        let unsettled = self.journal.iter().filter(|entry| entry.outcome == Some(Outcome::Unsettled));
+        for entry in unsettled.chain(&self.abandoned) {
+            jobs::enqueue(&mut tx, Settle::job(company, conversation, &entry.effect, entry.name)).await?;
+        }
+        if let Some(Pause::UntilResumedOrNextDay) = reply.pause {
+            let until = next_day(self.now, &self.catalogue.salon.timezone);
+            conversations::set_pause(&mut tx, company, conversation, Some(until)).await?;
+        }
+        turns::close(&mut tx, company, turn, self.app.clock.now()).await?;
+        jobs::complete(&mut tx, job).await?;
+        tx.commit().await?;
+        metrics::counter!("turns_answered").increment(1);
+        Ok(())
+    }
+
+    fn receipts(&self) -> impl Iterator<Item = &Receipt> {
+        self.journal.iter().filter_map(|entry| match &entry.outcome {
+            Some(Outcome::Done(receipt)) => Some(receipt),
+            _ => None,
+        })
+    }
+}
+
+fn heard(message: &Message) -> Heard {
+    let kind = match message.kind {
+        Kind::Text => HeardKind::Text,
+        Kind::Voice => HeardKind::Voice,
+        Kind::Image => HeardKind::Image,
+        Kind::Reaction => HeardKind::Reaction,
+        Kind::Other => HeardKind::Other,
+    };
+    Heard { text: message.text.clone(), kind }
+}
+
+impl Handler for Answer {
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, jobs::Outcome> {
+        Box::pin(async move { self.answer(job).await.unwrap_or_else(jobs::Outcome::retry) })
+    }
+}

@@ -1,0 +1,299 @@
+//! Carrying out what the dialogue wants of the booking system, and settling what may have happened.
+//!
+//! A write is never repeated blindly: after an answer that did not come, the record is looked for
+//! by our own mark (`api_id`) or read again, and only what is read back becomes a receipt.
+
+use std::time::Duration;
+
+use dialogue::{Customer, Effect, Outcome, Refusal};
+use domain::{Booking, BookingId, Phone, ReadBack, Receipt, RecordId, Salon, SalonId, ServiceId, Slot, StaffId};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{Span, civil::Date, civil::DateTime};
+use store::companies::Company;
+use yclients::{BookedRecord, BookingCode, Error, NewBooking, RecordChange, RecordFilter};
+
+use crate::App;
+
+/// Free times are asked for at most so many days at once: each is a call per master.
+const MOST_DAYS: usize = 7;
+
+/// So many of those calls are under way at once.
+const AT_ONCE: usize = 4;
+
+/// Steps in which a booking may be shifted over its own time: the finest grid of online booking in common use.
+const GRID_MINUTES: i64 = 30;
+
+/// Waits before each read-back after an unknown outcome.
+const READ_BACKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// The effect changes something outside.
+pub(crate) fn writes(effect: &Effect) -> bool {
+    matches!(effect, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. })
+}
+
+/// Does what the dialogue wants. `name` is the booking's own id, should one be made.
+pub(crate) async fn carry_out(app: &App, company: &Company, salon: &Salon, customer: &Customer, effect: &Effect, name: BookingId) -> Outcome {
+    let at = Place { app, salon_id: company.salon_id, salon };
+    let done = match effect {
+        Effect::FreeTimes { services, staff, from, to, excluding } => at.free_times(services, *staff, *from, *to, *excluding).await,
+        Effect::MyBookings => at.bookings_of(customer).await,
+        Effect::LastVisit => at.last_visit(customer).await,
+        Effect::Book { .. } => at.book(effect, name).await,
+        Effect::Move { record, staff, start, .. } => at.move_to(customer, *record, *staff, *start).await,
+        Effect::Cancel { record, .. } => at.cancel(customer, *record).await,
+        Effect::HandOver { .. } => Ok(Outcome::HandedOver),
+    };
+    done.unwrap_or_else(|error| failed(&error))
+}
+
+/// What became of a write that had begun.
+pub(crate) enum Settled {
+    /// It was done, and was read back.
+    Done(Receipt),
+    /// It certainly was not.
+    NotDone,
+    /// The booking system does not say yet.
+    Unknown,
+}
+
+/// After a crash, or after an answer that never came: looks whether a write was done.
+pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: &Effect, name: BookingId) -> Settled {
+    let at = Place { app, salon_id: company.salon_id, salon };
+    let found = match effect {
+        Effect::Book { start, .. } => at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await,
+        Effect::Move { record, .. } | Effect::Cancel { record } => at.yclients().record(at.salon_id, *record).await.map(Some),
+        _ => return Settled::NotDone,
+    };
+    match (effect, found) {
+        (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Receipt::Booked(booking)),
+        (Effect::Move { staff, start, .. }, Ok(Some(to))) if stands(to.get(), *staff, *start) => {
+            Settled::Done(Receipt::Moved { from: to.clone(), to })
+        }
+        (Effect::Cancel { .. }, Ok(Some(gone))) if gone.get().deleted => Settled::Done(Receipt::Cancelled(gone)),
+        (_, Ok(_) | Err(Error::NotFound { .. })) => Settled::NotDone,
+        (_, Err(error)) => {
+            tracing::warn!(salon = %at.salon_id, %error, "a write could not be settled yet");
+            Settled::Unknown
+        }
+    }
+}
+
+fn stands(booking: &Booking, staff: StaffId, start: DateTime) -> bool {
+    !booking.deleted && booking.staff_id == staff && booking.start == start
+}
+
+/// A salon in the booking system.
+struct Place<'a> {
+    app: &'a App,
+    salon_id: SalonId,
+    salon: &'a Salon,
+}
+
+impl Place<'_> {
+    fn yclients(&self) -> &yclients::YClients {
+        &self.app.yclients
+    }
+
+    async fn free_times(
+        &self,
+        services: &[ServiceId],
+        staff: Option<StaffId>,
+        from: Date,
+        to: Date,
+        excluding: Option<RecordId>,
+    ) -> Result<Outcome, Error> {
+        let parts = self.salon.parts(services);
+        let masters = staff.map_or_else(|| self.salon.staff_for(services), |id| vec![id]);
+        let works = |master: StaffId, day: Date| !self.salon.hours_of(master, day).is_empty() || !self.knows(day);
+        let wanted: Vec<(StaffId, Date)> = from
+            .series(Span::new().days(1))
+            .take_while(|day| *day <= to)
+            .map(|day| masters.iter().filter(|master| works(**master, day)).map(|master| (*master, day)).collect::<Vec<_>>())
+            .filter(|day| !day.is_empty())
+            .take(MOST_DAYS)
+            .flatten()
+            .collect();
+        let calls: Vec<_> =
+            wanted.iter().map(|(master, day)| self.yclients().book_times(self.salon_id, Some(*master), *day, &parts)).collect();
+        let days: Vec<Vec<Slot>> = stream::iter(calls).buffered(AT_ONCE).try_collect().await?;
+        let mut slots = days.concat();
+        if let Some(record) = excluding {
+            slots.extend(self.around(record, services, &wanted).await?);
+        }
+        slots.sort();
+        slots.dedup();
+        Ok(Outcome::FreeTimes(slots))
+    }
+
+    /// Starts that only the booking itself stands in the way of: free once it is moved there.
+    async fn around(&self, record: RecordId, services: &[ServiceId], wanted: &[(StaffId, Date)]) -> Result<Vec<Slot>, Error> {
+        let own = self.yclients().record(self.salon_id, record).await?.into_inner();
+        let (staff_id, day) = (own.staff_id, own.start.date());
+        if own.deleted || !wanted.contains(&(staff_id, day)) {
+            return Ok(Vec::new());
+        }
+        let filter = RecordFilter { staff_id: Some(staff_id), from: Some(day), to: Some(day), ..RecordFilter::default() };
+        let others = self.yclients().all_records(self.salon_id, filter).await?.into_iter().map(|record| record.booking.into_inner());
+        let others: Vec<Booking> = others.filter(|other| !other.deleted && other.record_id != record).collect();
+        let minutes = Span::new().minutes(self.salon.minutes(services, Some(staff_id)));
+        let now = self.app.clock.local(&self.salon.timezone);
+        let free = |start: DateTime| {
+            let end = start.saturating_add(minutes);
+            let at_work = |hours: &domain::Hours| day.to_datetime(hours.from) <= start && end <= day.to_datetime(hours.to);
+            start > now
+                && self.salon.hours_of(staff_id, day).iter().any(at_work)
+                && others.iter().all(|other| end <= other.start || other.end() <= start)
+        };
+        let first = own.start.saturating_sub(minutes);
+        let starts = first.series(Span::new().minutes(GRID_MINUTES)).take_while(|start| *start < own.end());
+        Ok(starts.filter(|start| *start > first && free(*start)).map(|start| Slot { start, staff_id }).collect())
+    }
+
+    /// The synced schedule reaches that day.
+    fn knows(&self, day: Date) -> bool {
+        self.salon.schedule.iter().any(|work| work.date >= day)
+    }
+
+    async fn bookings_of(&self, customer: &Customer) -> Result<Outcome, Error> {
+        let Some(phone) = &customer.phone else { return Ok(Outcome::Bookings(Vec::new())) };
+        let now = self.app.clock.local(&self.salon.timezone);
+        let mut found = self.yclients().bookings_of(self.salon_id, phone, now.date()).await?;
+        found.retain(|booking| !booking.get().deleted && booking.get().end() > now);
+        found.sort_by_key(|booking| booking.get().start);
+        Ok(Outcome::Bookings(found))
+    }
+
+    async fn last_visit(&self, customer: &Customer) -> Result<Outcome, Error> {
+        let Some(phone) = &customer.phone else { return Ok(Outcome::LastVisit(None)) };
+        let now = self.app.clock.local(&self.salon.timezone);
+        let a_year_ago = now.date().saturating_sub(Span::new().years(1));
+        let found = self.yclients().bookings_of(self.salon_id, phone, a_year_ago).await?;
+        let past = found.into_iter().map(ReadBack::into_inner).filter(|booking| !booking.deleted && booking.start < now);
+        Ok(Outcome::LastVisit(past.max_by_key(|booking| booking.start)))
+    }
+
+    async fn book(&self, effect: &Effect, name: BookingId) -> Result<Outcome, Error> {
+        let Effect::Book { services, staff, start, client_name, phone, comment, .. } = effect else { return Ok(Outcome::Failed) };
+        let new = NewBooking {
+            services: self.salon.parts(services),
+            staff_id: *staff,
+            start: *start,
+            timezone: self.salon.timezone.clone(),
+            phone: phone.clone(),
+            client_name: client_name.clone(),
+            comment: comment.clone(),
+            api_id: name,
+        };
+        self.yclients().book_check(self.salon_id, &new.services, *staff, *start, &self.salon.timezone).await?;
+        match self.yclients().book_record(self.salon_id, &new).await {
+            // Written, but not yet seen: what is read back decides, not what was answered.
+            Ok(made) => match self.made(&made).await {
+                Ok(booking) if booking.get().deleted => Ok(Outcome::Refused(Refusal::Gone)),
+                Ok(booking) => Ok(Outcome::Done(Receipt::Booked(booking))),
+                Err(_) => self.look_for(name, start.date()).await,
+            },
+            Err(error) if error.outcome_unknown() => {
+                tracing::warn!(salon = %self.salon_id, booking = %name, %error, "a booking's outcome is unknown; reading back");
+                self.look_for(name, start.date()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record that was just made; without a user token by its hash.
+    async fn made(&self, made: &BookedRecord) -> Result<ReadBack<Booking>, Error> {
+        if self.yclients().has_user_token() {
+            return self.yclients().record(self.salon_id, made.record_id).await;
+        }
+        self.yclients().booked(made.record_id, &made.record_hash).await.map(|record| record.booking)
+    }
+
+    async fn look_for(&self, name: BookingId, day: Date) -> Result<Outcome, Error> {
+        for wait in READ_BACKS {
+            tokio::time::sleep(wait).await;
+            if let Ok(Some(booking)) = self.yclients().find_by_api_id(self.salon_id, name, day, day).await {
+                return Ok(Outcome::Done(Receipt::Booked(booking)));
+            }
+        }
+        Ok(Outcome::Unsettled)
+    }
+
+    async fn move_to(&self, customer: &Customer, record: RecordId, staff: StaffId, start: DateTime) -> Result<Outcome, Error> {
+        let from = match self.own(customer, record).await? {
+            Ok(booking) => booking,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        if stands(from.get(), staff, start) {
+            return Ok(Outcome::Done(Receipt::Moved { from: from.clone(), to: from }));
+        }
+        let minutes = self.salon.minutes(&from.get().services, Some(staff));
+        let change = RecordChange { start: Some(start), staff_id: Some(staff), minutes: Some(minutes), ..RecordChange::default() };
+        let wrote = self.yclients().update_record(self.salon_id, record, &change, &self.salon.timezone).await.map(drop);
+        self.read_back(&from, wrote, |to| stands(to.get(), staff, start).then(|| Receipt::Moved { from: from.clone(), to })).await
+    }
+
+    async fn cancel(&self, customer: &Customer, record: RecordId) -> Result<Outcome, Error> {
+        let booking = match self.own(customer, record).await? {
+            Ok(booking) => booking,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let wrote = self.yclients().delete_record(self.salon_id, record).await;
+        self.read_back(&booking, wrote, |gone| gone.get().deleted.then(|| Receipt::Cancelled(gone.clone()))).await
+    }
+
+    /// After a write: reads the record until it stands as wanted; a refusal that is certain is one.
+    async fn read_back(
+        &self,
+        last: &ReadBack<Booking>,
+        wrote: Result<(), Error>,
+        receipt: impl Fn(ReadBack<Booking>) -> Option<Receipt>,
+    ) -> Result<Outcome, Error> {
+        if let Err(error) = wrote
+            && !error.outcome_unknown()
+        {
+            return Err(error);
+        }
+        for wait in READ_BACKS {
+            tokio::time::sleep(wait).await;
+            if let Ok(booking) = self.yclients().reread(self.salon_id, last).await
+                && let Some(receipt) = receipt(booking)
+            {
+                return Ok(Outcome::Done(receipt));
+            }
+        }
+        Ok(Outcome::Unsettled)
+    }
+
+    /// The record, if it stands and is this customer's.
+    async fn own(&self, customer: &Customer, record: RecordId) -> Result<Result<ReadBack<Booking>, Refusal>, Error> {
+        let booking = self.yclients().record(self.salon_id, record).await?;
+        let whose: Option<&Phone> = booking.get().client_phone.as_ref();
+        Ok(if booking.get().deleted {
+            Err(Refusal::Gone)
+        } else if whose.is_none() || whose != customer.phone.as_ref() || booking.get().locked {
+            Err(Refusal::NotAllowed)
+        } else {
+            Ok(booking)
+        })
+    }
+}
+
+/// What an error means to the dialogue.
+fn failed(error: &Error) -> Outcome {
+    match error {
+        Error::Refused { code: Some(BookingCode::TimeTaken | BookingCode::NobodyFree | BookingCode::Overlaps), .. } => {
+            Outcome::Refused(Refusal::SlotTaken)
+        }
+        Error::Refused { code: Some(BookingCode::PhoneBlacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
+        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::ServiceGone), .. } => Outcome::Refused(Refusal::NotOffered),
+        Error::Refused { .. } | Error::Forbidden { .. } => {
+            tracing::warn!(%error, "the booking system refused");
+            Outcome::Refused(Refusal::NotAllowed)
+        }
+        Error::NotFound { .. } => Outcome::Refused(Refusal::Gone),
+        _ => {
+            tracing::warn!(%error, "the booking system failed");
+            if error.outcome_unknown() { Outcome::Unsettled } else { Outcome::Failed }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Receiving: a message is in the database before WhatsApp hears that it was received.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{CompanyId, IntegrationStatus};
+use jiff::{SignedDuration, Timestamp};
+use store::{
+    StoreError, Tx, companies,
+    conversations::{self, Conversation},
+    jobs::{self, NewJob},
+    messages::{self, InboundRow, Kind, Status},
+};
+use whatsapp::{Content, Delivery, Inbound, MAX_TEXT};
+
+use crate::{App, answer::Answer};
+
+/// A message that is older than this when it arrives is listed for the salon, not answered.
+const STALE: SignedDuration = SignedDuration::from_hours(1);
+
+/// The product's end of the WhatsApp sessions.
+pub struct Inbox {
+    pub(crate) app: std::sync::OnceLock<Arc<App>>,
+}
+
+impl Inbox {
+    /// An inbox that refuses messages (WhatsApp delivers them again) until [`Inbox::open`].
+    pub fn closed() -> Self {
+        Self { app: std::sync::OnceLock::new() }
+    }
+
+    /// From now on messages go to this app. A second call changes nothing.
+    pub fn open(&self, app: Arc<App>) {
+        self.app.get_or_init(|| app);
+    }
+
+    async fn note(&self, company: CompanyId, message_id: &str, status: Status) -> anyhow::Result<()> {
+        let mut tx = self.app()?.store.begin().await?;
+        messages::set_status(&mut tx, company, message_id, status, None).await?;
+        Ok(tx.commit().await?)
+    }
+
+    fn app(&self) -> anyhow::Result<&Arc<App>> {
+        self.app.get().ok_or_else(|| anyhow::anyhow!("starting"))
+    }
+}
+
+#[async_trait::async_trait]
+impl whatsapp::Inbox for Inbox {
+    async fn receive(&self, batch: Vec<Inbound>) -> anyhow::Result<()> {
+        let app = self.app()?;
+        let mut tx = app.store.begin().await?;
+        for message in &batch {
+            store_one(app, &mut tx, message).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery) {
+        let status = match delivery {
+            // Whoever sends waits for these two and writes them down.
+            Delivery::ServerAck | Delivery::Refused { .. } => return,
+            Delivery::Delivered => Status::Delivered,
+            Delivery::Read => Status::Read,
+        };
+        if let Err(error) = self.note(company, message_id, status).await {
+            tracing::warn!(%company, %error, "what became of a message could not be written down");
+        }
+    }
+}
+
+async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<()> {
+    let company = message.company_id;
+    if app.whatsapp.own_chat(company).as_ref() == Some(&message.chat) {
+        return Ok(()); // the owner's notes to themselves, our own notices among them
+    }
+    let name = message.push_name.as_deref().filter(|_| !message.from_me);
+    let conversation = conversations::ensure(tx, company, &message.chat, message.phone.as_ref(), name).await?;
+    let status = first_status(app, tx, &conversation, message).await?;
+    let Some(_) = messages::store_inbound(tx, company, &row(app, message, status)).await? else {
+        metrics::counter!("messages_repeated").increment(1);
+        return Ok(());
+    };
+    if message.from_me {
+        return by_a_person(app, tx, &conversation).await;
+    }
+    metrics::counter!("messages_received").increment(1);
+    if status == Status::New {
+        let key = format!("{company}:{}", conversation.id);
+        let job = NewJob::new(Answer::KIND, conversation.id)
+            .lane(format!("chat:{key}"))
+            .key(key)
+            .company(company)
+            .priority(-1)
+            .delay(debounce(app, &message.content));
+        jobs::put_off(tx, job).await?;
+    }
+    Ok(())
+}
+
+/// Somebody in the salon wrote to the customer: the bot is silent in that chat for a while, and
+/// what was not answered yet is theirs to answer.
+async fn by_a_person(app: &App, tx: &mut Tx, conversation: &Conversation) -> anyhow::Result<()> {
+    let company = conversation.company_id;
+    let until = app.clock.now() + SignedDuration::try_from(app.settings.human_pause)?;
+    conversations::set_pause(tx, company, conversation.id, Some(until)).await?;
+    messages::ignore_unanswered(tx, company, conversation.id).await?;
+    tracing::info!(%company, chat = %conversation.chat, "a person writes; the bot is silent there");
+    Ok(())
+}
+
+async fn first_status(app: &App, tx: &mut Tx, conversation: &Conversation, message: &Inbound) -> anyhow::Result<Status> {
+    let now = app.clock.now();
+    let salon = companies::get(tx, message.company_id).await?.ok_or(StoreError::NotFound("company"))?;
+    let answers = salon.status == IntegrationStatus::Active && salon.ai_enabled && salon.whatsapp_enabled;
+    let paused = conversation.paused_until.is_some_and(|until| now < until);
+    Ok(if now.duration_since(message.sent_at) > STALE {
+        Status::Old
+    } else if !answers || paused {
+        Status::Ignored
+    } else {
+        Status::New
+    })
+}
+
+fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
+    let (kind, text, reaction_to) = match &message.content {
+        Content::Text(text) => (Kind::Text, text.as_str(), None),
+        Content::Reaction { emoji, message_id } => (Kind::Reaction, emoji.as_deref().unwrap_or_default(), Some(message_id.clone())),
+        Content::Voice => (Kind::Voice, "", None),
+        Content::Image { caption } => (Kind::Image, caption.as_deref().unwrap_or_default(), None),
+        Content::Other => (Kind::Other, "", None),
+    };
+    InboundRow {
+        chat: message.chat.clone(),
+        phone: message.phone.clone(),
+        push_name: message.push_name.clone(),
+        whatsapp_id: message.message_id.clone(),
+        from_me: message.from_me,
+        kind,
+        text: text.chars().take(MAX_TEXT).collect(),
+        reaction_to,
+        sent_at: message.sent_at,
+        received_at: app.clock.now(),
+        status,
+    }
+}
+
+/// How long to wait for the rest of a burst: short when the sentence is whole.
+fn debounce(app: &App, content: &Content) -> Duration {
+    if let Some(fixed) = app.settings.debounce {
+        return fixed;
+    }
+    let Content::Text(text) = content else { return Duration::from_secs(1) };
+    let text = text.trim_end();
+    let words = text.split_whitespace().count();
+    Duration::from_millis(match () {
+        () if text.ends_with(['?', '!', '.', '…', ')']) => 1000,
+        () if words >= 6 => 1500,
+        () if words >= 3 => 2500,
+        () => 4000,
+    })
+}
+
+/// The moment a bot that was told to be silent may speak again: the customer's next day.
+pub(crate) fn next_day(now: Timestamp, zone: &jiff::tz::TimeZone) -> Timestamp {
+    let tomorrow = now.to_zoned(zone.clone()).date().saturating_add(jiff::Span::new().days(1));
+    tomorrow.to_zoned(zone.clone()).map_or(now, |midnight| midnight.timestamp())
+}

@@ -1,0 +1,196 @@
+//! What YClients tells us: stored, acknowledged, and then looked up, since an event only says where
+//! to look.
+
+use std::sync::Arc;
+
+use domain::{Booking, CompanyId, IntegrationEvent, IntegrationStatus, ReadBack, RecordId};
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    bookings::{self, Beside},
+    companies, events,
+    jobs::{self, Handler, Job, NewJob, Outcome},
+    planned,
+    webhooks::{self, NewWebhook},
+};
+use yclients::webhook::{Event, Lifecycle, Resource};
+
+use crate::{
+    App,
+    notifications::{Notice, NotifyBooking},
+    sync::{self, Modules},
+};
+
+/// Corrections within this time fall into one notice.
+const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// Stores an authentic event of that salon, with the job that works on it. `false`: it was there already.
+///
+/// # Errors
+/// When the database refuses; then YClients must not hear 200.
+pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -> anyhow::Result<bool> {
+    let body_text = String::from_utf8_lossy(body);
+    let (kind, job) = match event {
+        Event::Entity(entity) => {
+            let job = match (&entity.resource, entity.record_id()) {
+                (Resource::Record, Some(record)) => Some(RereadRecord::job(company, record)),
+                (Resource::Client, _) => Some(sync::job(company, Modules::CLIENTS)),
+                (Resource::Service, _) => Some(sync::job(company, Modules::SERVICES)),
+                (Resource::Staff, _) => Some(sync::job(company, Modules::STAFF)),
+                (Resource::Schedule, _) => Some(sync::job(company, Modules::SCHEDULE)),
+                (Resource::Salon, _) => Some(sync::job(company, Modules::COMPANY)),
+                _ => None,
+            };
+            (entity.resource.as_str().to_owned(), job)
+        }
+        Event::Lifecycle(lifecycle) => (lifecycle.change.as_str().to_owned(), LifecycleChange::job(company, &lifecycle.change)),
+    };
+    let dedupe = format!("{company}:{}", event.dedupe_key(body));
+    // Our own partner token may stand in the body: it is not kept.
+    let kept = match event {
+        Event::Entity(_) => body_text.as_ref(),
+        Event::Lifecycle(_) => "",
+    };
+    let mut tx = app.store.begin().await?;
+    let new = NewWebhook { company_id: Some(company), kind: &kind, dedupe: &dedupe, body: kept };
+    let Some(_) = webhooks::store(&mut tx, &new).await? else { return Ok(false) };
+    match job {
+        Some(job) => {
+            jobs::put_off(&mut tx, job).await?;
+        }
+        None => tracing::info!(%company, kind, "an event of no concern"),
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The job `record`: a booking changed, by whomever.
+pub(crate) struct RereadRecord(pub(crate) Arc<App>);
+
+impl RereadRecord {
+    pub(crate) const KIND: &'static str = "record";
+
+    pub(crate) fn job(company: CompanyId, record: RecordId) -> NewJob {
+        let key = format!("{company}:{record}");
+        NewJob::new(Self::KIND, record).lane(format!("record:{key}")).key(key).company(company)
+    }
+
+    async fn reread(&self, job: &Job) -> anyhow::Result<Outcome> {
+        let app = &self.0;
+        let Some(company) = job.company_id else { return Ok(Outcome::Discard { reason: "no salon".to_owned() }) };
+        let record: RecordId = job.payload()?;
+        let mut tx = app.store.read().await?;
+        let salon_id = companies::get(&mut tx, company).await?.map(|company| company.salon_id);
+        let known = bookings::get(&mut tx, company, record).await?;
+        drop(tx);
+        let Some(salon_id) = salon_id else { return Ok(Outcome::Discard { reason: "the salon is gone".to_owned() }) };
+        let (after, beside) = match app.yclients.record_details(salon_id, record).await {
+            Ok(read) => (read.booking.into_inner(), Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() }),
+            Err(yclients::Error::NotFound { .. }) => match known {
+                Some(known) => (Booking { deleted: true, ..known.booking }, Beside::default()),
+                None => return Ok(Outcome::Done),
+            },
+            Err(error) => return Ok(Outcome::retry(error)),
+        };
+        let mut tx = app.store.begin().await?;
+        let read = bookings::upsert(&mut tx, company, &after, &beside).await?;
+        // What the bot books carries our mark from the start; the turn that moves or cancels takes
+        // back a notice that was planned before it could commit.
+        let ours = read.before.is_none() && after.booking_id.is_some();
+        if read.change.is_some() && !ours {
+            let notice = Notice { record, before: read.before };
+            let due = app.clock.now() + NOTICE_AFTER;
+            planned::plan_once(&mut tx, company, NotifyBooking::KIND, &record.to_string(), due, &notice).await?;
+        }
+        jobs::complete(&mut tx, job).await?;
+        tx.commit().await?;
+        Ok(Outcome::Completed)
+    }
+}
+
+/// Called where the customer has just been told: a notice that is still waiting would say it again.
+pub(crate) async fn told(tx: &mut store::Tx, company: CompanyId, booking: &ReadBack<Booking>) -> store::Result<()> {
+    bookings::upsert(tx, company, booking.get(), &Beside::default()).await?;
+    planned::cancel(tx, company, NotifyBooking::KIND, &booking.get().record_id.to_string()).await?;
+    Ok(())
+}
+
+/// The job `lifecycle`: something happened to the installation.
+pub(crate) struct LifecycleChange(pub(crate) Arc<App>);
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Change {
+    Uninstall,
+    Freeze,
+    Unfreeze,
+    Payment,
+}
+
+impl LifecycleChange {
+    pub(crate) const KIND: &'static str = "lifecycle";
+
+    fn job(company: CompanyId, change: &Lifecycle) -> Option<NewJob> {
+        let change = match change {
+            Lifecycle::Uninstall => Change::Uninstall,
+            Lifecycle::Freeze => Change::Freeze,
+            Lifecycle::Unfreeze => Change::Unfreeze,
+            Lifecycle::Payment => Change::Payment,
+            Lifecycle::Other(_) => return None,
+        };
+        // No tenant on the job itself: uninstalling cancels the salon's jobs, and this is not one of them.
+        Some(NewJob::new(Self::KIND, (company, change)).lane(format!("lifecycle:{company}")))
+    }
+
+    async fn apply(&self, job: &Job) -> anyhow::Result<Outcome> {
+        let app = &self.0;
+        let (company, change): (CompanyId, Change) = job.payload()?;
+        if let Change::Uninstall = change {
+            app.whatsapp.logout(company).await?;
+        }
+        let now = app.clock.now();
+        let mut tx = app.store.begin().await?;
+        let Some(row) = companies::get(&mut tx, company).await? else {
+            return Ok(Outcome::Discard { reason: "the salon is gone".to_owned() });
+        };
+        let (status, event) = match (change, row.status) {
+            (Change::Uninstall, _) => (IntegrationStatus::Uninstalled, IntegrationEvent::Uninstalled),
+            (Change::Freeze, IntegrationStatus::Active) => (IntegrationStatus::Frozen, IntegrationEvent::Frozen),
+            (Change::Unfreeze, IntegrationStatus::Frozen) => (IntegrationStatus::Active, IntegrationEvent::Unfrozen),
+            (Change::Payment, IntegrationStatus::Frozen) => (IntegrationStatus::Active, IntegrationEvent::PaymentReceived),
+            (Change::Payment, same) => (same, IntegrationEvent::PaymentReceived),
+            (Change::Freeze, same) => (same, IntegrationEvent::Frozen),
+            (Change::Unfreeze, same) => (same, IntegrationEvent::Unfrozen),
+        };
+        companies::set_status(&mut tx, company, status, now).await?;
+        events::append(&mut tx, company, row.salon_id, event, &json!({}), now).await?;
+        match change {
+            Change::Payment => companies::set_last_payment(&mut tx, company, now).await?,
+            Change::Uninstall => {
+                companies::set_unlinked(&mut tx, company, now).await?;
+                jobs::cancel_company(&mut tx, company).await?;
+                planned::cancel_company(&mut tx, company).await?;
+            }
+            Change::Freeze | Change::Unfreeze => {}
+        }
+        jobs::complete(&mut tx, job).await?;
+        tx.commit().await?;
+        app.catalogues.forget(company);
+        tracing::info!(%company, ?change, %status, "the marketplace changed the installation");
+        Ok(Outcome::Completed)
+    }
+}
+
+impl Handler for RereadRecord {
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move { self.reread(job).await.unwrap_or_else(Outcome::retry) })
+    }
+}
+
+impl Handler for LifecycleChange {
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move { self.apply(job).await.unwrap_or_else(Outcome::retry) })
+    }
+}
