@@ -149,6 +149,18 @@ pub struct Column {
     pub records: Vec<RecordView>,
 }
 
+/// Who pressed the button, in the order of the live service's JSON.
+#[derive(Serialize)]
+struct UserData<'a> {
+    id: i64,
+    name: String,
+    phone: &'a str,
+    email: String,
+    is_approved: bool,
+    avatar: &'a str,
+    salon_name: &'a str,
+}
+
 fn local(at: DateTime) -> String {
     at.strftime("%Y-%m-%dT%H:%M").to_string()
 }
@@ -223,12 +235,16 @@ impl Emulator {
             if matches!(s.install.at(self.now()), Installation::Uninstalled | Installation::Pending) {
                 s.install.change(Installation::Pending, self.now(), "marketplace");
             }
-            // The order and the compactness of the live service's JSON.
-            let user = json!({
-                "id": 7_000_000 + id, "name": format!("Владелец «{}»", s.file.title), "phone": s.file.phone,
-                "email": format!("owner{id}@salon.example"), "is_approved": true, "avatar": "", "salon_name": s.file.title
-            })
-            .to_string();
+            let user = UserData {
+                id: 7_000_000 + id,
+                name: format!("Владелец «{}»", s.file.title),
+                phone: &s.file.phone,
+                email: format!("owner{id}@salon.example"),
+                is_approved: true,
+                avatar: "",
+                salon_name: &s.file.title,
+            };
+            let user = serde_json::to_string(&user).map_err(|e| ControlError::Wrong(e.to_string()))?;
             let mut url = application.join("/auth/yclients/redirect").map_err(|e| ControlError::Wrong(e.to_string()))?;
             url.query_pairs_mut()
                 .append_pair("salon_id", &id.to_string())
