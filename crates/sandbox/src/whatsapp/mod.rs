@@ -337,7 +337,7 @@ impl Emulator {
         if account.refusing {
             return refuse(world, outbox, None);
         }
-        let success = stanza::success(account);
+        let success = stanza::success(account, device);
         let previous = companion.connection;
         if let Some(previous) = previous {
             world.send(previous, stanza::stream_error(None, Some("replaced")));
