@@ -291,6 +291,40 @@ async fn an_unlinked_salon_links_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_salon_unlinked_while_we_were_away_is_logged_out() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    pool.shutdown().await;
+    world.emulator.unlink(SALON).await.expect("unlinked");
+    let (pool, _, _) = world.process().await;
+    let mut events = pool.subscribe();
+    assert_eq!(pool.resume_all().await.expect("resumed"), 1);
+    state(&mut events, &LinkState::LoggedOut).await;
+    pool.fresh_qr(company).await.expect("a start");
+    let code = qr(&mut events).await;
+    pool.fresh_qr(company).await.expect("nothing to do");
+    assert_eq!(pool.last_qr(company).map(|(code, _)| code), Some(code.clone()), "a code that has just come stays");
+    world.emulator.scan_qr(SALON, &code).await.expect("a link");
+    connected(&mut events).await;
+    assert!(matches!(pool.fresh_qr(company).await, Err(StartError::AlreadyLinked)));
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_comes_back_by_itself_when_whatsapp_does() {
+    let world = World::new().await;
+    let (pool, inbox, _) = world.linked().await;
+    let mut events = pool.subscribe();
+    world.emulator.offline(SALON).await.expect("offline");
+    state(&mut events, &LinkState::Connecting).await;
+    world.emulator.customer_writes(ANNA, None, SALON, "есть кто?", None).await.expect("written");
+    world.emulator.online(SALON).await.expect("online");
+    connected(&mut events).await;
+    until("what waited", || inbox.texts() == ["есть кто?"]).await;
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_a_session_that_ended() {
     let world = World::new().await;
     let (pool, inbox, company) = world.linked().await;
