@@ -268,7 +268,7 @@ impl Emulator {
     /// `<link_code_companion_reg>`: the two things a device says while it is linked by code.
     pub(super) fn code_stage(&self, world: &mut World, connection: u64, id: &str, stage: &Node) {
         let answer = self.code_answer(world, connection, id, stage);
-        // A successful end answers before the request that follows from it.
+        // The last stage answers by itself, before the request that follows from it.
         if let Some(answer) = answer {
             world.send(connection, answer);
         }
@@ -307,20 +307,20 @@ impl Emulator {
                     })
                     .and_then(|request| request.confirming.take());
                 let Some(confirming) = confirming else { return Some(stanza::error(id, 404, "item-not-found")) };
+                // The server cannot see whether the code was right: the device is told that its bundle arrived in any case.
+                world.send(connection, stanza::result(id, Vec::new()));
                 match self.finish_code(world, &phone, &confirming, stage) {
                     Ok(secret) => {
-                        world.send(connection, stanza::result(id, Vec::new()));
                         if let Err(error) = self.sign(world, connection, &phone, &secret, confirming.done) {
                             tracing::warn!(%error, "the phone could not sign");
                         }
-                        None
                     }
                     Err(error) => {
                         tracing::info!(%error, "a wrong pairing code");
                         let _ = confirming.done.send(Err(LinkError::WrongCode));
-                        Some(stanza::error(id, 400, "bad-request"))
                     }
                 }
+                None
             }
             other => {
                 tracing::warn!(stage = other, "linking by code knows no such stage");
