@@ -38,3 +38,11 @@ pub(crate) fn from_environment() -> Vec<(String, String)> {
     let set = |(name, _): &(&str, &str)| Some(((*name).to_owned(), std::env::var(name).ok()?));
     ai_admin::config::SETTINGS.iter().filter_map(set).collect()
 }
+
+/// What is logged at `LOG_LEVEL`, the same as the product's own: WhatsApp's crates name whole phone numbers.
+///
+/// # Errors
+/// When it is neither a level nor a tracing filter.
+pub fn log_filter(level: &str) -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    ai_admin::telemetry::filter(level)
+}
