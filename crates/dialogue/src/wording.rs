@@ -386,7 +386,7 @@ impl Voice<'_> {
             }
             WhyNot::Closed(date) => {
                 let day = sentence(&self.day(*date));
-                self.say(format!("{day} салон не работает."), format!("{day} the salon is closed."))
+                self.say(format!("{day} мы не работаем."), format!("{day} we are closed."))
             }
             WhyNot::DayOff(staff, date) => {
                 let (day, name) = (sentence(&self.day(*date)), self.staff(*staff));
