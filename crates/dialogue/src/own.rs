@@ -1,6 +1,7 @@
 //! The customer's own bookings: telling, moving, cancelling.
 
 use domain::{Booking, ReadBack, ServiceId};
+use jiff::ToSpan;
 use language::Intent;
 
 use crate::{
@@ -10,6 +11,9 @@ use crate::{
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
 };
+
+/// Minutes that «на час позже» may mean at most: a week.
+const MAX_SHIFT: i64 = 7 * 24 * 60;
 
 impl Mind<'_> {
     /// A wish to move a booking.
@@ -56,6 +60,14 @@ impl Mind<'_> {
                 self.ask_which_booking(purpose, if missed { coming } else { fitting }, missed)
             }
         }
+    }
+
+    fn ask_which_booking(self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>, missed: bool) -> Step {
+        let words = {
+            let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
+            self.voice().which_booking(purpose, &list, missed)
+        };
+        self.ask(Question::WhichBooking(purpose, bookings), words)
     }
 
     /// The bookings that the words mean, and whether the words fit none at all.
@@ -148,7 +160,10 @@ impl Mind<'_> {
             [] => self.state.wish.when.clone(),
             when => when.iter().map(Want::read).collect(),
         };
-        let mut wants = self.wants_for(booking, said);
+        let mut wants = match self.heard.shift_minutes {
+            Some(minutes) => vec![Want::at(booking.start.saturating_add(minutes.clamp(-MAX_SHIFT, MAX_SHIFT).minutes()))],
+            None => self.wants_for(booking, said),
+        };
         let wish = &mut self.state.wish;
         wish.services.clone_from(&booking.services);
         wish.staff = staff;

@@ -7,7 +7,7 @@
 mod model;
 
 use dialogue::{Outcome, Refusal};
-use domain::Phone;
+use domain::{Client, ClientId, Phone};
 use jiff::civil::{DateTime, date};
 use model::{Chat, Model};
 
@@ -211,6 +211,27 @@ fn the_same_request_again_is_no_second_booking() {
 }
 
 #[test]
+fn another_service_instead_or_beside() {
+    check(
+        "> Запишите к Марине на классический маникюр в среду в 15
+         > ой, лучше маникюр с покрытием
+         < Заменить
+         > да
+         < Изменила
+         = Марина 03-04 15:00 Маникюр с покрытием",
+    );
+    check(
+        "> Запишите к Марине на классический маникюр в среду в 15
+         > и ещё на педикюр запишите
+         < Заменить
+         > нет, в пятницу в 14
+         < Записала вас
+         = Марина 03-04 15:00 Маникюр классический
+         = Ольга 03-06 14:00 Педикюр",
+    );
+}
+
+#[test]
 fn moving_within_its_own_time() {
     check(
         "> Запишите к Марине на маникюр с покрытием в среду в 15
@@ -311,6 +332,23 @@ fn as_last_time() {
         "> Запишите к Ольге на педикюр завтра в 13
          @ 2026-03-06T11:00
          > Мне как в прошлый раз, в субботу в 14
+         < Записала вас
+         = Ольга 03-03 13:00 Педикюр
+         = Ольга 03-07 14:00 Педикюр",
+    );
+}
+
+#[test]
+fn whom_the_salon_knows_is_offered_the_usual() {
+    let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+    chat.customer.client = Some(Client { id: ClientId(5), name: "Вера Котова".into(), phone: None, visits: 2 });
+    play(
+        chat,
+        "> Запишите к Ольге на педикюр завтра в 13
+         @ 2026-03-06T11:00
+         > Добрый день, хочу записаться на субботу в 14
+         < Как в прошлый раз: Педикюр
+         > да
          < Записала вас
          = Ольга 03-03 13:00 Педикюр
          = Ольга 03-07 14:00 Педикюр",

@@ -3,6 +3,7 @@
 mod model;
 
 use dialogue::{Heard, HeardKind, Outcome, Refusal};
+use domain::{Client, ClientId};
 use jiff::{
     ToSpan,
     civil::{DateTime, date},
@@ -139,6 +140,10 @@ proptest! {
         let others = model.bookings.clone();
         let mut now: DateTime = date(2026, 3, 2).at(10, 0, 0, 0);
         let mut chat = if known { Chat::new(Some(PHONE), Some("Вера")) } else { Chat::new(None, Some("~")) };
+        if known {
+            let name = "Вера Котова".to_owned();
+            chat.customer.client = Some(Client { id: ClientId(1), name, phone: None, visits: 3 });
+        }
         let mut stopped = false;
         for Said { texts, fault, hours_later } in turns {
             now = now.saturating_add(hours_later.hours());

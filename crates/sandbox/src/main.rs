@@ -4,13 +4,12 @@ use std::io::Write;
 
 use clap::Parser;
 use sandbox::Options;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("warn,sandbox=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "warn,sandbox=info".to_owned());
+    tracing_subscriber::fmt().with_env_filter(sandbox::log_filter(&level)?).with_writer(std::io::stderr).init();
     let running = sandbox::start(options).await?;
     let mut out = std::io::stdout();
     if let Some(control) = running.control {

@@ -6,28 +6,28 @@ use jiff::Timestamp;
 
 use crate::clock::SandboxClock;
 
-impl domain::Clock for SandboxClock {
-    fn now(&self) -> Timestamp {
-        SandboxClock::now(self)
-    }
-}
-
 /// A product that runs.
 pub(crate) struct Product(ai_admin::Running);
 
+/// The world's calendar, as the product sees it.
+struct Calendar(Arc<SandboxClock>);
+
+impl domain::Clock for Calendar {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
 impl Product {
-    /// Starts it with settings named as its environment variables.
     pub(crate) async fn start(settings: Vec<(String, String)>, clock: Arc<SandboxClock>) -> anyhow::Result<Self> {
         let config = ai_admin::Config::from_pairs(settings)?;
-        Ok(Self(ai_admin::start(config, clock).await?))
+        Ok(Self(ai_admin::start(config, Arc::new(Calendar(clock))).await?))
     }
 
-    /// Where it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
         self.0.addr
     }
 
-    /// Turns in flight finish, sessions are handed over, the server stops.
     pub(crate) async fn shutdown(self) {
         self.0.shutdown().await;
     }
@@ -37,4 +37,12 @@ impl Product {
 pub(crate) fn from_environment() -> Vec<(String, String)> {
     let set = |(name, _): &(&str, &str)| Some(((*name).to_owned(), std::env::var(name).ok()?));
     ai_admin::config::SETTINGS.iter().filter_map(set).collect()
+}
+
+/// What is logged at `LOG_LEVEL`, the same as the product's own: WhatsApp's crates name whole phone numbers.
+///
+/// # Errors
+/// When it is neither a level nor a tracing filter.
+pub fn log_filter(level: &str) -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    ai_admin::telemetry::filter(level)
 }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use sandbox::whatsapp::{Emulator, Fault, FaultKind, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
+use store::testing::{self, Fresh};
 use store::{Store, Vault, sessions};
 use tokio::sync::broadcast;
 use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, SendError, SessionEvent, StartError};
@@ -56,12 +57,15 @@ impl Received {
 struct World {
     emulator: Arc<Emulator>,
     endpoint: Endpoint,
-    database: String,
-    _folder: tempfile::TempDir,
+    database: Fresh,
 }
 
 impl World {
     async fn new() -> Self {
+        Self::on(testing::sqlite().await).await
+    }
+
+    async fn on(database: Fresh) -> Self {
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let epoch = std::time::Instant::now();
@@ -74,14 +78,12 @@ impl World {
         emulator.ensure_account(SALON, "Студия Лак").expect("an account");
         emulator.ensure_account(ANNA, "Анна").expect("an account");
         emulator.ensure_account(BORIS, "Борис").expect("an account");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self { emulator, endpoint: Endpoint { url, version: Some((2, 3000, 1_000_000_000)) }, database, _folder: folder }
+        Self { emulator, endpoint: Endpoint { url, version: Some((2, 3000, 1_000_000_000)) }, database }
     }
 
     /// A process: the store and the pool on it.
     async fn process(&self) -> (Pool, Arc<Received>, CompanyId) {
-        let store = Store::open(&self.database).await.expect("a database");
+        let store = Store::open(&self.database.url).await.expect("a database");
         let company = salon(&store).await;
         let inbox = Arc::new(Received::default());
         let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, "node".to_owned());
@@ -154,7 +156,15 @@ async fn until(what: &str, done: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_salon_links_and_talks() {
-    let world = World::new().await;
+    links_and_talks(World::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_salon_links_and_talks_on_postgres() {
+    links_and_talks(World::on(testing::postgres_database().await).await).await;
+}
+
+async fn links_and_talks(world: World) {
     let (pool, inbox, company) = world.linked().await;
     let LinkState::Connected { phone, .. } = pool.state(company) else { panic!("{:?}", pool.state(company)) };
     assert_eq!(phone, Phone::parse(SALON).expect("a phone"));
@@ -291,6 +301,40 @@ async fn an_unlinked_salon_links_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_salon_unlinked_while_we_were_away_is_logged_out() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    pool.shutdown().await;
+    world.emulator.unlink(SALON).await.expect("unlinked");
+    let (pool, _, _) = world.process().await;
+    let mut events = pool.subscribe();
+    assert_eq!(pool.resume_all().await.expect("resumed"), 1);
+    state(&mut events, &LinkState::LoggedOut).await;
+    pool.fresh_qr(company).await.expect("a start");
+    let code = qr(&mut events).await;
+    pool.fresh_qr(company).await.expect("nothing to do");
+    assert_eq!(pool.last_qr(company).map(|(code, _)| code), Some(code.clone()), "a code that has just come stays");
+    world.emulator.scan_qr(SALON, &code).await.expect("a link");
+    connected(&mut events).await;
+    assert!(matches!(pool.fresh_qr(company).await, Err(StartError::AlreadyLinked)));
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_comes_back_by_itself_when_whatsapp_does() {
+    let world = World::new().await;
+    let (pool, inbox, _) = world.linked().await;
+    let mut events = pool.subscribe();
+    world.emulator.offline(SALON).await.expect("offline");
+    state(&mut events, &LinkState::Connecting).await;
+    world.emulator.customer_writes(ANNA, None, SALON, "есть кто?", None).await.expect("written");
+    world.emulator.online(SALON).await.expect("online");
+    connected(&mut events).await;
+    until("what waited", || inbox.texts() == ["есть кто?"]).await;
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_a_session_that_ended() {
     let world = World::new().await;
     let (pool, inbox, company) = world.linked().await;
@@ -311,7 +355,7 @@ async fn nothing_is_left_of_a_session_that_ended() {
 async fn a_lost_lease_ends_the_session() {
     let world = World::new().await;
     let (pool, _, company) = world.linked().await;
-    let store = Store::open(&world.database).await.expect("a database");
+    let store = Store::open(&world.database.url).await.expect("a database");
     let mut tx = store.begin().await.expect("a transaction");
     let ours = sessions::acquire(&mut tx, company, "node", Duration::from_secs(15)).await.expect("an answer").expect("our own");
     sessions::release(&mut tx, &ours).await.expect("released");

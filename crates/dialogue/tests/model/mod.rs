@@ -63,7 +63,7 @@ pub(crate) fn claims(message: &str) -> Vec<Claim> {
     let message = message.to_lowercase();
     let words = [
         (Claim::Booked, ["записал", "записан", "забронир", " booked", "подтвержден"].as_slice()),
-        (Claim::Moved, ["перенесла", "перенес ", "перенёс", "перенесен", "moved", "rescheduled"].as_slice()),
+        (Claim::Moved, ["перенесла", "перенес ", "перенёс", "перенесен", "moved", "rescheduled", "изменила", "have changed"].as_slice()),
         (Claim::Cancelled, ["отменил", "отменен", "отменён", "cancelled", "canceled"].as_slice()),
     ];
     words.iter().filter(|(_, words)| words.iter().any(|word| message.contains(word))).map(|(claim, _)| *claim).collect()
@@ -264,6 +264,7 @@ impl Model {
                 }
                 let from = Self::read_back(booking);
                 (booking.staff_id, booking.start) = (*staff, *start);
+                booking.services = self.salon.parts(services);
                 booking.minutes = self.salon.minutes(services, Some(*staff));
                 Outcome::Done(Receipt::Moved { from, to: Self::read_back(booking) })
             }

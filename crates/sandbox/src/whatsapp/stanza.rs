@@ -61,6 +61,7 @@ pub(super) fn stream_error(code: Option<u16>, conflict: Option<&str>) -> Node {
     error.build()
 }
 
+/// The end of a login; `lid` names the device that has logged in.
 pub(super) fn success(account: &Account, device: u16) -> Node {
     NodeBuilder::new("success")
         .attr("t", wacore::time::now_secs())

@@ -1,0 +1,8 @@
+//! The door through its router, on a real database; YClients is a small server beside it.
+
+mod house;
+mod onboarding;
+mod operators;
+mod shapes;
+mod sockets;
+mod webhooks;

@@ -1,0 +1,79 @@
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::house::*;
+
+#[tokio::test]
+async fn the_operators_calls_want_the_operators_key() {
+    let house = House::new().await;
+    let token = house.token(SALON).await;
+    for path in ["/marketplace/companies", "/api/companies/1/health", "/api/conversations/1/79161234567", "/api/metrics", "/metrics"] {
+        for who in [Who::Nobody, Who::WrongKey, Who::Token(&token)] {
+            assert_eq!(house.get_as(path, who).await.error(), (401, "unauthorized".to_owned()), "{path}");
+        }
+        assert_eq!(house.get_as(path, Who::Operator).await.status, StatusCode::OK, "{path}");
+    }
+    let letter = json!({ "company_id": 1, "phone": "79161234567", "message": "Здравствуйте!" });
+    assert_eq!(house.post_as("/api/send-message", Who::Nobody, letter).await.error().0, 401);
+}
+
+#[tokio::test]
+async fn a_message_is_queued_and_seen() {
+    let house = House::new().await;
+    house.token(SALON).await;
+    let company = house.company(SALON).await.id;
+    let send = |company: i64, phone: &'static str, message: &'static str| {
+        let house = &house;
+        async move { house.post_as("/api/send-message", Who::Operator, json!({ "company_id": company, "phone": phone, "message": message })).await }
+    };
+    let conversation = format!("/api/conversations/{company}/79161234567");
+    let before = house.get_as(&conversation, Who::Operator).await.json();
+    assert_eq!(before, json!({ "state": "idle", "paused_until": null, "unanswered": 0, "pending_jobs": 0, "last_message_at": null }));
+    let queued = send(company.0, "8 (916) 123-45-67", "Здравствуйте!").await;
+    assert_eq!(queued.status, StatusCode::ACCEPTED, "{}", queued.text());
+    assert!(queued.json()["id"].as_str().is_some_and(|id| !id.is_empty()));
+    let after = house.get_as(&conversation, Who::Operator).await.json();
+    assert_eq!((&after["state"], &after["pending_jobs"]), (&json!("answering"), &json!(1)));
+    let metrics = house.get_as("/api/metrics", Who::Operator).await.json();
+    assert_eq!((&metrics["jobs_due"], &metrics["calendar_due"]), (&json!(1), &json!(0)));
+    assert_eq!(metrics["calendar_now"], "2026-11-18T05:06:40Z");
+    assert_eq!(metrics["jobs"], json!([{ "kind": "send", "state": "available", "count": 1 }]));
+
+    assert_eq!(send(company.0, "нет", "").await.json()["fields"].as_object().expect("fields").len(), 2);
+    assert_eq!(send(404, "79161234567", "Кому?").await.error().0, 404);
+    for _ in 0..59 {
+        assert_eq!(send(company.0, "79161234567", "И ещё").await.status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(send(company.0, "79161234567", "Слишком").await.error(), (429, "too_many_requests".to_owned()));
+}
+
+#[tokio::test]
+async fn a_conversation_is_taken_over_and_given_back() {
+    let house = House::new().await;
+    house.token(SALON).await;
+    let company = house.company(SALON).await.id;
+    let call = |phone: &'static str, what: &'static str| {
+        let house = &house;
+        async move { house.post_as(&format!("/api/conversations/{company}/{phone}/{what}"), Who::Operator, json!({})).await }
+    };
+    assert_eq!(call("79161234567", "pause").await.error().0, 404, "no such conversation");
+    let letter = json!({ "company_id": company, "phone": "79161234567", "message": "Здравствуйте!" });
+    house.post_as("/api/send-message", Who::Operator, letter).await;
+    assert_eq!(call("79161234567", "pause").await.json()["paused_until"], "2026-11-18T17:06:40Z");
+    assert_eq!(call("79161234567", "resume").await.json()["paused_until"], json!(null));
+    assert_eq!(call("12", "pause").await.error(), (400, "invalid_phone".to_owned()));
+}
+
+#[tokio::test]
+async fn a_companys_health_names_what_is_wrong() {
+    let house = House::new().await;
+    house.token(SALON).await;
+    let company = house.company(SALON).await.id;
+    let health = house.get_as(&format!("/api/companies/{company}/health"), Who::Operator).await.json();
+    assert_eq!((&health["whatsapp"], &health["yclients"], &health["lastSync"]), (&json!(false), &json!(false), &json!(null)));
+    assert!(health["errors"][0].as_str().is_some_and(|error| error.starts_with("WhatsApp не подключён")), "{health}");
+    assert_eq!(house.get_as("/api/companies/404/health", Who::Operator).await.error().0, 404);
+    let list = house.get_as("/marketplace/companies?limit=10", Who::Operator).await.json();
+    assert_eq!(list["stats"], json!({ "total": 1, "connected": 0 }));
+    assert_eq!(list["companies"][0]["integration_status"], "pending_whatsapp");
+}
