@@ -9,9 +9,19 @@
 //! CC BY-SA 4.0) and the treebanks UD Russian Taiga and GSD (CC BY-SA 4.0), and is itself licensed
 //! CC BY-SA 4.0 (<https://creativecommons.org/licenses/by-sa/4.0/>).
 
+mod facts;
+mod intents;
+mod lexicon;
+mod morphology;
+mod names;
 mod reader;
+mod script;
+mod services;
 pub mod speak;
+mod staff;
+mod text;
 mod understood;
+mod when;
 
 pub use reader::Reader;
 pub use understood::{Asked, Context, Intent, Lang, Understood, When};

@@ -1,0 +1,688 @@
+//! The words that mean something to a receptionist: calendar, clock, numbers, courtesies, wishes,
+//! and the trade's own words. Every form of every word is unfolded once per process; a word that is
+//! in no dictionary is matched to the nearest of them.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use crate::morphology;
+
+/// What a word may mean. A word has as many senses as it has; grammar picks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sense {
+    /// 1 Monday … 7 Sunday.
+    Weekday(i8),
+    /// 1 January … 12 December.
+    Month(i8),
+    /// Days from today.
+    Rel(i32),
+    /// A number.
+    Card(u32),
+    /// An ordinal number.
+    Ord(u32),
+    /// «полвторого» holds 2.
+    HalfTo(u32),
+    /// «половина», «пол».
+    Half,
+    /// «четверть».
+    Quarter,
+    /// «полтора».
+    OneAndHalf,
+    /// «пара».
+    Couple,
+    /// A measure of time.
+    Unit(Unit),
+    /// «полчаса».
+    HalfHour,
+    /// «полгода».
+    HalfYear,
+    /// A part of the day.
+    Part(Part),
+    /// «полдень».
+    Noon,
+    /// «полночь».
+    Midnight,
+    /// «выходные».
+    Weekend,
+    /// «будни».
+    Workdays,
+    /// «сейчас».
+    Now,
+    /// «число», as in «25 числа».
+    DayOfMonth,
+    /// «начало».
+    Beginning,
+    /// «середина».
+    Middle,
+    /// «конец».
+    End,
+    /// A little word before a time.
+    Prep(Prep),
+    /// «этот».
+    This,
+    /// «следующий».
+    Next,
+    /// «ближайший».
+    Nearest,
+    /// «прошлый».
+    Prev,
+    /// «каждый».
+    Every,
+    /// «тот», «то».
+    That,
+    /// «же».
+    Same,
+    /// «назад».
+    Ago,
+    /// «позже».
+    Later,
+    /// «раньше».
+    Earlier,
+    /// «или».
+    Or,
+    /// «и».
+    And,
+    /// «а», «но».
+    But,
+    /// «не».
+    Not,
+    /// «нет».
+    No,
+    /// «кроме».
+    Except,
+    /// «лучше», «точнее», «ой»: what follows replaces what was said.
+    Rather,
+    /// a.m.
+    Am,
+    /// p.m.
+    Pm,
+    /// o'clock.
+    OClock,
+    /// A thing that is counted, so that the number before it is no time.
+    Counted,
+    /// A word that tells what a message wants.
+    Cue(Cue),
+    /// A word of the trade.
+    Trade(Trade),
+}
+
+/// A measure of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// A part of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Morning,
+    Lunch,
+    Day,
+    Evening,
+    Night,
+}
+
+/// What a little word says of the time after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prep {
+    /// в
+    At,
+    /// на
+    On,
+    /// к
+    To,
+    /// с
+    From,
+    /// до
+    Until,
+    /// по
+    Along,
+    /// через
+    In,
+    /// после
+    After,
+    /// before
+    Before,
+    /// между
+    Between,
+    /// около, примерно
+    About,
+    /// без
+    Without,
+    /// за
+    Within,
+    /// of, past: what English puts inside a date or time
+    Of,
+    /// half past three
+    Past,
+    /// в течение
+    During,
+}
+
+macro_rules! cues {
+    ($($name:ident: $words:literal),+ $(,)?) => {
+        /// What a word tells of the wish behind a message.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Cue { $($name),+ }
+        const CUES: &[(Cue, &str)] = &[$((Cue::$name, $words)),+];
+    };
+}
+
+// A word after `=` is taken as it stands, the others in all their forms.
+cues! {
+    Hello: "=здравствуйте =здравствуй =здрасте =здрасьте =здраствуйте =привет =приветик =приветствую =хай =салют =хелло =hello =hi =hey =greetings =дд =здравия =алло =приветы",
+    Good: "добрый =good =доброго =доброе",
+    Thanks: "=спасибо =спасибки =спс =благодарю =благодарна =благодарен =благодарим =мерси =спасибочки =thanks =thank =thx =признательна",
+    Please: "=пожалуйста =плиз =пж =пожалуста =пжлст =please =пжл",
+    Book: "записать записаться записывать записываться забронировать бронировать зарезервировать =подписать =book =запишите =запиши =запишемся =сделаться =бронь =reserve",
+    Booking: "запись визит бронь сеанс прием =appointment =booking =appointments =bookings =reservation",
+    Booked: "=записан =записана =записаны =записался =записалась =записались =записывалась =записывался =booked =записали",
+    Want: "хотеть хотеться желать =нужно =надо =нужна =нужен =нужны =хочу =хотела =хотел =хотелось =бы =охота =want =need =wanna =would =like =love =интересует =планирую =думаю =собираюсь =мечтаю =требуется =давайте =давай =хочется =мне",
+    Can: "=можно =можете =могу =могли =можем =возможно =возможность =получится =реально =удастся =can =could =may =possible =сможете =смогу =сможем =мона =можна =нельзя =выйдет =смог =смогла =сможет =успею",
+    Free: "свободный окошко окно окошечко =свободно =свободен =свободна =свободны =доступно =доступный =есть =найдется =найдете =местечко =места =место =free =available =availability =slot =slots =openings =opening =местечка =имеется",
+    Time: "время времечко часы =time =times =времени",
+    What: "что какой =что =чего =какие =какое =какая =какой =каких =what =which =чо =че",
+    When: "=когда =when =скольки =скольких =сколько",
+    Where: "=где =куда =where =откуда",
+    HowMuch: "=сколько =скока =скок =скоко =much =почем =почём =many",
+    Cost: "стоить цена стоимость прайс расценка ценник тариф =почем =почём =cost =costs =price =prices =pricing =стоит =дорого =дешево =обойдется =выйдет =charge =бюджет =стоят",
+    How: "=как =how =каким",
+    Who: "=кто =кого =кому =who =кем =whom",
+    ServiceNoun: "услуга процедура =services =service =ассортимент =treatments",
+    Do: "делать сделать выполнять оказывать предоставлять заниматься практиковать =делаете =do =offer =provide =работаете",
+    Master: "мастер специалист сотрудник барбер парикмахер бровист лешмейкер стилист визажист косметолог колорист мастерица =master =masters =stylist =barber =specialist =specialists =staff =девочки =персонал =команда",
+    Work: "работать открыть открываться закрыть закрываться =открыты =закрыты =открыто =закрыто =open =opened =close =closed =работаете =работает =выходной =принимать =принимаете =принимает",
+    Address: "адрес находиться расположить добраться доехать пройти проехать метро улица этаж вход ориентир локация район навигатор маршрут =расположены =address =located =location =directions =карту =геолокация =геолокацию =найти =остановка",
+    Hours: "график режим расписание =hours =schedule =скольки =круглосуточно",
+    Pay: "оплата оплатить платить карта наличные наличка перевод предоплата депозит рассрочка терминал сбп qr чек аванс оплачивать заплатить =pay =payment =card =cash =deposit =кредит =сбер =картой",
+    Park: "парковка парковаться припарковаться стоянка =parking =park",
+    About: "сертификат скидка акция абонемент бонус промокод вайфай wifi wi-fi кофе стерилизация стерильный стерильность инструмент материал противопоказание беременная беременный гарантия правило условие ограничение аллергия собака питомец анестезия лицензия вакансия опыт сайт инстаграм портфолио телефон отзывы депозит безопасно подарочный =беременность =беременности =можно ли =обучение =discount =gift =certificate =website =wifi =kids =pets =рекомендации =подготовка =подготовиться =штраф =правила =условия =дезинфекция =обрабатываете",
+    Duration: "длиться занимать продолжаться длительность продолжительность =длится =занимает =займет =продлится =long =takes =держится =держаться",
+    My: "=моя =мою =моей =мои =мое =мой =моего =my =мне =меня =я =i =mine =моих =нас",
+    Remind: "напомнить напоминать подсказать проверить уточнить =remind =check =напомните",
+    Move: "перенести переносить перенос перезаписать перезаписаться переписать передвинуть сдвинуть подвинуть отодвинуть сместить переставить перекинуть перебронировать =reschedule =move =rebook =postpone =передвинем =переместить",
+    Change: "изменить поменять сменить менять заменить =change =swap =поменяем",
+    Cancel: "отменить отменять отмена отмениться отменяться аннулировать аннуляция =cancel =cancellation =cancelling =canceling =canceled =cancelled =отмените =отмен",
+    Drop: "снять убрать удалить выписать вычеркнуть отказаться отказываться отказ =delete =remove",
+    Come: "прийти придти приехать подойти подъехать быть явиться добраться посетить =приду =прийти =come =make =буду =приеду =подъеду =дойду =попасть",
+    Late: "опоздать опаздывать опоздание задержаться задерживаться запаздывать припоздниться =late =delayed =задержусь =опаздываю =припаздываю =подзадержусь",
+    Traffic: "пробка застрять =traffic =stuck",
+    Yes: "=да =ага =угу =дааа =конечно =yes =yep =yeah =yup =sure =ок =окей =оке =ok =okay =хорошо =ладно =давайте =давай =подходит =устраивает =согласна =согласен =согласны =подтверждаю =подтверждаем =верно =именно =правильно =точно =идет =пойдет =годится =отлично =супер =записывайте =бронируйте =confirm =correct =fine =great =perfect =го =добро =договорились =непременно =обязательно =удобно =класс =absolutely =оформляйте =записывай =прекрасно =замечательно =подойдет =устроит =вполне =канеш =канешн =кнчн =works =хочу =беру =йес =ес =си",
+    Nope: "=нет =неа =не =no =nope =nah =нету =нит =нетушки",
+    Needless: "=надо =нужно =хочу =стоит =буду =требуется =need",
+    Fits: "подходить подойти устраивать устроить =удобно =подходит =устраивает =удобен =удобна =актуально =интересно =works =work =пойдет =вариант",
+    Can1: "=могу =смогу =успею =получится =получается =выйдет =сможем =успеваю =можем =can =приду =придем =буду =будет =able =make =удастся =выходит",
+    Busy: "=занят =занята =заняты =неудобно =никак =busy =отпадает =исключено =невозможно =работаю =неудобен =неудобна =уезжаю",
+    Human: "администратор админ оператор менеджер управляющий директор руководитель руководство начальство хозяйка консультант администрация =human =person =administrator =manager =operator =админа =админу =representative =receptionist =reception =админом",
+    Person: "человек живой =живого =живым =real =людей =людьми",
+    Robot: "бот робот автоответчик нейросеть =bot =robot =ии =chatbot =автомат =железка =нейронка =программа",
+    Call: "позвать пригласить соединить связать связаться переключить перевести дать подключить поговорить пообщаться общаться =speak =talk =connect =transfer =позовите =свяжите",
+    Phone: "позвонить перезвонить набрать созвониться звонить звонок =call =перезвоните =наберите",
+    Bad: "ужасный ужасно плохой плохо отвратительный отвратительно кошмар безобразие хамство хамить хам нахамить нагрубить грубить грубый испортить недовольный разочарованный разочаровать разочарование обмануть обман жалоба жаловаться пожаловаться претензия возмутительно возмутить жесть косяк накосячить сжечь обжечь порезать отслоиться облезть облупиться сколоться скол отвалиться отпасть слезть треснуть слоиться криво кривой халтура позор издевательство непрофессионально =недовольна =недоволен =разочарована =разочарован =terrible =awful =horrible =bad =complaint =complain =disappointed =ruined =rude =worst =unhappy =возмущена =возмущен =ужас =бардак =скололся =скололось =отвалился =отвалилась =кошмарный =refund =unacceptable =хуже =худший =халатность =халтурно =накосячили",
+    Redo: "переделать переделывать исправить =переделайте =исправьте =возврат =верните =вернуть",
+    Off: "отписаться отписать отписываться =стоп =stop =unsubscribe =отпишите =отпиши =отпишитесь =отпишись",
+    Cease: "перестать прекратить хватит достаточно достать =больше =хватит =отстаньте =отвяжитесь =прекратите =перестаньте =enough =довольно =отвалите =quit",
+    Write: "писать написать присылать прислать слать отправлять высылать беспокоить тревожить спамить напоминать рассылать донимать =text =message =messaging =texting =пишите =шлите =messages =сообщений =сообщения =spam =спам =спамьте =беспокойте",
+    Mailing: "рассылка подписка уведомление реклама спам =newsletter =notifications =рассылки =рассылку",
+    Number: "номер контакт =number =номер =базы =данные",
+    Review: "отзыв оценка оценить =review =rating =rate =feedback =оцениваю =оценила",
+    Star: "звезда звездочка балл =stars =star =балла =баллов",
+    Liked: "понравиться нравиться =довольна =доволен =понравилось =понравился =понравилась =loved =восторге =восторг =супер =отлично =замечательно =прекрасно =чудесно",
+    Any: "любой =кто-нибудь =неважно =неважен =любому =любая =пофиг =anyone =any =anybody =whoever =whichever =anything =кому-нибудь =неважн =всеравно =любая =безразлично =непринципиально =anytime",
+    All: "=все =всё",
+    Equal: "=равно =едино",
+    Difference: "разница =difference =принципиально =важно =matter =принципиален",
+    Other: "другой иной =другому =other =another =different =else",
+    Various: "разный =разным =разных =разные =separate =different",
+    Last: "последний крайний =last =последнее =usual =usually =past",
+    Usual: "обычно всегда прежний =обычно =обычная =обычную =usual =всегда =раньше =прежнему",
+    Once: "раз",
+    As: "=как =what =same",
+    Variant: "вариант окошко время номер пункт слот =option =one =slot =варианту",
+    Earliest: "=раннее =ранний =ближайшее =ранее =earliest =first =ближайший =пораньше =раньше",
+    Latest: "=позднее =поздний =latest =попозже =позже",
+    Name: "звать имя фамилия =зовут =name =name's =имени =звать =именем",
+    This: "=это =this =am =im =i'm =its =it's",
+    Two: "=вдвоем =двоем =двое =двоих =двоим =обе =оба =обеим =обоим =обеих =обоих =both",
+    Three: "=втроем =трое =троих =троим",
+    Four: "=вчетвером =четверо =четверых =четверым",
+    Companion: "подруга подружка друг сестра сестренка мама мать муж жена дочь дочка сын сынок парень коллега брат отец папа ребенок тетя бабушка свекровь племянница внучка супруг супруга знакомая приятель девушка кума =friend =sister =husband =wife =mom =mother =daughter =son =boyfriend =girlfriend =brother =dad =colleague",
+    We: "=мы =нас =нам =we =us =обе",
+    If: "=если =if =вдруг =ежели",
+    Whether: "=ли =whether",
+    Free2: "бесплатно штраф вернуть возврат вернуться предоплата удержать правило условие =штрафа =вернете =бесплатная =бесплатной =free =fee =policy =refund =возвращаете =политика",
+    PastVisit: "=был =была =были =ходила =ходил =ходили =делала =делал =сделала =сделал =приходила =приходил =стриглась =стригся =красилась =приезжала =сделали =делали =посещала =посещал =подстриглась =подстригся =покрасилась =покрасили =подстригли =постригли =стригли =стриг =стригла =красила =was =had =came =visited =went =did =бывала =пришла =пришел =покрасила =наращивала",
+    Sure: "=свободен =свободна",
+    Advise: "посоветовать порекомендовать рекомендовать советовать =recommend =advise =лучший =лучше =best",
+    Tell: "рассказать сказать показать подсказать узнать скинуть сориентировать =tell =show =скиньте =пришлите =know =поподробнее =подробнее",
+    You: "=вы =вас =вам =ваш =ваши =ваша =вашем =вашей =вами =you =your =ваше =у =салон =салоне =салона",
+    Exist: "=есть =имеется =бывает =существует =are =is =there",
+    Wish: "=пришлите =скиньте =вышлите",
+}
+
+macro_rules! trades {
+    ($($name:ident $head:literal: $words:literal),+ $(,)?) => {
+        /// A family of words that name the same work, part of the body or kind of customer.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) enum Trade { $($name),+ }
+        impl Trade {
+            /// It is what is done or what it is done to; not a mere quality of it.
+            pub(crate) fn is_head(self) -> bool {
+                match self { $(Self::$name => $head),+ }
+            }
+        }
+        const TRADES: &[(Trade, &str)] = &[$((Trade::$name, $words)),+];
+    };
+}
+
+trades! {
+    Haircut true: "стрижка стричь стричься подстричь подстричься постричь постричься остричь обстричь обстричься состричь подстрижка стрижечка =haircut =haircuts =cut =trim =постригусь =подстригусь",
+    Beard true: "борода бородка =beard",
+    Moustache true: "усы =mustache =moustache",
+    Shape true: "моделирование оформление подровнять ровнять выровнять архитектура оформить моделировать =shaping =shape",
+    Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction",
+    Shave true: "бритье побрить побриться брить бриться выбрить сбрить =shave =shaving",
+    Styling true: "укладка уложить укладывать уложиться укладочка =styling =blowdry =blowout",
+    Hairdo true: "прическа =hairdo =updo",
+    Coloring true: "окрашивание окраска покраска покрасить покраситься окрасить окраситься красить краситься перекрасить перекраситься подкрасить подкраситься закрасить прокрасить =coloring =colouring =color =colour =dye =dyeing =tint =tinting",
+    Toning true: "тонирование тонировка тонировать затонировать протонировать =toning =toner",
+    Highlights true: "мелирование мелировать =highlights",
+    Balayage true: "шатуш балаяж омбре аиртач эйртач =airtouch =balayage =ombre =shatush",
+    Lamination true: "ламинирование ламинация ламинировать заламинировать ламинашка =lamination =laminate",
+    Extension true: "наращивание нарастить наращивать нарощивание наращение =extension =extensions",
+    Removal true: "снятие снять снимать =removal =снятия",
+    Repair true: "ремонт починить отремонтировать подлатать сломаться сломать =repair =fix =broken",
+    Manicure true: "маникюр маник маникюрчик маник =manicure =mani =маню =маникюрик =маникюра",
+    Pedicure true: "педикюр педик педикюрчик педикюрик =pedicure =pedi",
+    Nail true: "ноготь ноготок =nail =nails =ногтевой =ноготочки =ноготочков",
+    Brow true: "бровь бровка =brow =brows =eyebrow =eyebrows =брови =бровок",
+    Lash true: "ресница ресничка =lash =lashes =eyelash =eyelashes",
+    Hair true: "волос волосы =hair",
+    Coating true: "покрытие покрыть =coating",
+    Gel false: "гель шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
+    Lacquer false: "лак =polish",
+    Massage true: "массаж =massage",
+    Face true: "лицо =facial =face =личико",
+    Cleaning true: "чистка почистить =cleaning =cleansing",
+    Peeling true: "пилинг =peeling =peel",
+    Mask true: "маска =mask",
+    Care true: "уход =care =treatment",
+    Epilation true: "эпиляция депиляция эпилировать =epilation =depilation",
+    Sugaring true: "шугаринг =sugaring",
+    Wax true: "воск ваксинг =wax =waxing",
+    Delete true: "удаление удалить убрать =remove",
+    Bikini true: "бикини =bikini",
+    Leg true: "нога ножка голень =leg =legs",
+    Arm true: "рука ручка =arm =arms =hand =hands",
+    Armpit true: "подмышка подмышечный =armpit =armpits =underarm =underarms",
+    Camouflage true: "камуфляж камуфлировать закамуфлировать =camouflage",
+    Grey true: "седина =grey =gray",
+    Permanent true: "перманент перманентный татуаж =permanent =pmu =microblading микроблейдинг",
+    Makeup true: "макияж мейкап визаж мейк накраситься =makeup =make-up",
+    Design true: "дизайн =design",
+    Strengthening true: "укрепление укрепить укреплять =strengthening",
+    Father true: "отец папа =father =dad",
+    Botox true: "ботокс =botox",
+    Keratin true: "кератин кератиновый =keratin",
+    Straightening true: "выпрямление выпрямить =straightening",
+    Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
+    Curl true: "завивка завить завивать химия =perm =curls",
+    Fringe true: "челка =fringe =bangs",
+    Consultation true: "консультация =consultation",
+    Spa true: "спа =spa",
+    Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик",
+    Female false: "женский женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
+    Child false: "детский ребенок сын дочь дочка сынок малыш мальчик девочка подросток =kid =kids =child =children =child's =kid's =son =daughter",
+    Complex false: "комплекс комплексный =combo =package",
+    Royal false: "королевский =royal",
+    Black false: "черный =black",
+    Clipper false: "машинка =clipper =clippers =buzz",
+    Classic false: "классика классический =classic =classical",
+    Difficult false: "сложный =complex",
+    Single false: "однотонный =тон =tone",
+    Hardware false: "аппаратный =hardware",
+    Nose true: "нос =nose",
+    Ear true: "ухо =ear =ears",
+    Head true: "голова =head",
+    Long false: "длинный длина =long",
+    Short false: "короткий =short",
+}
+
+const TIME_WORDS: &[(Sense, &str)] = &[
+    (Sense::Weekday(1), "понедельник =пн =пнд =понед =панедельник =monday =mon =понедельничек =ponedelnik"),
+    (Sense::Weekday(2), "вторник =вт =втор =tuesday =tue =tues"),
+    (Sense::Weekday(3), "среда =ср =срд =wednesday =wed =weds"),
+    (Sense::Weekday(4), "четверг =чт =чтв =четв =thursday =thu =thurs =thur"),
+    (Sense::Weekday(5), "пятница =пт =птн =пятн =friday =fri =пятничка =пятничку"),
+    (Sense::Weekday(6), "суббота =сб =субб =saturday =sat =субботка"),
+    (Sense::Weekday(7), "воскресенье воскресение =вс =вск =воскр =sunday =sun"),
+    (Sense::Month(1), "январь =янв =january =jan"),
+    (Sense::Month(2), "февраль =фев =февр =february =feb"),
+    (Sense::Month(3), "март =мар =march =mar"),
+    (Sense::Month(4), "апрель =апр =april =apr"),
+    (Sense::Month(5), "май =may"),
+    (Sense::Month(6), "июнь =июн =june =jun"),
+    (Sense::Month(7), "июль =июл =july =jul"),
+    (Sense::Month(8), "август =авг =august =aug"),
+    (Sense::Month(9), "сентябрь =сен =сент =september =sept =sep"),
+    (Sense::Month(10), "октябрь =окт =october =oct"),
+    (Sense::Month(11), "ноябрь =ноя =нояб =november =nov"),
+    (Sense::Month(12), "декабрь =дек =december =dec"),
+    (Sense::Rel(0), "=сегодня =седня =сеня =севодня =сегодняшний =сегодняшнего =сегодняшнюю =сегодняшней =сегоня =today =сегодни =сегодняшнем"),
+    (Sense::Rel(1), "=завтра =завтро =зафтра =завтрашний =завтрашнего =завтрашнюю =завтрашней =завтр =tomorrow =tmrw =tmr =tomorow =tommorow =tomorro =tommorrow =завтрашнем =затра =завта =завтара"),
+    (Sense::Rel(2), "=послезавтра =послезавтро =послезафтра =послезавтрашний =послезавтр =послезавта"),
+    (Sense::Rel(3), "=послепослезавтра"),
+    (Sense::Rel(-1), "=вчера =вчерашний =вчерашнюю =вчерашней =вчерашнего =yesterday"),
+    (Sense::Rel(-2), "=позавчера"),
+    (Sense::Unit(Unit::Minute), "минута минутка =мин =minute =minutes =mins =min"),
+    (Sense::Unit(Unit::Hour), "час часик часок =ч =hour =hours =hr =hrs"),
+    (Sense::Unit(Unit::Day), "день денек сутки =дн =day =days"),
+    (Sense::Unit(Unit::Week), "неделя неделька =нед =week =weeks"),
+    (Sense::Unit(Unit::Month), "месяц месяцок =мес =month =months"),
+    (Sense::Unit(Unit::Year), "год годик =лет =year =years"),
+    (Sense::HalfHour, "полчаса =полчасика =полчасик =получаса =полчас =полчасок"),
+    (Sense::HalfYear, "=полгода =полугода"),
+    (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
+    (Sense::Part(Part::Lunch), "обед =обеденное =обеденный =lunch =lunchtime"),
+    (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
+    (Sense::Part(Part::Evening), "вечер вечерок =вечером =вечерком =вечерочком =вечернее =вечерний =evening =evenings =tonight =вечерам =вечернюю =вечеру"),
+    (Sense::Part(Part::Night), "ночь =ночью =ночи =night"),
+    (Sense::Rel(0), "=tonight"),
+    (Sense::Noon, "полдень =noon =midday =полудня =полудню =полдня"),
+    (Sense::Midnight, "полночь =midnight =полуночи"),
+    (Sense::Weekend, "=выходные =выходных =выходным =выхи =выходными =weekend =weekends =выходной"),
+    (Sense::Workdays, "будни будень =weekdays =weekday =рабочие"),
+    (Sense::Now, "=сейчас =щас =щаз =ща =now =немедленно"),
+    (Sense::DayOfMonth, "=числа =число =числам =числу"),
+    (Sense::Beginning, "начало =beginning =start =начале =началу =early"),
+    (Sense::Middle, "середина =middle =mid =середине =середину"),
+    (Sense::End, "конец =end =конце =концу =конца"),
+    (Sense::Prep(Prep::At), "=в =во =at =@ =in"),
+    (Sense::Prep(Prep::On), "=на =on =for"),
+    (Sense::Prep(Prep::To), "=к =ко =by =for"),
+    (Sense::Prep(Prep::From), "=с =со =от =начиная =from =since =starting"),
+    (Sense::Prep(Prep::Until), "=до =until =till =til =to"),
+    (Sense::Prep(Prep::Along), "=по =through"),
+    (Sense::Prep(Prep::In), "=через =спустя =in =чрез =черес =within"),
+    (Sense::Prep(Prep::After), "=после =after =past =посли"),
+    (Sense::Prep(Prep::Before), "=before =ранее"),
+    (Sense::Prep(Prep::Between), "=между =between =промежутке =промежуток =интервале"),
+    (
+        Sense::Prep(Prep::About),
+        "=около =примерно =приблизительно =ориентировочно =районе =about =around =approximately =ближе =где-то =гдето",
+    ),
+    (Sense::Prep(Prep::Without), "=без =бес"),
+    (Sense::Prep(Prep::Within), "=за"),
+    (Sense::Prep(Prep::Of), "=of =the =ого =го =ое =е =st =nd =rd =th =го"),
+    (Sense::Prep(Prep::Past), "=past"),
+    (Sense::Prep(Prep::During), "=течение =течении"),
+    (Sense::This, "=этот =эту =это =эта =эти =этом =этой =этих =нынешний =нынешнюю =this =этого =этим =сей =текущей =текущую =текущий =текущего"),
+    (Sense::Next, "следующий =следующую =следущую =след =слудующую =следующей =next =следущий =следущей =слeд =будущий =следуйщую =следущем =следуйщий =будущей =будущую =будущем"),
+    (Sense::Nearest, "ближайший =coming =upcoming =nearest"),
+    (Sense::Prev, "прошлый прошедший минувший =last =previous"),
+    (Sense::Every, "каждый =every =each"),
+    (Sense::That, "=тот =то =того =ту =той =те =тому =такое =той =том =этот =это =эту =that =той =the"),
+    (Sense::Same, "=же =самый =самое =same =ж =самую"),
+    (Sense::Ago, "=назад =ago =тому"),
+    (Sense::Later, "=позже =позднее =попозже =later =подольше =попозднее"),
+    (Sense::Earlier, "=раньше =пораньше =earlier =ранее"),
+    (Sense::Or, "=или =либо =or =иль"),
+    (Sense::And, "=и =and =также =плюс =еще =тоже =потом =затем =да"),
+    (Sense::But, "=а =но =однако =but =зато =only =только"),
+    (Sense::Not, "=не =not =don't =dont =doesn't =can't =cannot =cant =ни =won't =isn't =кроме =исключая"),
+    (Sense::No, "=нет =no =неа"),
+    (Sense::Except, "=кроме =исключая =except =but"),
+    (
+        Sense::Rather,
+        "=лучше =точнее =вернее =ой =упс =извините =простите =передумала =передумал =ошиблась =ошибся =actually =rather =sorry =oops =хотя =стоп =погодите =тьфу =блин =перепутала =перепутал =instead =wait =оговорилась =исправлюсь =имела =опечаталась =опечатка =пардон",
+    ),
+    (Sense::Am, "=am =a.m"),
+    (Sense::Pm, "=pm =p.m"),
+    (Sense::OClock, "=o'clock =oclock =sharp =ровно"),
+    (Sense::Half, "половина половинка =пол =half =полов =половину"),
+    (Sense::Quarter, "четверть =quarter =четвертью"),
+    (Sense::OneAndHalf, "полтора полторы =полтора =полторы =полутора"),
+    (Sense::Couple, "пара парочка =couple =парочку =пару"),
+    (
+        Sense::Counted,
+        "рука слой тон этап цвет человек персона раз заход процедура палец пальчик ноготь зона услуга сеанс рубль тысяча процент метр сантиметр этаж дом квартира подъезд кабинет кресло штука градус строение корпус =р =руб =тыс =т =шт =см =мм =кг =чел =рублей =лет =км =км/ч =people =persons =person =rub =rubles =percent =тон =ногтя =номер =балл =звезда =копейка вариант =minutes подруга мастер ребенок гость место женщина девочка мужчина оттенок",
+    ),
+];
+
+const ONES: [(&str, &str, &str); 20] = [
+    ("ноль нуль =ноль", "=нулевой", "=zero"),
+    ("один =одну =одна", "первый", "=one"),
+    ("два =две", "второй", "=two"),
+    ("три", "третий", "=three"),
+    ("четыре", "четвертый", "=four"),
+    ("пять", "пятый", "=five"),
+    ("шесть", "шестой", "=six"),
+    ("семь", "седьмой", "=seven"),
+    ("восемь =восьми", "восьмой", "=eight"),
+    ("девять", "девятый", "=nine"),
+    ("десять", "десятый", "=ten"),
+    ("одиннадцать =одинадцать =одинадцати", "одиннадцатый =одинадцатого", "=eleven"),
+    ("двенадцать =двенацать", "двенадцатый", "=twelve"),
+    ("тринадцать", "тринадцатый", "=thirteen"),
+    ("четырнадцать", "четырнадцатый", "=fourteen"),
+    ("пятнадцать =пятнацать", "пятнадцатый", "=fifteen"),
+    ("шестнадцать", "шестнадцатый", "=sixteen"),
+    ("семнадцать", "семнадцатый", "=seventeen"),
+    ("восемнадцать", "восемнадцатый", "=eighteen"),
+    ("девятнадцать", "девятнадцатый", "=nineteen"),
+];
+
+const TENS: [(u32, &str, &str, &str); 6] = [
+    (20, "двадцать =двацать", "двадцатый", "=twenty"),
+    (30, "тридцать =трицать", "тридцатый", "=thirty"),
+    (40, "сорок", "сороковой", "=forty"),
+    (50, "пятьдесят", "пятидесятый", "=fifty"),
+    (100, "сто", "сотый", "=hundred"),
+    (1000, "тысяча", "тысячный", "=thousand"),
+];
+
+const ENGLISH_ORDINALS: [&str; 20] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
+    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth",
+];
+
+/// English words that only tell that a message is English.
+const ENGLISH: &str = "i a an the my me you your we us is are was be been have has had do does did will would can could should may might \
+    want need like get got give go come make take let see look at on in for to from with without by of and or but not no yes please hi hello \
+    hey thanks thank there here this that these those it its what when where who how which any some one two time book appointment tomorrow \
+    today morning evening afternoon night week day month am pm good dear nice just also too very much many more than then if so as out up \
+    cancel reschedule move price cost open free available haircut beard shave manicure pedicure brow lash nails hair color i'd i'm i'll \
+    don't can't what's sorry ok okay sure great name english speak talk human person real manager stop late running minutes hour next before after \
+    around about tell us know address parking located";
+
+/// The words of the process with their senses, and the nearest of them to a misspelt one.
+pub(crate) struct Lexicon {
+    senses: HashMap<Box<str>, Box<[Sense]>>,
+    /// Words of four letters and more by first letter and length, for misspelt ones.
+    by_shape: HashMap<(char, usize), Vec<(u32, &'static str)>>,
+    english: std::collections::HashSet<&'static str>,
+}
+
+impl Lexicon {
+    /// The one of the process; unfolding it takes some tens of milliseconds.
+    pub(crate) fn get() -> &'static Self {
+        static LEXICON: OnceLock<Lexicon> = OnceLock::new();
+        LEXICON.get_or_init(Self::unfold)
+    }
+
+    fn unfold() -> Self {
+        let mut senses: HashMap<Box<str>, Vec<Sense>> = HashMap::new();
+        let mut add = |words: &str, sense: Sense| {
+            for word in words.split_whitespace() {
+                let forms = match word.strip_prefix('=') {
+                    Some(fixed) => vec![morphology::plain(fixed)],
+                    None => morphology::forms(word),
+                };
+                for form in forms {
+                    let senses = senses.entry(form.into_boxed_str()).or_default();
+                    if !senses.contains(&sense) {
+                        senses.push(sense);
+                    }
+                }
+            }
+        };
+        for (sense, words) in TIME_WORDS {
+            add(words, *sense);
+        }
+        for (n, (cardinal, ordinal, english)) in (0..).zip(ONES) {
+            add(cardinal, Sense::Card(n));
+            add(ordinal, Sense::Ord(n));
+            add(english, Sense::Card(n));
+            if (1..=12).contains(&n) {
+                for ordinal in morphology::forms(ordinal.split(' ').next().unwrap_or_default()) {
+                    if ordinal.ends_with("го") {
+                        add(&format!("=пол{ordinal}"), Sense::HalfTo(n));
+                    }
+                }
+            }
+        }
+        for (n, cardinal, ordinal, english) in TENS {
+            add(cardinal, Sense::Card(n));
+            add(ordinal, Sense::Ord(n));
+            add(english, Sense::Card(n));
+        }
+        for (n, word) in (1..).zip(ENGLISH_ORDINALS) {
+            add(&format!("={word}"), Sense::Ord(n));
+        }
+        add("=thirtieth", Sense::Ord(30));
+        for (cue, words) in CUES {
+            add(words, Sense::Cue(*cue));
+        }
+        for (trade, words) in TRADES {
+            add(words, Sense::Trade(*trade));
+        }
+        let senses: HashMap<Box<str>, Box<[Sense]>> = senses.into_iter().map(|(word, senses)| (word, senses.into_boxed_slice())).collect();
+        let mut lexicon = Self { senses, by_shape: HashMap::new(), english: ENGLISH.split_whitespace().collect() };
+        let mut by_shape: HashMap<(char, usize), Vec<(u32, &'static str)>> = HashMap::new();
+        for word in lexicon.senses.keys() {
+            let length = word.chars().count();
+            if let (Some(first), true) = (word.chars().next(), length >= 4) {
+                // The lexicon lives as long as the process: its words may too.
+                let word: &'static str = Box::leak(word.clone());
+                by_shape.entry((first, length)).or_default().push((letters(word), word));
+            }
+        }
+        by_shape.values_mut().for_each(|words| words.sort_unstable_by_key(|(_, word)| *word));
+        lexicon.by_shape = by_shape;
+        lexicon
+    }
+
+    /// The senses of a word as it stands.
+    pub(crate) fn senses(&self, word: &str) -> Option<&[Sense]> {
+        self.senses.get(word).map(|senses| &**senses)
+    }
+
+    /// A word that only English has.
+    pub(crate) fn is_english(&self, word: &str) -> bool {
+        self.english.contains(word) || (word.is_ascii() && self.senses.contains_key(word))
+    }
+
+    /// The word of the lexicon that a misspelt one most likely is: one slip of the pen away, two in
+    /// a long word.
+    pub(crate) fn nearest(&self, word: &str) -> Option<&'static str> {
+        let length = word.chars().count();
+        if !(4..=24).contains(&length) {
+            return None;
+        }
+        let allowed = if length >= 8 { 2 } else { 1 };
+        let mask = letters(word);
+        let mut best: Option<(usize, &'static str)> = None;
+        for first in firsts(word) {
+            for length in length - allowed.min(length - 1)..=length + allowed {
+                for (other_mask, other) in self.by_shape.get(&(first, length)).into_iter().flatten() {
+                    if (mask ^ other_mask).count_ones() as usize > 2 * allowed {
+                        continue;
+                    }
+                    let distance = strsim::osa_distance(word, other);
+                    // A different first letter is a slip too, and short words may not stand two.
+                    let allowed = if length < 9 { 1 } else { allowed };
+                    if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
+                        best = Some((distance, other));
+                    }
+                }
+            }
+        }
+        best.map(|(_, word)| word)
+    }
+}
+
+/// Letters a word may have begun with when its first one is a slip.
+fn firsts(word: &str) -> Vec<char> {
+    let mut letters = word.chars();
+    let (Some(first), second) = (letters.next(), letters.next()) else { return Vec::new() };
+    let alike = match first {
+        'а' => "о",
+        'о' => "а",
+        'е' => "иэя",
+        'э' => "е",
+        'и' => "е",
+        'я' => "е",
+        'з' => "с",
+        'с' => "з",
+        'б' => "п",
+        'п' => "б",
+        'д' => "т",
+        'т' => "д",
+        'г' => "к",
+        'к' => "г",
+        'в' => "ф",
+        'ф' => "в",
+        'ж' => "ш",
+        'ш' => "жщ",
+        _ => "",
+    };
+    let mut firsts = vec![first];
+    firsts.extend(alike.chars());
+    firsts.extend(second);
+    firsts
+}
+
+/// Which letters a word has, as bits.
+fn letters(word: &str) -> u32 {
+    word.chars().fold(0, |bits, c| bits | 1 << (u32::from(c) % 32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_has_its_sense() {
+        for (word, sense) in [
+            ("пятницу", Sense::Weekday(5)),
+            ("воскресеньем", Sense::Weekday(7)),
+            ("двадцатого", Sense::Ord(20)),
+            ("пятью", Sense::Card(5)),
+            ("полшестого", Sense::HalfTo(6)),
+            ("отменяйте", Sense::Cue(Cue::Cancel)),
+            ("подстричься", Sense::Trade(Trade::Haircut)),
+            ("часиков", Sense::Unit(Unit::Hour)),
+        ] {
+            assert!(Lexicon::get().senses(word).is_some_and(|senses| senses.contains(&sense)), "{word}");
+        }
+    }
+
+    #[test]
+    fn slips_of_the_pen() {
+        for (slip, word) in [
+            ("пятнецу", "пятницу"),
+            ("чевтерг", "четверг"),
+            ("маникуюр", "маникюр"),
+            ("окрашвание", "окрашивание"),
+            ("аднинадцать", "одиннадцать"),
+            ("запишиет", "запишите"),
+        ] {
+            assert_eq!(Lexicon::get().nearest(slip), Some(word), "{slip}");
+        }
+        assert_eq!(Lexicon::get().nearest("холодильник"), None);
+    }
+}

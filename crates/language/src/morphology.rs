@@ -1,0 +1,67 @@
+//! The one Russian dictionary of the process.
+
+use std::sync::OnceLock;
+
+use rumorph::{Analysis, Dictionary};
+
+/// The dictionary that is compiled in; checked once, some 4 ms.
+pub(crate) fn dictionary() -> &'static Dictionary {
+    static DICTIONARY: OnceLock<Dictionary> = OnceLock::new();
+    DICTIONARY.get_or_init(|| Dictionary::bundled().expect("the dictionary is compiled in and checked by its own crate"))
+}
+
+/// «ё» is «е» everywhere inside this crate.
+pub(crate) fn plain(word: &str) -> String {
+    word.replace('ё', "е")
+}
+
+/// A feature of an analysis: `Case`, `Number`, `Tense`…
+pub(crate) fn feature(analysis: &Analysis, name: &str) -> Option<&'static str> {
+    dictionary().ud_tag(analysis.ud).and_then(|tag| tag.feat(name))
+}
+
+/// The part of speech of an analysis, in Universal Dependencies' names.
+pub(crate) fn part_of_speech(analysis: &Analysis) -> &'static str {
+    dictionary().ud_tag(analysis.ud).map_or("X", rumorph::UdTag::pos)
+}
+
+/// Every form of a word given by its dictionary form; the word itself comes first. Long participles
+/// are left out: nobody writes «отменившему» to a salon.
+pub(crate) fn forms(lemma: &str) -> Vec<String> {
+    let mut forms = vec![plain(lemma)];
+    for analysis in dictionary().analyze(lemma) {
+        if analysis.source == rumorph::Source::Rule || plain(&analysis.lemma) != plain(lemma) {
+            continue;
+        }
+        for form in dictionary().forms(&analysis) {
+            let long_participle = feature(&form, "VerbForm") == Some("Part") && feature(&form, "Variant") != Some("Short");
+            let word = plain(&form.word);
+            if !long_participle && !forms.contains(&word) {
+                forms.push(word);
+            }
+        }
+    }
+    forms
+}
+
+/// The dictionary forms a word may have, likeliest first.
+pub(crate) fn lemmas(word: &str) -> Vec<String> {
+    let mut lemmas = Vec::new();
+    for analysis in dictionary().analyze(word) {
+        let lemma = plain(&analysis.lemma);
+        if !lemmas.contains(&lemma) {
+            lemmas.push(lemma);
+        }
+    }
+    lemmas
+}
+
+/// The word may stand in that case.
+pub(crate) fn may_be_case(word: &str, case: &str) -> bool {
+    dictionary().analyze(word).iter().any(|a| matches!(part_of_speech(a), "NOUN" | "PROPN") && feature(a, "Case") == Some(case))
+}
+
+/// The word stands in the dictionary as it is written.
+pub(crate) fn known(word: &str) -> bool {
+    dictionary().is_known(word)
+}

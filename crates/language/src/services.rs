@@ -1,0 +1,402 @@
+//! Which services of this salon a message means.
+
+use domain::{Salon, ServiceId};
+
+use crate::{
+    lexicon::{Lexicon, Prep, Sense, Trade},
+    morphology,
+    text::Token,
+};
+
+/// A word of a title: a family of the trade, or a word of this salon's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Trade(Trade),
+    /// Hash of a dictionary form.
+    Own(u32),
+}
+
+impl Key {
+    fn of(lemma: &str) -> Self {
+        // FNV-1a: a salon has some hundred words, a clash costs a needless question.
+        Self::Own(lemma.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
+    }
+    fn is_head(self) -> bool {
+        match self {
+            Self::Trade(trade) => trade.is_head(),
+            Self::Own(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Word {
+    key: Key,
+    /// «Без» stands before it.
+    without: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: ServiceId,
+    title: Box<[Word]>,
+    /// Words of the category and the description: they help where the title says nothing.
+    around: Box<[Key]>,
+    parts: Box<[ServiceId]>,
+}
+
+/// The salon's price list as words.
+#[derive(Debug, Default)]
+pub(crate) struct PriceList {
+    entries: Box<[Entry]>,
+    /// Words that only this salon has, for those who misspell them.
+    own: Box<[Box<str>]>,
+}
+
+/// Services in a message.
+#[derive(Debug, Default)]
+pub(crate) struct Meant {
+    pub(crate) ids: Vec<ServiceId>,
+    pub(crate) ambiguous: bool,
+    /// Words of the trade were said, found in the list or not.
+    pub(crate) any_word: bool,
+}
+
+/// A word of the message that some service has.
+#[derive(Debug, Clone)]
+struct Said {
+    keys: Vec<Key>,
+    without: bool,
+    /// Which part of an enumeration it stands in.
+    group: usize,
+    at: usize,
+    /// A verb that governs an object: «подстричь бороду» is one thing.
+    verb: bool,
+}
+
+const MOST_ALTERNATIVES: usize = 5;
+
+impl PriceList {
+    pub(crate) fn of(salon: &Salon) -> Self {
+        let mut own: Vec<Box<str>> = Vec::new();
+        let entries = salon.services.iter().map(|service| {
+            let title = words(&service.title);
+            own.extend(title.iter().filter(|(_, word)| matches!(word.key, Key::Own(_))).map(|(text, _)| text.clone().into_boxed_str()));
+            let around = words(&service.category).into_iter().chain(words(&service.description)).filter(|(_, word)| !word.without);
+            Entry {
+                id: service.id,
+                around: around.map(|(_, word)| word.key).collect(),
+                title: title.into_iter().map(|(_, word)| word).collect(),
+                parts: service.composite_of.clone().into_boxed_slice(),
+            }
+        });
+        let entries = entries.collect();
+        own.sort_unstable();
+        own.dedup();
+        Self { entries, own: own.into_boxed_slice() }
+    }
+
+    pub(crate) fn find(&self, tokens: &[Token], used: &[bool]) -> Meant {
+        let said = self.said(tokens, used);
+        let any_word = tokens.iter().zip(used).any(|(t, used)| !used && t.trades().any(Trade::is_head));
+        if said.is_empty() {
+            return Meant { any_word, ..Meant::default() };
+        }
+        let (ids, ambiguous) = self.meant(&said);
+        Meant { ids, ambiguous, any_word }
+    }
+
+    /// The words of the message that some title, category or description has.
+    fn said(&self, tokens: &[Token], used: &[bool]) -> Vec<Said> {
+        let mut said: Vec<Said> = Vec::new();
+        let mut group = 0;
+        let mut without = false;
+        let mut refused = false;
+        for (i, token) in tokens.iter().enumerate() {
+            let divides = token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
+            if divides {
+                group += 1;
+                without = false;
+                refused &= !token.ends_clause();
+                continue;
+            }
+            if token.prep(Prep::Without) || token.text == "without" {
+                without = true;
+                continue;
+            }
+            if token.is(Sense::Not) && tokens.get(i + 1).is_some_and(|t| !t.cue(crate::lexicon::Cue::Want)) {
+                refused = tokens.get(i + 1).is_some_and(|t| t.trades().next().is_some());
+                continue;
+            }
+            if used[i] || refused || !token.is_word() && token.digits == 0 {
+                continue;
+            }
+            let keys = self.keys(token);
+            if keys.is_empty() {
+                // «без» reaches over an adjective only.
+                without &= token.is_word();
+                continue;
+            }
+            let verb = token.is_word() && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
+            said.push(Said { keys, without, group, at: i, verb });
+            without = false;
+        }
+        trimming(&mut said);
+        nails(&mut said, &self.entries);
+        said
+    }
+
+    fn keys(&self, token: &Token) -> Vec<Key> {
+        let mut keys: Vec<Key> = token.trades().map(Key::Trade).collect();
+        // A gel is a coating, and so is lacquer.
+        if keys.contains(&Key::Trade(Trade::Gel)) || keys.contains(&Key::Trade(Trade::Lacquer)) {
+            keys.push(Key::Trade(Trade::Coating));
+        }
+        if keys.contains(&Key::Trade(Trade::Balayage)) {
+            keys.extend([Key::Trade(Trade::Highlights), Key::Trade(Trade::Difficult)]);
+        }
+        if keys.contains(&Key::Trade(Trade::Highlights)) {
+            keys.push(Key::Trade(Trade::Difficult));
+        }
+        if keys.contains(&Key::Trade(Trade::Shape)) {
+            keys.push(Key::Trade(Trade::Correction));
+        }
+        if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
+            keys.push(Key::Trade(Trade::Epilation));
+        }
+        if keys.is_empty() && token.senses.is_empty() || token.trades().next().is_none() && token.kind == crate::text::Kind::Word {
+            if token.digits > 0 {
+                keys.push(Key::of(&token.text));
+            } else if token.text.chars().count() > 2 && !token.senses.iter().any(|s| is_little(*s)) {
+                keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
+                if token.strange {
+                    let near = self.own.iter().filter(|own| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= 1 + usize::from(own.chars().count() > 7));
+                    keys.extend(near.map(|own| Key::of(own)));
+                }
+            }
+        }
+        keys.retain(|key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == *key) || e.around.contains(key)));
+        keys
+    }
+
+    fn meant(&self, said: &[Said]) -> (Vec<ServiceId>, bool) {
+        let all: Vec<&Said> = said.iter().collect();
+        let groups = grouped(said);
+        if groups.len() > 1 {
+            let whole = self.best(&all, &[]);
+            let apart: Vec<(Vec<ServiceId>, f64)> = groups.iter().map(|group| self.best(group, &all)).collect();
+            let apart_cover: f64 = apart.iter().map(|(_, cover)| cover).sum();
+            let firm = apart.iter().all(|(ids, _)| ids.len() == 1);
+            let mut ids: Vec<ServiceId> = Vec::new();
+            for id in apart.iter().flat_map(|(ids, _)| ids) {
+                if !ids.contains(id) {
+                    ids.push(*id);
+                }
+            }
+            let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
+            let whole_heads = whole.0.first().map_or(0.0, |id| self.heads_covered(*id, &all));
+            let composite = self.entries.iter().find(|e| !e.parts.is_empty() && e.parts.len() == ids.len() && e.parts.iter().all(|part| ids.contains(part)));
+            if let Some(composite) = composite.filter(|_| firm) {
+                return (vec![composite.id], false);
+            }
+            if whole.0.len() == 1 && whole_heads >= heads - 0.01 && (!firm || whole.1 >= apart_cover - 0.01 || ids.len() == 1) {
+                return (whole.0, false);
+            }
+            if firm {
+                return (ids, false);
+            }
+            if whole.1 >= apart_cover - 0.01 && whole_heads >= heads - 0.01 {
+                let ambiguous = whole.0.len() > 1;
+                return (whole.0, ambiguous);
+            }
+            ids.truncate(MOST_ALTERNATIVES);
+            return (ids, true);
+        }
+        let (ids, _) = self.best(&all, &[]);
+        let ambiguous = ids.len() > 1;
+        (ids, ambiguous)
+    }
+
+    fn heads_covered(&self, id: ServiceId, said: &[&Said]) -> f64 {
+        let Some(entry) = self.entries.iter().find(|e| e.id == id) else { return 0.0 };
+        said.iter().filter(|s| s.is_head()).map(|s| s.fit(entry).0).sum()
+    }
+
+    /// The services that fit these words best, and how much of the words they cover. `beside` are
+    /// the words of the whole message: «ламинирование и окрашивание бровей» names its brows once.
+    fn best(&self, said: &[&Said], beside: &[&Said]) -> (Vec<ServiceId>, f64) {
+        struct Fit {
+            id: ServiceId,
+            covered: f64,
+            /// Rank among those that cover as much.
+            rank: f64,
+            exact: bool,
+        }
+        let mut fits: Vec<Fit> = Vec::new();
+        for entry in &self.entries {
+            let mut covered = 0.0;
+            let mut title = 0.0;
+            let mut conflict = false;
+            for word in said {
+                let (cover, by_title, against) = word.fit(entry);
+                covered += cover;
+                title += by_title;
+                conflict |= against;
+            }
+            if covered <= 0.0 || (title <= 0.0 && covered < 0.5) {
+                continue;
+            }
+            let has = |word: &Word, said: &[&Said]| said.iter().any(|s| s.keys.contains(&word.key) && s.without == word.without);
+            let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
+            let borrowed = missing.iter().filter(|w| w.key.is_head() && has(w, beside)).count();
+            let missing_heads = missing.iter().filter(|w| w.key.is_head() && !w.without && !has(w, beside)).count();
+            let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
+            // A coating that nobody spoke of is no other work.
+            let coating = usize::from(missing_key(Trade::Coating) && missing_heads > 0 && missing.iter().any(|w| w.key == Key::Trade(Trade::Coating) && !w.without));
+            let missing_heads = missing_heads - coating;
+            let exact = missing.is_empty();
+            let penalty = if conflict { 3.0 } else { 0.0 };
+            fits.push(Fit {
+                id: entry.id,
+                covered: covered - penalty,
+                rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.parts.is_empty() { 0.0 } else { 0.05 },
+                exact,
+            });
+        }
+        let most = fits.iter().map(|fit| fit.covered).fold(0.0, f64::max);
+        if most < 0.5 {
+            return (Vec::new(), 0.0);
+        }
+        fits.retain(|fit| fit.covered >= most - 0.01);
+        if fits.iter().any(|fit| fit.exact) {
+            fits.retain(|fit| fit.exact);
+        }
+        let rank = fits.iter().map(|fit| fit.rank).fold(f64::MIN, f64::max);
+        fits.retain(|fit| fit.rank >= rank - 0.01);
+        fits.truncate(MOST_ALTERNATIVES);
+        (fits.into_iter().map(|fit| fit.id).collect(), most)
+    }
+}
+
+impl Said {
+    fn is_head(&self) -> bool {
+        self.keys.first().is_some_and(|key| key.is_head())
+    }
+    fn weight(&self) -> f64 {
+        if self.is_head() { 1.0 } else { 0.6 }
+    }
+    /// How much of this word a service covers, how much of that by its title, and whether the
+    /// service says the contrary.
+    fn fit(&self, entry: &Entry) -> (f64, f64, bool) {
+        let mut best: f64 = 0.0;
+        let mut against = false;
+        for (n, key) in self.keys.iter().enumerate() {
+            let nearness = if n == 0 || matches!(key, Key::Own(_)) { 1.0 } else { 0.8 };
+            for word in entry.title.iter().filter(|word| word.key == *key) {
+                if word.without == self.without {
+                    best = best.max(nearness * self.weight());
+                } else {
+                    against = true;
+                }
+            }
+        }
+        if self.without && !entry.title.iter().any(|word| self.keys.contains(&word.key)) && self.is_head() {
+            return (0.0, 0.0, false);
+        }
+        let gender = [Trade::Male, Trade::Female, Trade::Child].map(Key::Trade);
+        if self.keys.iter().any(|k| gender.contains(k)) && best == 0.0 && entry.title.iter().any(|w| gender.contains(&w.key)) {
+            against = true;
+        }
+        if best > 0.0 {
+            return (best, best, false);
+        }
+        let around = if !self.without && self.keys.iter().any(|key| entry.around.contains(key)) { 0.3 * self.weight() } else { 0.0 };
+        (around, 0.0, against)
+    }
+}
+
+/// Enumerated parts, each with a head of its own; words without one go with the part before.
+fn grouped(said: &[Said]) -> Vec<Vec<&Said>> {
+    let mut groups: Vec<(usize, Vec<&Said>)> = Vec::new();
+    for word in said {
+        match groups.last_mut() {
+            Some((group, words)) if *group == word.group => words.push(word),
+            _ => groups.push((word.group, vec![word])),
+        }
+    }
+    let mut joined: Vec<Vec<&Said>> = Vec::new();
+    for (_, words) in groups {
+        let alone = words.iter().any(|s| s.is_head());
+        match joined.last_mut() {
+            Some(last) if !alone || !last.iter().any(|s| s.is_head()) => last.extend(words),
+            _ => joined.push(words),
+        }
+    }
+    joined
+}
+
+/// «Подстричь бороду» is no haircut: a verb of cutting with an object of its own shapes it.
+fn trimming(said: &mut [Said]) {
+    let objects = [Trade::Beard, Trade::Moustache, Trade::Fringe].map(Key::Trade);
+    let of: Vec<(usize, usize)> = said.iter().filter(|s| s.keys.iter().any(|k| objects.contains(k))).map(|s| (s.group, s.at)).collect();
+    for word in said.iter_mut() {
+        let haircut = word.keys.first() == Some(&Key::Trade(Trade::Haircut));
+        if word.verb && haircut && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2) {
+            word.keys = vec![Key::Trade(Trade::Shape), Key::Trade(Trade::Correction)];
+        }
+    }
+}
+
+/// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.
+fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
+    let nail = Key::Trade(Trade::Nail);
+    let other_head = said.iter().any(|s| s.is_head() && !s.keys.contains(&nail) && !s.keys.contains(&Key::Trade(Trade::Coating)));
+    let manicure = Key::Trade(Trade::Manicure);
+    if !other_head && entries.iter().any(|e| e.title.iter().any(|w| w.key == manicure)) {
+        for word in said.iter_mut().filter(|s| s.keys.contains(&nail)) {
+            word.keys = vec![manicure];
+        }
+    }
+    // With a hand or a foot named, nails add nothing.
+    if said.len() > 1 && said.iter().any(|s| s.keys.contains(&manicure)) {
+        said.retain(|s| !s.keys.contains(&nail));
+    }
+}
+
+/// Numbers and little words mean no service.
+fn is_little(sense: Sense) -> bool {
+    matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
+}
+
+/// The words of a title or description that tell one service from another.
+fn words(text: &str) -> Vec<(String, Word)> {
+    let lexicon = Lexicon::get();
+    let mut words: Vec<(String, Word)> = Vec::new();
+    let mut without = false;
+    for raw in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+        let word = raw.to_lowercase().replace('ё', "е");
+        if word == "без" || word == "without" {
+            without = true;
+            continue;
+        }
+        let senses = lexicon.senses(&word).unwrap_or_default();
+        let trade = senses.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None });
+        let little = word.chars().count() < 2 || senses.iter().any(|s| is_little(*s));
+        let key = match trade {
+            Some(trade) => Key::Trade(trade),
+            None if little => {
+                without = false;
+                continue;
+            }
+            None => {
+                let lemma = morphology::lemmas(&word).into_iter().next().unwrap_or_else(|| word.clone());
+                Key::of(&lemma)
+            }
+        };
+        if !words.iter().any(|(_, w)| w.key == key) {
+            words.push((word, Word { key, without }));
+        }
+        without = false;
+    }
+    words
+}

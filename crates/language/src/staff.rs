@@ -1,0 +1,178 @@
+//! Which masters of this salon a message names.
+
+use domain::{Salon, StaffId};
+
+use crate::{
+    lexicon::{Cue, Prep, Sense},
+    names::{self, NameId},
+    script,
+    text::Token,
+};
+
+/// What the salon's masters are called.
+#[derive(Debug, Default)]
+pub(crate) struct Team {
+    members: Box<[Member]>,
+}
+
+#[derive(Debug)]
+struct Member {
+    id: StaffId,
+    /// Full names of the list.
+    names: Box<[NameId]>,
+    /// Forms of what the list does not have: rare names, surnames.
+    forms: Box<[Box<str>]>,
+}
+
+/// Masters in a message.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) ids: Vec<StaffId>,
+    pub(crate) not_ids: Vec<StaffId>,
+    pub(crate) any: bool,
+    pub(crate) same: bool,
+    pub(crate) different: bool,
+    pub(crate) other: bool,
+}
+
+impl Team {
+    pub(crate) fn of(salon: &Salon) -> Self {
+        let members = salon.staff.iter().map(|staff| {
+            let mut ids = Vec::new();
+            let mut forms = Vec::new();
+            for (i, word) in staff.name.split(|c: char| !(c.is_alphabetic() || c == '-')).filter(|w| w.chars().count() > 1).enumerate() {
+                let word = word.to_lowercase().replace('ё', "е");
+                let word = if word.is_ascii() { script::transliterate(&word) } else { word };
+                match names::of(&word) {
+                    [] => forms.extend(names::declined(&word).into_iter().map(String::into_boxed_str)),
+                    // A full name stands for itself; a short one for all it may be short for.
+                    known if i == 0 || ids.is_empty() => ids.extend(known),
+                    _ => {}
+                }
+            }
+            Member { id: staff.id, names: ids.into_boxed_slice(), forms: forms.into_boxed_slice() }
+        });
+        Self { members: members.collect() }
+    }
+
+    /// Finds the masters and marks the tokens that name them.
+    pub(crate) fn find(&self, tokens: &[Token], used: &mut [bool]) -> Named {
+        let mut named = Named::default();
+        for i in 0..tokens.len() {
+            if used[i] || !tokens[i].is_word() {
+                continue;
+            }
+            let found = self.called(tokens, i);
+            if found.is_empty() {
+                continue;
+            }
+            used[i] = true;
+            let ids = if refused(tokens, i) { &mut named.not_ids } else { &mut named.ids };
+            // «К Ане, нет, к Вере»: the last one is meant.
+            if i > 1 && !ids.is_empty() && replaced(tokens, i) {
+                ids.clear();
+            }
+            for id in found {
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        named.ids.retain(|id| !named.not_ids.contains(id));
+        without_names(tokens, &mut named);
+        named
+    }
+
+    fn called(&self, tokens: &[Token], i: usize) -> Vec<StaffId> {
+        let token = &tokens[i];
+        let word = &token.text;
+        let mut spellings = Vec::new();
+        if token.latin {
+            spellings = script::spellings(&word.to_lowercase());
+        }
+        let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
+        let after_to = i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
+        // Words that are also names: «вера», «света», «мила», «роман».
+        let word_too = !token.senses.is_empty() && !after_to && !token.capital;
+        if word_too || (word.chars().count() < 2) {
+            return Vec::new();
+        }
+        let by = |is: &dyn Fn(&Member) -> bool| self.members.iter().filter(|m| is(m)).map(|m| m.id).collect::<Vec<_>>();
+        let exact = by(&|m| all().any(|w| names::of(w).iter().any(|id| m.names.contains(id)) || m.forms.iter().any(|form| **form == *w)));
+        if !exact.is_empty() {
+            return exact;
+        }
+        // A slip of the pen in a name of this salon.
+        let length = word.chars().count();
+        let doubtful = token.strange || after_to && names::of(word).is_empty() && token.senses.is_empty();
+        if !doubtful || length < 4 {
+            return Vec::new();
+        }
+        by(&|m| {
+            let forms = m.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(m.forms.iter().map(|f| &**f));
+            forms.into_iter().any(|form| form.chars().count() > 3 && form.chars().count().abs_diff(length) <= 1 && all().any(|w| strsim::osa_distance(w, form) == 1))
+        })
+    }
+}
+
+fn refused(tokens: &[Token], i: usize) -> bool {
+    let near = i.saturating_sub(3)..i;
+    let mut back = tokens[near].iter().rev();
+    let direct = back.by_ref().take_while(|t| !t.ends_clause()).any(|t| (t.is(Sense::Not) && t.text != "ни") || t.is(Sense::Except) && t.text != "but");
+    let clause = tokens[i + 1..].iter().take_while(|t| !t.ends_clause());
+    let words: Vec<&Token> = clause.collect();
+    let disliked = words.windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
+        && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
+    direct || disliked
+}
+
+fn replaced(tokens: &[Token], i: usize) -> bool {
+    tokens[i.saturating_sub(5)..i].iter().any(|t| (t.is(Sense::Rather) || t.is(Sense::No)) && t.text != "хотя")
+}
+
+/// «К любому», «к нему же», «к разным мастерам», «к другому мастеру».
+fn without_names(tokens: &[Token], named: &mut Named) {
+    let near_master = |i: usize| {
+        tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(|t| t.cue(Cue::Master) || t.text == "девушка")
+    };
+    for (i, token) in tokens.iter().enumerate() {
+        let before = |n: usize| i.checked_sub(n).and_then(|i| tokens.get(i));
+        let after = |n: usize| tokens.get(i + n);
+        let to = before(1).is_some_and(|t| t.prep(Prep::To) || matches!(&*t.text, "у" | "with"));
+        let negated = before(1).is_some_and(|t| t.is(Sense::Not));
+        if token.cue(Cue::Any) && (to || near_master(i) || matches!(&*token.text, "anyone" | "anybody" | "whoever" | "кто-нибудь" | "любому")) && !negated {
+            named.any = true;
+        }
+        // «кто свободен», «кто-нибудь», «кому угодно», «какая разница к кому», «без разницы кто»
+        if token.cue(Cue::Who) {
+            let who_is_free = (i + 1..i + 4).any(|k| tokens.get(k).is_some_and(|t| t.cue(Cue::Sure) || matches!(&*t.text, "свободны" | "свободна" | "free" | "available" | "нибудь" | "угодно")));
+            let all_the_same = tokens[i.saturating_sub(5)..i].iter().any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) || t.cue(Cue::Any))
+                || tokens[i..(i + 5).min(tokens.len())].iter().any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) && !t.text.starts_with("важно") || t.cue(Cue::Any));
+            named.any |= who_is_free || all_the_same;
+        }
+        if token.cue(Cue::Difference) && near_master(i) {
+            named.any = true;
+        }
+        if token.cue(Cue::Equal) && near_master(i) {
+            named.any = true;
+        }
+        let pronoun = matches!(&*token.text, "нему" | "ней" | "него" | "нее" | "нею" | "ним" | "him" | "her");
+        let same_word = after(1).is_some_and(|t| t.is(Sense::Same));
+        if pronoun && (to && same_word || before(1).is_some_and(|t| t.prep(Prep::To) || t.text == "у" || t.text == "with")) {
+            named.same = true;
+        }
+        // «к тому же мастеру», «у той же девушки», «тот же мастер», "the same master"
+        if token.is(Sense::Same) && tokens[i..(i + 3).min(tokens.len())].iter().any(|t| t.cue(Cue::Master)) {
+            named.same = true;
+        }
+        if token.cue(Cue::Various) && near_master(i) {
+            named.different = true;
+        }
+        if token.cue(Cue::Other) && (near_master(i) || to) {
+            named.other = true;
+        }
+    }
+    if !named.ids.is_empty() {
+        named.any = false;
+    }
+}

@@ -1,0 +1,252 @@
+//! From characters to tokens: words with their senses, numbers, marks.
+
+use std::ops::Range;
+
+use crate::{
+    lexicon::{Cue, Lexicon, Prep, Sense, Trade, Unit},
+    morphology,
+    script::{self, Script},
+};
+
+/// Longest message that is read, in characters; the rest is cut off.
+pub(crate) const LONGEST: usize = 4096;
+/// More tokens than any message to a salon has; the rest is not read.
+const MOST_TOKENS: usize = 700;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Word,
+    Number,
+    Mark(char),
+    LineEnd,
+}
+
+/// A piece of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    /// Small letters, «е» for «ё», slips put right, Russian letters where they were meant.
+    pub(crate) text: String,
+    /// A number's value.
+    pub(crate) value: u32,
+    /// How many digits a number has.
+    pub(crate) digits: usize,
+    /// No space before it.
+    pub(crate) glued: bool,
+    /// Where it stands in [`Text::source`].
+    pub(crate) range: Range<usize>,
+    /// Begins with a large letter.
+    pub(crate) capital: bool,
+    /// Written with Latin letters.
+    pub(crate) latin: bool,
+    /// The word is in no dictionary, not even after putting a slip right.
+    pub(crate) strange: bool,
+    pub(crate) senses: &'static [Sense],
+}
+
+impl Token {
+    pub(crate) fn is(&self, sense: Sense) -> bool {
+        self.senses.contains(&sense)
+    }
+    pub(crate) fn cue(&self, cue: Cue) -> bool {
+        self.is(Sense::Cue(cue))
+    }
+    pub(crate) fn prep(&self, prep: Prep) -> bool {
+        self.is(Sense::Prep(prep))
+    }
+    pub(crate) fn unit(&self) -> Option<Unit> {
+        self.find(|s| if let Sense::Unit(unit) = s { Some(unit) } else { None })
+    }
+    pub(crate) fn weekday(&self) -> Option<i8> {
+        self.find(|s| if let Sense::Weekday(n) = s { Some(n) } else { None })
+    }
+    pub(crate) fn month(&self) -> Option<i8> {
+        self.find(|s| if let Sense::Month(n) = s { Some(n) } else { None })
+    }
+    pub(crate) fn ordinal(&self) -> Option<u32> {
+        self.find(|s| if let Sense::Ord(n) = s { Some(n) } else { None })
+    }
+    pub(crate) fn cardinal(&self) -> Option<u32> {
+        self.find(|s| if let Sense::Card(n) = s { Some(n) } else { None })
+    }
+    pub(crate) fn trades(&self) -> impl Iterator<Item = Trade> {
+        self.senses.iter().filter_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None })
+    }
+    pub(crate) fn find<T>(&self, pick: impl Fn(Sense) -> Option<T>) -> Option<T> {
+        self.senses.iter().copied().find_map(pick)
+    }
+    pub(crate) fn mark(&self, mark: char) -> bool {
+        self.kind == Kind::Mark(mark)
+    }
+    pub(crate) fn is_word(&self) -> bool {
+        self.kind == Kind::Word
+    }
+    /// Ends a sentence.
+    pub(crate) fn ends_sentence(&self) -> bool {
+        matches!(self.kind, Kind::Mark('.' | '!' | '?' | '…') | Kind::LineEnd)
+    }
+    /// Ends a clause.
+    pub(crate) fn ends_clause(&self) -> bool {
+        self.ends_sentence() || matches!(self.kind, Kind::Mark(',' | ';' | '(' | ')' | '—' | '–'))
+    }
+}
+
+/// A message as tokens.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// What the tokens' ranges point into: the message, on the right keyboard layout.
+    pub(crate) source: String,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) script: Script,
+}
+
+impl Text {
+    pub(crate) fn read(message: &str) -> Self {
+        let mut source: String = message.chars().take(LONGEST).collect();
+        let script = script::detect(&source);
+        if script == Script::WrongLayout {
+            source = script::relay(&source);
+        }
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut chars = source.char_indices().peekable();
+        let mut glued = false;
+        while let Some((start, c)) = chars.next() {
+            if tokens.len() == MOST_TOKENS {
+                break;
+            }
+            if c == '\n' || c == '\r' {
+                tokens.push(token(Kind::LineEnd, String::new(), start..start + 1, glued));
+                glued = false;
+                continue;
+            }
+            if c.is_whitespace() || c == '\u{a0}' {
+                glued = false;
+                continue;
+            }
+            // Joiners, variation selectors, keycaps, stress marks: nothing to read.
+            if matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe0f}' | '\u{20e3}' | '\u{300}'..='\u{36f}' | '\u{feff}' | '\u{ad}') {
+                continue;
+            }
+            let mut end = start + c.len_utf8();
+            let mut more = |belongs: &dyn Fn(char) -> bool| {
+                while let Some(&(at, next)) = chars.peek() {
+                    if !belongs(next) {
+                        break;
+                    }
+                    end = at + next.len_utf8();
+                    chars.next();
+                }
+                end
+            };
+            if c.is_ascii_digit() {
+                let end = more(&|c| c.is_ascii_digit());
+                let mut number = token(Kind::Number, source[start..end].to_owned(), start..end, glued);
+                number.value = number.text.parse().unwrap_or(u32::MAX);
+                number.digits = end - start;
+                tokens.push(number);
+            } else if c.is_alphabetic() {
+                let end = more(&|c| c.is_alphabetic() || matches!(c, '\u{301}' | '\u{306}' | '\'' | '’'));
+                let end = start + source[start..end].trim_end_matches(['\'', '’']).len();
+                tokens.push(word(&source[start..end], start..end, glued, script));
+            } else {
+                tokens.push(token(Kind::Mark(c), c.to_string(), start..end, glued));
+            }
+            glued = true;
+        }
+        Self { source, tokens, script }
+    }
+}
+
+fn token(kind: Kind, text: String, range: Range<usize>, glued: bool) -> Token {
+    Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, senses: &[] }
+}
+
+fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
+    let lexicon = Lexicon::get();
+    let capital = raw.chars().next().is_some_and(char::is_uppercase);
+    let latin = raw.chars().all(|c| c.is_ascii());
+    // A stress mark is dropped, a breve makes «й».
+    let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
+    if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
+        text = script::transliterate(&text);
+    } else if !latin && text.chars().any(|c| c.is_ascii_alphabetic()) {
+        text = text.chars().map(twin).collect();
+    }
+    let mut strange = false;
+    let mut senses = lexicon.senses(&text);
+    if senses.is_none() && !(latin && script == Script::English && text.len() < 5) && !morphology::known(&text) {
+        let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
+        if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
+            text = short;
+        } else if let Some(nearest) = lexicon.nearest(&text) {
+            text = nearest.to_owned();
+        } else {
+            strange = true;
+        }
+        senses = lexicon.senses(&text);
+    }
+    let mut token = token(Kind::Word, text, range, glued);
+    token.capital = capital;
+    token.latin = latin;
+    token.strange = strange;
+    token.senses = senses.unwrap_or(&[]);
+    token
+}
+
+/// The Cyrillic letter that looks like a Latin one in a Russian word.
+fn twin(c: char) -> char {
+    match c {
+        'a' => 'а',
+        'c' => 'с',
+        'e' => 'е',
+        'o' => 'о',
+        'p' => 'р',
+        'x' => 'х',
+        'y' => 'у',
+        'k' => 'к',
+        'm' => 'м',
+        't' => 'т',
+        'h' => 'н',
+        'b' => 'в',
+        c => c,
+    }
+}
+
+/// A word drawn out («дааа», «приветттт») with its repeats cut to one and to two letters.
+fn squeezed(word: &str) -> Vec<String> {
+    let cut = |most: usize| {
+        let mut short = String::new();
+        let mut run = (' ', 0);
+        for c in word.chars() {
+            run = if c == run.0 { (c, run.1 + 1) } else { (c, 1) };
+            if run.1 <= most {
+                short.push(c);
+            }
+        }
+        short
+    };
+    [cut(2), cut(1)].into_iter().filter(|short| short != word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens() {
+        let texts = |message: &str| Text::read(message).tokens.iter().map(|t| t.text.clone()).collect::<Vec<_>>().join("|");
+        for (message, tokens) in [
+            ("Завтра в 15:30?", "завтра|в|15|:|30|?"),
+            ("5вечера", "5|вечера"),
+            ("приветттт", "привет"),
+            ("гель-лак", "гель|-|лак"),
+            ("пятнецу, чевтерг", "пятницу|,|четверг"),
+            ("2️⃣", "2"),
+            ("don't", "don't"),
+            ("Zavtra v 15", "завтра|в|15"),
+            ("мaникюр", "маникюр"),
+        ] {
+            assert_eq!(texts(message), tokens);
+        }
+    }
+}

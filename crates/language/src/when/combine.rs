@@ -1,0 +1,519 @@
+//! Mentions of days and times joined into the alternatives a customer asks for.
+
+use jiff::civil::{Date, DateTime};
+
+use super::{Clock, Clocks, Day, Item, Mention, Setting, Times, Which, calendar};
+use crate::{
+    When,
+    lexicon::{Cue, Part, Prep, Sense},
+    text::Token,
+};
+
+/// One alternative as far as it was said.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Wish {
+    day: Option<Day>,
+    time: Option<Clocks>,
+    moment: Option<DateTime>,
+    impossible: bool,
+}
+
+/// How a mention goes on from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Nothing, or words without meaning for it.
+    Next,
+    /// «Или», a list.
+    Or,
+    /// «Нет», «точнее», «лучше».
+    Instead,
+}
+
+pub(super) fn combine(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Times {
+    let mut times = Times::default();
+    let fates = fates(tokens, mentions, setting);
+    let mut asked: Vec<&Mention> = Vec::new();
+    let mut refused = Vec::new();
+    let mut old = Vec::new();
+    for (mention, fate) in mentions.iter().zip(&fates) {
+        match fate {
+            Fate::Asked => asked.push(mention),
+            Fate::Refused => refused.push(mention),
+            Fate::Old => old.push(mention),
+            Fate::Past => {}
+        }
+    }
+    times.when = whens(tokens, &asked, setting, &mut times.impossible);
+    times.refused = whens(tokens, &refused, setting, &mut false);
+    times.old = whens(tokens, &old, setting, &mut false);
+    for mention in asked {
+        match mention.item {
+            Item::SameTime => times.same_time = true,
+            Item::SameDay if setting.context.day.is_none() && setting.context.offered.is_empty() => times.same_day = true,
+            Item::Shift(minutes) => times.shift_minutes = Some(minutes),
+            _ => {}
+        }
+    }
+    times
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Asked,
+    /// «В среду не получится».
+    Refused,
+    /// Where a booking stands that is to be moved.
+    Old,
+    /// Told, not asked.
+    Past,
+}
+
+fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<Fate> {
+    let mut fates: Vec<Fate> = mentions
+        .iter()
+        .map(|mention| {
+            let clause = clause_of(tokens, mention.span.start, mention.span.end);
+            if mention.item == Item::Past {
+                Fate::Past
+            } else if mention.negated || is_refusal(tokens, clause.clone(), mention, mentions) {
+                Fate::Refused
+            } else if is_told(tokens, clause, mention) {
+                Fate::Past
+            } else {
+                Fate::Asked
+            }
+        })
+        .collect();
+    // «Вчера в 15» takes its time along.
+    for i in 0..mentions.len() {
+        if mentions[i].item == Item::Past {
+            for j in [i.wrapping_sub(1), i + 1] {
+                if let Some(other) = mentions.get(j) {
+                    let between = other.span.end.min(mentions[i].span.end)..other.span.start.max(mentions[i].span.start);
+                    if matches!(other.item, Item::Time(_)) && !tokens[between].iter().any(Token::ends_clause) {
+                        fates[j] = Fate::Past;
+                    }
+                }
+            }
+        }
+    }
+    // «С пятницы на субботу», «с 15 на 17»: what stands after «на» is meant.
+    for i in 0..mentions.len() {
+        if mentions[i].prep != Some(Prep::From) {
+            continue;
+        }
+        let to = (i + 1..mentions.len()).take(3).find(|j| {
+            matches!(mentions[*j].prep, Some(Prep::On)) || setting.moving && matches!(mentions[*j].prep, Some(Prep::Until | Prep::Along))
+        });
+        if let Some(to) = to {
+            let between = mentions[i].span.end..mentions[to].span.start;
+            let near = between.len() <= 6 && !tokens[between].iter().any(Token::ends_sentence);
+            let same_kind = matches!(
+                (mentions[i].item, mentions[to].item),
+                (Item::Day(_), Item::Day(_)) | (Item::Time(_), Item::Time(_)) | (Item::Day(_), Item::Time(_))
+            );
+            if near && same_kind && (setting.moving || matches!(mentions[to].prep, Some(Prep::On))) {
+                fates[i..to].fill(Fate::Old);
+            }
+        }
+    }
+    if setting.moving {
+        old_booking(tokens, mentions, &mut fates);
+    }
+    fates
+}
+
+/// «Перенесите запись в среду на пятницу», «записана на завтра, можно перенести на четверг?»
+fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
+    let Some(verb) = tokens.iter().position(|t| t.cue(Cue::Move) || t.cue(Cue::Change)) else { return };
+    let open = |fates: &[Fate]| (0..mentions.len()).filter(|i| fates[*i] == Fate::Asked).collect::<Vec<_>>();
+    let asked = open(fates);
+    // A clause that tells of the booking tells where it stands, if another says where it is to go.
+    let told: Vec<usize> = asked
+        .iter()
+        .copied()
+        .filter(|i| {
+            let span = &mentions[*i].span;
+            let clause = clause_of(tokens, span.start, span.end);
+            tokens[clause.clone()].iter().any(|t| t.cue(Cue::Booked)) && !clause.contains(&verb)
+        })
+        .collect();
+    if told.len() < asked.len() {
+        told.into_iter().for_each(|i| fates[i] = Fate::Old);
+    }
+    // What stands before the verb stands there; what follows it with «на» is the new time.
+    let asked = open(fates);
+    let target = asked.iter().copied().find(|i| mentions[*i].span.start > verb && mentions[*i].prep == Some(Prep::On));
+    if let Some(target) = target {
+        for i in asked {
+            let said_before_target = i < target;
+            let joined = said_before_target
+                && mentions[i].span.end + 1 >= mentions[target].span.start
+                && mentions[i].prep == Some(Prep::On)
+                && std::mem::discriminant(&mentions[i].item) != std::mem::discriminant(&mentions[target].item);
+            if said_before_target && !joined {
+                fates[i] = Fate::Old;
+            }
+        }
+    }
+}
+
+/// The clause around a span: from mark to mark, and never over «а», «но», «давайте».
+fn clause_of(tokens: &[Token], start: usize, end: usize) -> std::ops::Range<usize> {
+    let breaks = |t: &Token| t.ends_clause() || (t.is(Sense::But) && !t.is(Sense::Prep(Prep::Before)));
+    let from = (0..start).rev().find(|i| breaks(&tokens[*i])).map_or(0, |i| i + 1);
+    let to = (end..tokens.len()).find(|i| breaks(&tokens[*i])).unwrap_or(tokens.len());
+    from..to
+}
+
+/// «В среду не получится», «завтра не могу», «в 15 занята».
+fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention, mentions: &[Mention]) -> bool {
+    let question = tokens.get(clause.end).is_some_and(|t| t.mark('?'));
+    let first_person = |t: &Token| matches!(&*t.text, "могу" | "смогу" | "успею" | "успеваю" | "сможем" | "можем" | "буду" | "приду");
+    let words = &tokens[clause.clone()];
+    // Another mention after the refusal in the same clause is what is wanted instead.
+    let later = |i: usize| mentions.iter().any(|m| m.span.start > clause.start + i && m.span.start < clause.end);
+    words.iter().enumerate().any(|(i, t)| {
+        let next = words.get(i + 1);
+        let after_next = words.get(i + 2);
+        let can = |t: Option<&Token>| t.is_some_and(|t| t.cue(Cue::Can1) || t.cue(Cue::Fits));
+        let refused = (t.is(Sense::Not) && (can(next) || (next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > clause.start + i)))
+            || (t.is(Sense::Not) && next.is_some_and(|t| t.is_word()) && can(after_next) && next.is_some_and(|t| t.cue(Cue::My)))
+            || (t.cue(Cue::Busy) && !t.cue(Cue::Work))
+            || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't") && t.is(Sense::Not);
+        let asks = question && !next.is_some_and(first_person);
+        refused && !asks && (mention.span.start > clause.start + i || !later(i) || mention.span.end <= clause.start + i)
+    })
+}
+
+/// «Была у вас в мае», «ходила в среду».
+fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) -> bool {
+    let words = &tokens[clause];
+    let visited = words.iter().enumerate().any(|(i, t)| {
+        let next = words.get(i + 1);
+        t.cue(Cue::PastVisit) && !next.is_some_and(|t| t.text == "бы" || t.cue(Cue::Booked)) && !(i > 0 && words[i - 1].text == "бы")
+    });
+    visited && !matches!(mention.item, Item::Shift(_) | Item::Moment(_)) && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")
+}
+
+/// The words between two mentions.
+fn link(tokens: &[Token], before: &Mention, after: &Mention) -> Link {
+    let between = &tokens[before.span.end.min(after.span.start)..after.span.start];
+    let has = |sense| between.iter().any(|t| t.is(sense));
+    if has(Sense::Or) || between.iter().any(|t| t.cue(Cue::If)) {
+        Link::Or
+    } else if has(Sense::Rather) || has(Sense::No) || between.windows(2).any(|pair| pair[0].text == "то" && pair[1].text == "есть") {
+        Link::Instead
+    } else if between.iter().any(|t| t.mark('/')) {
+        Link::Or
+    } else {
+        Link::Next
+    }
+}
+
+fn whens(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>, impossible: &mut bool) -> Vec<When> {
+    let wishes = wishes(tokens, mentions, setting);
+    let mut whens: Vec<When> = Vec::new();
+    for wish in wishes {
+        if wish.impossible {
+            *impossible = true;
+            continue;
+        }
+        for when in resolve(wish, setting, impossible) {
+            if !whens.contains(&when) {
+                whens.push(when);
+            }
+        }
+    }
+    whens
+}
+
+fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec<Wish> {
+    let mut wishes: Vec<Wish> = Vec::new();
+    // What a correction may still replace.
+    let mut replacing = (false, false);
+    let mut before: Option<&Mention> = None;
+    for mention in mentions {
+        let link = before.map_or(Link::Next, |before| link(tokens, before, mention));
+        if link == Link::Instead {
+            if let Some(last) = wishes.pop() {
+                wishes.clear();
+                wishes.push(Wish { impossible: false, moment: None, ..last });
+                replacing = (true, true);
+            }
+        } else if link == Link::Or {
+            replacing = (false, false);
+        }
+        let adjacent = before.is_some_and(|before| {
+            tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().all(|t| !t.is_word() || t.is(Sense::And) || t.is(Sense::That))
+        });
+        let sentence_between = before
+            .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(Token::ends_sentence));
+        match mention.item {
+            Item::Past | Item::SameTime if setting.context.offered.is_empty() => {}
+            Item::Past => {}
+            Item::SameTime => {
+                if let Some(offered) = setting.context.offered.first() {
+                    let clock = Clock { hour: offered.hour(), minute: offered.minute(), settled: true };
+                    put_time(&mut wishes, Clocks::At(clock), link, &mut replacing);
+                }
+            }
+            Item::Impossible => {
+                if link == Link::Or || wishes.is_empty() || wishes.last().is_some_and(|w| w.day.is_some() && w.time.is_some()) {
+                    wishes.push(Wish::default());
+                }
+                if let Some(last) = wishes.last_mut() {
+                    last.impossible = true;
+                }
+                replacing = (false, false);
+            }
+            Item::Moment(moment) => {
+                wishes.push(Wish { moment: Some(moment), ..Wish::default() });
+            }
+            Item::Shift(minutes) => {
+                if let Some(base) = setting.context.offered.last() {
+                    wishes.push(Wish { moment: Some(calendar::plus_minutes(*base, minutes)), ..Wish::default() });
+                }
+            }
+            Item::Roughly(later) => {
+                let base = if later { setting.context.offered.last() } else { setting.context.offered.first() };
+                if let (Some(base), true) = (base, wishes.iter().all(|wish| wish.time.is_none())) {
+                    let clock = Clock { hour: base.hour(), minute: base.minute(), settled: true };
+                    let clocks = if later { Clocks::After(clock) } else { Clocks::Before(clock) };
+                    put_time(&mut wishes, clocks, link, &mut replacing);
+                }
+            }
+            Item::SameDay => {
+                let day = setting.context.day.or_else(|| setting.context.offered.first().map(|at| at.date()));
+                if let Some(day) = day {
+                    put_day(&mut wishes, Day::On(day), link, adjacent, &mut replacing, setting);
+                }
+            }
+            Item::Day(day) => {
+                let new_clause = sentence_between && wishes.last().is_some_and(|w| w.day.is_some() && w.time.is_some());
+                let link = if new_clause && link == Link::Next { Link::Or } else { link };
+                put_day(&mut wishes, day, link, adjacent, &mut replacing, setting);
+            }
+            Item::Time(clocks) => put_time(&mut wishes, clocks, link, &mut replacing),
+        }
+        before = Some(mention);
+    }
+    share(&mut wishes);
+    wishes
+}
+
+fn put_day(wishes: &mut Vec<Wish>, day: Day, link: Link, adjacent: bool, replacing: &mut (bool, bool), setting: &Setting<'_>) {
+    if replacing.0 {
+        if let Some(last) = wishes.last_mut() {
+            last.day = Some(day);
+        }
+        replacing.0 = false;
+        return;
+    }
+    match wishes.last_mut() {
+        Some(last) if link != Link::Or && last.moment.is_none() => match last.day {
+            None => last.day = Some(day),
+            Some(said) => match merged(said, day, adjacent, setting.now.date()) {
+                Some(both) => last.day = Some(both),
+                None => wishes.push(Wish { day: Some(day), ..Wish::default() }),
+            },
+        },
+        _ => wishes.push(Wish { day: Some(day), ..Wish::default() }),
+    }
+}
+
+fn put_time(wishes: &mut Vec<Wish>, clocks: Clocks, link: Link, replacing: &mut (bool, bool)) {
+    if replacing.1 {
+        if let Some(last) = wishes.last_mut() {
+            last.time = Some(clocks);
+        }
+        replacing.1 = false;
+        return;
+    }
+    match wishes.last_mut() {
+        Some(last) if link != Link::Or && last.moment.is_none() => match last.time {
+            None => last.time = Some(clocks),
+            Some(said) => match refined(said, clocks) {
+                Some(both) => last.time = Some(both),
+                None => wishes.push(Wish { time: Some(clocks), ..Wish::default() }),
+            },
+        },
+        _ => wishes.push(Wish { time: Some(clocks), ..Wish::default() }),
+    }
+}
+
+/// Two mentions of one day: «в пятницу, 27 ноября», «на следующей неделе в среду».
+fn merged(a: Day, b: Day, adjacent: bool, today: Date) -> Option<Day> {
+    let in_span = |weekday: i8, from: Date, to: Date| {
+        (0..=31).map(|n| calendar::plus_days(from, n)).take_while(|d| *d <= to).find(|d| d.weekday().to_monday_one_offset() == weekday)
+    };
+    match (a, b) {
+        _ if a == b => Some(a),
+        (Day::Weekday(weekday, _), Day::Span(from, to)) | (Day::Span(from, to), Day::Weekday(weekday, _)) => {
+            in_span(weekday, from, to).map(Day::On)
+        }
+        (Day::OfMonth(n), Day::Span(from, to)) | (Day::Span(from, to), Day::OfMonth(n)) => {
+            (0..=31).map(|d| calendar::plus_days(from, d)).find(|d| d.day() == n && *d <= to).map(Day::On)
+        }
+        (Day::Weekday(weekday, _), Day::InWeeks(weeks)) | (Day::InWeeks(weeks), Day::Weekday(weekday, _)) => {
+            let coming = calendar::days(Day::Weekday(weekday, Which::This), today).first()?.0;
+            Some(Day::On(calendar::plus_days(coming, 7 * weeks)))
+        }
+        (Day::Weekday(weekday, _), Day::On(date)) | (Day::On(date), Day::Weekday(weekday, _))
+            if adjacent || date.weekday().to_monday_one_offset() == weekday =>
+        {
+            // A month on is said to the week, not to the day.
+            Some(Day::On(if date == calendar::plus_months(today, 1) && date.weekday().to_monday_one_offset() != weekday {
+                calendar::plus_days(calendar::monday(date), i32::from(weekday) - 1)
+            } else {
+                date
+            }))
+        }
+        (Day::Weekday(weekday, _), Day::OfMonth(n)) | (Day::OfMonth(n), Day::Weekday(weekday, _)) if adjacent => {
+            // «В среду 25-го»: of the coming days of that number, the one of that name.
+            let named = |date: &Date| date.day() == n && date.weekday().to_monday_one_offset() == weekday;
+            let near = (0..62).map(|ahead| calendar::plus_days(today, ahead)).find(named);
+            near.or_else(|| calendar::numbered(today, n)).map(Day::On)
+        }
+        (Day::On(a), Day::On(b)) if a == b => Some(Day::On(a)),
+        (Day::On(date), Day::OfMonth(n)) | (Day::OfMonth(n), Day::On(date)) if date.day() == n => Some(Day::On(date)),
+        (Day::On(date), Day::Span(from, to)) if (from..=to).contains(&date) => Some(Day::On(date)),
+        (Day::Span(from, to), Day::On(date)) if (from..=to).contains(&date) => Some(Day::On(date)),
+        _ => None,
+    }
+}
+
+/// Two mentions of one time: «утром в 10», «вечером после 18».
+fn refined(a: Clocks, b: Clocks) -> Option<Clocks> {
+    let in_part = |clock: Clock, part: Part| {
+        if clock.settled {
+            return clock;
+        }
+        let hour = match part {
+            Part::Morning | Part::Night if clock.hour == 12 && part == Part::Night => 0,
+            Part::Morning | Part::Night => clock.hour,
+            Part::Lunch | Part::Day if clock.hour >= 10 => clock.hour,
+            Part::Evening if clock.hour == 12 => 12,
+            _ => clock.hour % 12 + 12,
+        };
+        Clock { hour, settled: true, ..clock }
+    };
+    match (a, b) {
+        _ if a == b => Some(a),
+        (Clocks::Part(part), Clocks::At(clock)) | (Clocks::At(clock), Clocks::Part(part)) => Some(Clocks::At(in_part(clock, part))),
+        (Clocks::Part(part), Clocks::After(clock)) | (Clocks::After(clock), Clocks::Part(part)) => Some(Clocks::After(in_part(clock, part))),
+        (Clocks::Part(part), Clocks::Before(clock)) | (Clocks::Before(clock), Clocks::Part(part)) => {
+            Some(Clocks::Before(in_part(clock, part)))
+        }
+        (Clocks::Part(part), Clocks::Between(from, to)) | (Clocks::Between(from, to), Clocks::Part(part)) => {
+            Some(Clocks::Between(if part == Part::Evening || part == Part::Day { in_part(from, part) } else { from }, in_part(to, part)))
+        }
+        (Clocks::After(from), Clocks::Before(to)) | (Clocks::Before(to), Clocks::After(from)) => Some(Clocks::Between(from, to)),
+        (Clocks::AfterPart(Part::Lunch), Clocks::At(clock)) | (Clocks::At(clock), Clocks::AfterPart(Part::Lunch)) => {
+            Some(Clocks::At(in_part(clock, Part::Evening)))
+        }
+        (Clocks::BeforePart(Part::Lunch), Clocks::At(clock)) | (Clocks::At(clock), Clocks::BeforePart(Part::Lunch)) => {
+            Some(Clocks::At(in_part(clock, Part::Morning)))
+        }
+        (Clocks::Part(Part::Day), Clocks::Part(b)) => Some(Clocks::Part(b)),
+        _ => None,
+    }
+}
+
+/// The day or time that stands once belongs to all.
+fn share(wishes: &mut [Wish]) {
+    // A day goes on to the times after it.
+    let mut day = None;
+    for wish in wishes.iter_mut().filter(|wish| wish.moment.is_none() && !wish.impossible) {
+        match wish.day {
+            Some(_) => day = wish.day,
+            None => wish.day = day,
+        }
+    }
+    let mut days = wishes.iter().filter_map(|wish| wish.day);
+    if let (Some(first), true) = (days.next(), days.next().is_none()) {
+        wishes.iter_mut().filter(|wish| wish.moment.is_none()).for_each(|wish| wish.day = Some(first));
+    }
+    // The first times of a list that ends with its day.
+    let first_day = wishes.iter().find_map(|wish| wish.day);
+    for wish in wishes.iter_mut().take_while(|wish| wish.day.is_none()).filter(|wish| wish.moment.is_none()) {
+        wish.day = first_day;
+    }
+    let times: Vec<Clocks> = wishes.iter().filter_map(|wish| wish.time).collect();
+    if let [only] = times[..] {
+        wishes.iter_mut().filter(|wish| wish.moment.is_none()).for_each(|wish| wish.time = Some(only));
+    }
+    // «5 или 6 вечера»: the half of the day goes back along the list.
+    if let Some(Clocks::At(last)) = wishes.last().and_then(|wish| wish.time)
+        && last.settled
+        && last.hour > 12
+    {
+        for wish in wishes.iter_mut() {
+            if let Some(Clocks::At(clock)) = &mut wish.time
+                && !clock.settled
+                && clock.hour <= last.hour - 12
+                && clock.hour + 12 >= 12
+                && last.hour - 12 < 12
+            {
+                clock.hour = clock.hour % 12 + 12;
+                clock.settled = true;
+            }
+        }
+    }
+}
+
+/// Longest span of days that is told day by day when a time of day is said with it.
+const DAYS_TOLD_APART: usize = 7;
+
+fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When> {
+    let today = setting.now.date();
+    if let Some(moment) = wish.moment {
+        return vec![When::At { from: moment, time_only: false, ambiguous: false }];
+    }
+    let Some(day) = wish.day else {
+        let Some(clocks) = wish.time else { return Vec::new() };
+        let context = setting.context;
+        let date = context.day.or_else(|| context.offered.first().map(|at| at.date())).unwrap_or(today);
+        return calendar::on_day(date, clocks, setting.hours, setting.now, true, false).into_iter().collect();
+    };
+    let days = calendar::days(day, today);
+    *impossible |= days.is_empty();
+    let mut whens: Vec<When> = Vec::new();
+    for (from, to) in &days {
+        let (from, to) = (*from, *to);
+        match wish.time {
+            None if from == to => whens.push(When::Day { from, ambiguous: false }),
+            None => whens.push(When::Days { from, to, ambiguous: false }),
+            Some(clocks) => {
+                let dates: Vec<Date> = (0..32).map(|n| calendar::plus_days(from, n)).take_while(|date| *date <= to).collect();
+                if dates.len() <= DAYS_TOLD_APART {
+                    whens.extend(
+                        dates.into_iter().filter_map(|date| calendar::on_day(date, clocks, setting.hours, setting.now, false, false)),
+                    );
+                } else {
+                    whens.push(When::Days { from, to, ambiguous: false });
+                }
+            }
+        }
+    }
+    if days.len() == 2 {
+        // Two readings of one day: a time already past leaves one of them.
+        if whens.len() == 2 && whens[0].date() == today && calendar::is_over(&whens[0], setting.now) {
+            whens.remove(0);
+        } else {
+            whens.iter_mut().for_each(mark_ambiguous);
+        }
+    }
+    whens
+}
+
+fn mark_ambiguous(when: &mut When) {
+    match when {
+        When::At { ambiguous, .. }
+        | When::Day { ambiguous, .. }
+        | When::Days { ambiguous, .. }
+        | When::Window { ambiguous, .. }
+        | When::After { ambiguous, .. }
+        | When::Before { ambiguous, .. } => *ambiguous = true,
+    }
+}
