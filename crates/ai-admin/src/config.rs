@@ -319,7 +319,11 @@ fn plain(value: toml::Value) -> String {
     match value {
         toml::Value::String(text) => text,
         toml::Value::Array(values) => values.into_iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        toml::Value::Datetime(time) => time.to_string(),
+        toml::Value::Table(_) => String::new(),
     }
 }
 

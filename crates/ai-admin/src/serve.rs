@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{Store, Vault};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use workflows::{App, Catalogues, calendar, inbox::Inbox};
+use workflows::{App, Catalogues, calendar, inbox::Inbox, onboarding};
 
 use crate::Config;
 
@@ -131,11 +131,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
             tracing::error!(%error, "the server stopped");
         }
     });
+    let links = tokio::spawn(onboarding::follow_links(app.clone(), work.clone()));
     let jobs = tokio::spawn(app.runner().run(work.clone()));
     let planned = tokio::spawn(calendar::run(app.clone(), work.clone()));
     app.whatsapp.resume_all().await.context("the WhatsApp sessions could not be resumed")?;
     tracing::info!(%addr, database = kind(&config.database_url), "ready");
-    Ok(Running { addr, app, work, serving, tasks: vec![jobs, planned], server })
+    Ok(Running { addr, app, work, serving, tasks: vec![jobs, planned, links], server })
 }
 
 fn kind(database_url: &SecretString) -> &'static str {

@@ -13,14 +13,28 @@ const KEPT_DAYS: usize = 14;
 #[must_use]
 pub struct Logs(#[expect(dead_code, reason = "held for its drop")] Vec<WorkerGuard>);
 
+/// Rooms whose logs follow `LOG_LEVEL`. All other crates speak from `warn` on: whatsapp-rust names whole
+/// phone numbers below that.
+const OURS: [&str; 9] = ["ai_admin", "web", "workflows", "dialogue", "language", "yclients", "whatsapp", "store", "sandbox"];
+
+/// A plain level is that of our own rooms; anything longer is a tracing filter of its own.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    if level.parse::<LevelFilter>().is_err() {
+        return Ok(EnvFilter::try_new(level)?);
+    }
+    let ours: String = OURS.iter().map(|room| format!(",{room}={level}")).collect();
+    Ok(EnvFilter::try_new(format!("warn{ours}"))?)
+}
+
 /// Installs the process's logging. `level` is a level or a tracing filter.
 ///
 /// # Errors
 /// When the filter cannot be read, the folder cannot be written, or logging was installed before.
 pub fn init(level: &str, dir: Option<&Path>) -> anyhow::Result<Logs> {
-    // WhatsApp's crates name phones and keys at their chattier levels.
-    let quiet = "whatsapp_rust=warn,wacore=warn,whatsapp_rust_tokio_transport=warn,sqlx=warn,hyper=warn,engineioxide=warn,socketioxide=warn";
-    let filter = EnvFilter::try_new(format!("{level},{quiet}"))?;
+    let filter = filter(level)?;
     let mut guards = Vec::new();
     let mut layers = Vec::new();
     if std::io::stderr().is_terminal() {

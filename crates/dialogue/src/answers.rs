@@ -2,16 +2,12 @@
 
 use language::Intent;
 
-use crate::{
-    Step,
-    plan::masters,
-    state::{Purpose, Question},
-    turn::Mind,
-};
+use crate::{Step, plan::masters, state::Question, turn::Mind};
 
 impl Mind<'_> {
-    /// Adds what the words ask about the salon; whether there was anything.
-    pub(crate) fn tell(&mut self) -> bool {
+    /// Adds what the words ask about the salon; whether there was anything. `aside`: something else is
+    /// being arranged and goes on.
+    pub(crate) fn tell(&mut self, aside: bool) -> bool {
         let voice = self.voice();
         let named = self.heard.service_ids.clone();
         let topic = if named.is_empty() { self.topic() } else { named.clone() };
@@ -33,7 +29,7 @@ impl Mind<'_> {
                 _ => {}
             }
         }
-        if !told.is_empty() && !named.is_empty() {
+        if !told.is_empty() && !named.is_empty() && !aside {
             // What is asked about is what a «давайте» would then book.
             self.note_services();
         }
@@ -89,14 +85,5 @@ impl Mind<'_> {
         self.parts.push(voice.puzzled());
         let words = voice.ask_person();
         self.ask(Question::CallPerson, words)
-    }
-
-    /// What is asked of the customer's own bookings.
-    pub(crate) fn ask_which_booking(self, purpose: Purpose, bookings: Vec<domain::ReadBack<domain::Booking>>, missed: bool) -> Step {
-        let words = {
-            let list: Vec<&domain::Booking> = bookings.iter().map(domain::ReadBack::get).collect();
-            self.voice().which_booking(purpose, &list, missed)
-        };
-        self.ask(Question::WhichBooking(purpose, bookings), words)
     }
 }

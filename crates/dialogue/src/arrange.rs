@@ -1,7 +1,7 @@
 //! From a wish to a booking: what is missing is asked, what is free is looked up, what is exact is
 //! booked at once, everything else is offered.
 
-use domain::{Booking, Phone, Receipt, RecordId, ServiceId, Slot, StaffId};
+use domain::{Booking, Phone, ReadBack, Receipt, RecordId, ServiceId, Slot, StaffId};
 use jiff::{
     ToSpan,
     civil::{Date, DateTime},
@@ -71,10 +71,18 @@ impl Mind<'_> {
                     self.say(words)
                 }
                 Correction::Move => self.start_moving_last(),
+                Correction::Service(booking) => {
+                    self.note(false);
+                    let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
+                    self.ask(Question::ChangeService(booking), words)
+                }
             };
         }
         if self.state.wish.moving.is_some() && self.heard.has(Intent::Book) && !self.heard.service_ids.is_empty() {
             self.state.wish = Wish::default();
+        }
+        if self.state.wish.moving.is_some() {
+            return self.aim();
         }
         self.note(false);
         if self.heard.same_as_last && self.state.wish.services.is_empty() {
@@ -154,21 +162,24 @@ impl Mind<'_> {
         };
         let same_service = !heard.services_ambiguous && parts(&heard.service_ids) == parts(&last.services);
         let same_master = heard.staff_ids.iter().all(|id| *id == last.staff_id) && !heard.staff_other;
-        let wants = self.wants_for(last);
+        let wants = self.wants_for(last, heard.when.iter().map(Want::read).collect());
         let stands =
             |want: &Want| want.moment() == Some(last.start) || (!heard.when.is_empty() && want.hours.is_none() && want.fits(last.start));
         if (heard.service_ids.is_empty() || same_service) && same_master && !wants.is_empty() && wants.iter().all(stands) {
             return Some(Correction::Stands(Box::new(last.clone())));
+        }
+        let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
+        if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
+            return self.state.last.last().cloned().map(Correction::Service);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
         let open_question = heard.has(Intent::FreeTimes) && !heard.has(Intent::Book);
         (heard.service_ids.is_empty() && elsewhere && !open_question).then_some(Correction::Move)
     }
 
-    /// The moments heard, as they would be for a booking that stands: what is not said stays as it is.
-    pub(crate) fn wants_for(&self, booking: &Booking) -> Vec<Want> {
+    /// The moments said, as they would be for a booking that stands: what is not said stays as it is.
+    pub(crate) fn wants_for(&self, booking: &Booking, mut wants: Vec<Want>) -> Vec<Want> {
         let stands = Want::at(booking.start);
-        let mut wants: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
         for want in &mut wants {
             if !want.day_said {
                 (want.from, want.to, want.day_said) = (stands.from, stands.to, true);
@@ -179,6 +190,22 @@ impl Mind<'_> {
             }
         }
         wants
+    }
+
+    /// «Another service instead?» was asked of a booking.
+    pub(crate) fn answered_change(mut self, booking: ReadBack<Booking>) -> Step {
+        if self.plain_yes() {
+            let wish = &mut self.state.wish;
+            wish.staff = vec![booking.get().staff_id];
+            wish.when = vec![Want::at(booking.get().start)];
+            wish.moving = Some(booking);
+            return self.arrange();
+        }
+        if self.plain_no() {
+            let words = self.voice().ask_day();
+            return self.ask(Question::Day, words);
+        }
+        self.wanted_with(Some(Question::ChangeService(booking)))
     }
 
     /// What was had last is wanted again.
@@ -201,12 +228,53 @@ impl Mind<'_> {
         self.arrange()
     }
 
+    /// Asks for the service; whom the salon knows, whether it is to be the usual one.
+    fn ask_service(self) -> Step {
+        let known = self.turn.customer.client.as_ref().is_some_and(|client| client.visits > 0);
+        if known && !self.heard.same_as_last && !self.was_asked_for_service() {
+            return self.act(Effect::LastVisit, Next::Usual);
+        }
+        let words = self.voice().ask_service();
+        self.ask(Question::Service, words)
+    }
+
+    /// What the customer had last is known, or that it is not.
+    pub(crate) fn usual(self, visit: Option<Booking>) -> Step {
+        let salon = self.turn.salon;
+        let voice = self.voice();
+        match visit {
+            Some(visit) if !visit.services.is_empty() && salon.staff_for(&visit.services).contains(&visit.staff_id) => {
+                let words = voice.ask_usual(&visit);
+                self.ask(Question::Usual(Box::new(visit)), words)
+            }
+            _ => {
+                let words = voice.ask_service();
+                self.ask(Question::Service, words)
+            }
+        }
+    }
+
+    /// «Как в прошлый раз?» was asked.
+    pub(crate) fn answered_usual(mut self, visit: Booking) -> Step {
+        let yes = self.heard.has(Intent::Confirm) && !self.heard.has(Intent::Decline) && self.heard.service_ids.is_empty();
+        if yes || self.heard.same_as_last {
+            self.note(false);
+            return self.last_visit(Some(visit));
+        }
+        if self.worth_hearing() {
+            return self.wanted_with(Some(Question::Service));
+        }
+        let words = self.voice().ask_service();
+        self.ask(Question::Service, words)
+    }
+
     /// Asks for what is missing, or looks for free times.
     pub(crate) fn arrange(mut self) -> Step {
         self.state.puzzled = 0;
         let voice = self.voice();
         let salon = self.turn.salon;
-        if self.heard.when_impossible && self.heard.when.is_empty() {
+        let no_such_day = self.heard.when_impossible && self.heard.when.iter().all(language::When::time_only);
+        if no_such_day {
             self.parts.push(voice.no_such_date());
         }
         if self.state.wish.services.is_empty() {
@@ -217,10 +285,7 @@ impl Mind<'_> {
                 wish.unclear.retain(by_named);
             }
             match wish.unclear.as_slice() {
-                [] => {
-                    let words = voice.ask_service();
-                    return self.ask(Question::Service, words);
-                }
+                [] => return self.ask_service(),
                 [only] => wish.services = vec![*only],
                 several => {
                     let several = several.to_vec();
@@ -243,7 +308,7 @@ impl Mind<'_> {
                 return self.ask(Question::CallPerson, words);
             }
         };
-        if self.heard.when_impossible && self.heard.when.is_empty() {
+        if no_such_day && self.state.wish.day().is_none() {
             let words = voice.ask_day();
             return self.ask(Question::Day, words);
         }
@@ -255,6 +320,7 @@ impl Mind<'_> {
         let wish = &self.state.wish;
         let salon = self.turn.salon;
         let moving = wish.moving.as_ref().map(|booking| booking.get().clone());
+        let wish_services = wish.services.clone();
         let named = match plan.chairs.as_slice() {
             [chair] if !wish.staff.is_empty() && plan.wrong_master.is_none() && chair.allowed.len() == 1 => chair.allowed.first().copied(),
             _ => None,
@@ -268,9 +334,12 @@ impl Mind<'_> {
         for want in wants.iter_mut().filter(|want| !want.day_said) {
             (want.from, want.to) = soon;
         }
+        // What the calendar forbids is left out; where that is everything, it tells why, and where to look beside it.
         let refused: Vec<Option<WhyNot>> = wants.iter().map(|want| moment::forbidden(salon, want, named, now)).collect();
         let why = if refused.iter().all(Option::is_some) { refused.iter().flatten().next().cloned() } else { None };
-        wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
+        if why.is_none() {
+            wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
+        }
         let question_only = self.heard.has(Intent::FreeTimes) && !self.heard.has(Intent::Book) && !self.heard.has(Intent::Reschedule);
         let at_once = !question_only && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
@@ -290,7 +359,11 @@ impl Mind<'_> {
             at_once,
             why,
             excluding: moving.as_ref().map(|booking| booking.record_id),
-            current: moving.map(|booking| Seat { services: booking.services, staff: booking.staff_id, start: booking.start }),
+            current: moving.filter(|booking| booking.services == wish_services).map(|booking| Seat {
+                services: booking.services,
+                staff: booking.staff_id,
+                start: booking.start,
+            }),
             probe: Probe::Wanted,
             range,
             slots: Vec::new(),
@@ -304,13 +377,12 @@ impl Mind<'_> {
                 let words = if self.state.wish.moving.is_some() { voice.ask_another_day() } else { voice.ask_day() };
                 self.ask(Question::Day, words)
             }
-            Some(WhyNot::DayOff(_, date) | WhyNot::NotHisHours(_, date, ..)) => {
+            Some(WhyNot::DayOff(_, date)) => {
                 search.range = (*date, *date);
                 self.look(Probe::OtherMasters, search)
             }
-            Some(WhyNot::ClosedAt(date, ..)) => {
+            Some(WhyNot::NotHisHours(_, date, ..) | WhyNot::ClosedAt(date, ..)) => {
                 search.range = (*date, *date);
-                search.wants.clear();
                 self.look(Probe::Wanted, search)
             }
             Some(_) => self.look(Probe::Later, search),
@@ -425,7 +497,11 @@ impl Mind<'_> {
             }
             Probe::Later => {
                 let room = OFFERED.saturating_sub(search.others.len());
-                search.others.extend(plan::spread(if wanted.is_empty() { visits } else { wanted }, room));
+                search.others.extend(match search.anchor() {
+                    _ if !wanted.is_empty() => plan::spread(wanted, room),
+                    Some(anchor) => plan::near_time(visits, anchor.time(), room),
+                    None => plan::spread(visits, room),
+                });
                 self.offer(search)
             }
         }
@@ -466,7 +542,7 @@ impl Mind<'_> {
             return self.wanted();
         }
         if let Some(visit) = self.choice(&visits) {
-            self.tell();
+            self.tell(true);
             return self.confirm(visit);
         }
         let first = visits[0].clone();
@@ -481,18 +557,18 @@ impl Mind<'_> {
             return self.ask(Question::WhichVisit(vec![first]), words);
         }
         if self.names_details() || self.heard.when_impossible {
-            if self.names_new_service() {
+            if self.only_asks() {
                 return self.wanted_with(Some(Question::WhichVisit(visits)));
             }
-            self.tell();
+            self.tell(true);
             self.note(true);
             return self.arrange();
         }
         self.wanted_with(Some(Question::WhichVisit(visits)))
     }
 
-    /// Another service than the one that times were offered for, without a wish for it.
-    fn names_new_service(&self) -> bool {
+    /// A question beside the offer.
+    fn only_asks(&self) -> bool {
         let asks = [Intent::Price, Intent::Services, Intent::Staff, Intent::Info];
         !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && asks.iter().any(|intent| self.heard.has(*intent))
     }
@@ -545,7 +621,7 @@ impl Mind<'_> {
             _ => None,
         };
         if let Some(id) = chosen {
-            self.tell();
+            self.tell(true);
             let wish = &mut self.state.wish;
             wish.services = vec![id];
             wish.unclear.clear();
@@ -594,10 +670,18 @@ impl Mind<'_> {
 
     /// The visit is settled: books it, or asks for what a booking needs.
     fn confirm(mut self, visit: Visit) -> Step {
+        if visit.start() <= self.now() {
+            // The offer has lain too long.
+            let words = self.voice().why_not(&WhyNot::Past);
+            self.parts.push(words);
+            self.state.wish.when.clear();
+            self.heard.when.clear();
+            return self.arrange();
+        }
         if let Some(booking) = &self.state.wish.moving {
             let record = booking.get().record_id;
             let seat = visit.seats[0].clone();
-            let effect = Effect::Move { record, services: booking.get().services.clone(), staff: seat.staff, start: seat.start };
+            let effect = Effect::Move { record, services: seat.services.clone(), staff: seat.staff, start: seat.start };
             return self.act(effect, Next::Moved(Box::new(seat)));
         }
         let Some(name) = self.client_name() else {
@@ -749,6 +833,8 @@ enum Correction {
     Stands(Box<Booking>),
     /// It is to be moved.
     Move,
+    /// Another service, in its stead or beside it.
+    Service(ReadBack<Booking>),
 }
 
 impl Search {

@@ -43,7 +43,7 @@ pub enum Effect {
     Move {
         /// Which.
         record: RecordId,
-        /// Its services, as they stay.
+        /// Its services from now on; mostly as they were.
         services: Vec<ServiceId>,
         /// With whom from now on.
         staff: StaffId,

@@ -211,3 +211,70 @@ pub(crate) fn working_days(salon: &Salon, staff: &[StaffId], from: Date, count: 
     days.truncate(count);
     Some((*days.first()?, *days.last()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{date, time};
+
+    use super::*;
+
+    const FRIDAY: Date = date(2026, 3, 6);
+    const SATURDAY: Date = date(2026, 3, 7);
+
+    fn at(day: Date, hour: i8) -> When {
+        When::At { from: day.at(hour, 0, 0, 0), time_only: false, ambiguous: false }
+    }
+
+    fn time_only(hour: i8) -> When {
+        When::At { from: date(2026, 3, 2).at(hour, 0, 0, 0), time_only: true, ambiguous: false }
+    }
+
+    fn day(from: Date) -> When {
+        When::Day { from, ambiguous: false }
+    }
+
+    /// What stands after `old` and then `new` was said: the moments, and whether they may be booked unasked.
+    fn check(old: &[When], new: &[When], offered: bool, same_time: bool, expected: &[(Date, i8, bool)]) {
+        let merged = merge(&merge(&[], old, false, false), new, offered, same_time);
+        let found: Vec<_> =
+            merged.iter().map(|want| (want.from, want.hours.map_or(0, |hours| hours.anchor().hour()), want.moment().is_some())).collect();
+        assert_eq!(found, expected, "{old:?} then {new:?}");
+    }
+
+    #[test]
+    fn what_is_not_said_again_stays() {
+        check(&[day(FRIDAY)], &[time_only(15)], false, false, &[(FRIDAY, 15, true)]);
+        check(&[time_only(15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 15, true)]);
+        check(&[at(FRIDAY, 15)], &[time_only(16)], true, false, &[(FRIDAY, 16, true)]);
+        check(&[at(FRIDAY, 15)], &[at(SATURDAY, 12)], true, false, &[(SATURDAY, 12, true)]);
+    }
+
+    #[test]
+    fn old_hours_are_no_order_once_times_were_offered() {
+        check(&[at(FRIDAY, 15)], &[day(SATURDAY)], true, false, &[(SATURDAY, 15, false)]);
+        check(&[at(FRIDAY, 15)], &[day(SATURDAY)], true, true, &[(SATURDAY, 15, true)]);
+        check(&[at(FRIDAY, 15)], &[day(SATURDAY)], false, false, &[(SATURDAY, 15, true)]);
+    }
+
+    #[test]
+    fn alternatives_and_double_readings_are_never_a_moment() {
+        check(&[at(FRIDAY, 15), at(SATURDAY, 15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 0, false)]);
+        let both = When::At { from: FRIDAY.at(15, 0, 0, 0), time_only: false, ambiguous: true };
+        check(&[], &[both], false, false, &[(FRIDAY, 15, false)]);
+        check(&[], &[time_only(15)], false, false, &[(date(2026, 3, 2), 15, false)]);
+    }
+
+    #[test]
+    fn hours_as_a_start_fits_them() {
+        for (hours, fits, misses) in [
+            (HoursWanted::At(time(15, 0, 0, 0)), &[15][..], &[14, 16][..]),
+            (HoursWanted::Between(time(12, 0, 0, 0), time(17, 0, 0, 0)), &[12, 16], &[11, 17]),
+            (HoursWanted::After(time(18, 0, 0, 0)), &[18, 20], &[17]),
+            (HoursWanted::Before(time(12, 0, 0, 0)), &[9, 11], &[12]),
+        ] {
+            let want = Want { hours: Some(hours), ..Want::read(&day(FRIDAY)) };
+            assert!(fits.iter().all(|hour| want.fits(FRIDAY.at(*hour, 0, 0, 0))), "{hours:?}");
+            assert!(misses.iter().all(|hour| !want.fits(FRIDAY.at(*hour, 0, 0, 0))), "{hours:?}");
+        }
+    }
+}

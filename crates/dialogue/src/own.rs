@@ -1,6 +1,7 @@
 //! The customer's own bookings: telling, moving, cancelling.
 
 use domain::{Booking, ReadBack, ServiceId};
+use jiff::ToSpan;
 use language::Intent;
 
 use crate::{
@@ -10,6 +11,9 @@ use crate::{
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
 };
+
+/// Minutes that «на час позже» may mean at most: a week.
+const MAX_SHIFT: i64 = 7 * 24 * 60;
 
 impl Mind<'_> {
     /// A wish to move a booking.
@@ -45,8 +49,25 @@ impl Mind<'_> {
         let (fitting, missed) = self.meant(purpose, &coming);
         match fitting.as_slice() {
             [only] if !missed => self.with_booking(purpose, only.clone()),
-            _ => self.ask_which_booking(purpose, if missed { coming } else { fitting }, missed),
+            _ => {
+                if purpose == Purpose::Move {
+                    // Where to is kept until it is known which.
+                    let named = &self.heard.staff_ids;
+                    let staff =
+                        if coming.iter().any(|booking| named.contains(&booking.get().staff_id)) { Vec::new() } else { named.clone() };
+                    self.state.wish = Wish { when: self.heard.when.iter().map(Want::read).collect(), staff, ..Wish::default() };
+                }
+                self.ask_which_booking(purpose, if missed { coming } else { fitting }, missed)
+            }
         }
+    }
+
+    fn ask_which_booking(self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>, missed: bool) -> Step {
+        let words = {
+            let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
+            self.voice().which_booking(purpose, &list, missed)
+        };
+        self.ask(Question::WhichBooking(purpose, bookings), words)
     }
 
     /// The bookings that the words mean, and whether the words fit none at all.
@@ -86,13 +107,11 @@ impl Mind<'_> {
             narrow(&|booking| stands.iter().any(|want| at(want, booking)), true);
         }
         // «Отмените», «лучше в 16» right after a booking mean that one.
-        if left.len() > 1 && !missed && heard.service_ids.is_empty() && heard.staff_ids.is_empty() && stands.is_empty() {
-            if let [last] = self.state.last.as_slice() {
-                let last = last.get().record_id;
-                left.retain(|booking| booking.get().record_id == last);
-                if left.is_empty() {
-                    return (coming.to_vec(), false);
-                }
+        let unsaid = heard.service_ids.is_empty() && heard.staff_ids.is_empty() && stands.is_empty();
+        if unsaid && let [last] = self.state.last.as_slice() {
+            let last = last.get().record_id;
+            if let Some(booking) = left.iter().find(|booking| booking.get().record_id == last) {
+                left = vec![booking.clone()];
             }
         }
         (left, missed)
@@ -112,7 +131,8 @@ impl Mind<'_> {
                 self.ask(Question::ReallyCancel(booking), words)
             }
             Purpose::Move => {
-                self.state.wish = Wish { moving: Some(booking), when: self.state.wish.when.clone(), ..Wish::default() };
+                let asked = std::mem::take(&mut self.state.wish);
+                self.state.wish = Wish { moving: Some(booking), when: asked.when, staff: asked.staff, ..Wish::default() };
                 self.aim()
             }
         }
@@ -127,24 +147,28 @@ impl Mind<'_> {
     }
 
     /// Where a booking is to be moved to.
-    fn aim(mut self) -> Step {
+    pub(crate) fn aim(mut self) -> Step {
         let Some(moving) = self.state.wish.moving.clone() else { return self.arrange() };
         let booking = moving.get();
-        let staff_changes = self.heard.staff_ids.iter().any(|id| *id != booking.staff_id) || self.heard.staff_any || self.heard.staff_other;
-        let mut wants = self.wants_for(booking);
+        let mut staff = if self.heard.staff_ids.is_empty() { self.state.wish.staff.clone() } else { self.heard.staff_ids.clone() };
+        let anybody = self.heard.staff_any || self.heard.staff_other;
+        if staff.is_empty() && !anybody {
+            staff = vec![booking.staff_id];
+        }
+        let staff_changes = staff != [booking.staff_id];
+        let said: Vec<Want> = match self.heard.when.as_slice() {
+            [] => self.state.wish.when.clone(),
+            when => when.iter().map(Want::read).collect(),
+        };
+        let mut wants = match self.heard.shift_minutes {
+            Some(minutes) => vec![Want::at(booking.start.saturating_add(minutes.clamp(-MAX_SHIFT, MAX_SHIFT).minutes()))],
+            None => self.wants_for(booking, said),
+        };
         let wish = &mut self.state.wish;
         wish.services.clone_from(&booking.services);
-        wish.people = 1;
-        wish.staff = match (self.heard.staff_ids.is_empty(), staff_changes) {
-            (false, true) => self.heard.staff_ids.clone(),
-            (true, true) => Vec::new(),
-            _ => vec![booking.staff_id],
-        };
+        wish.staff = staff;
         if self.heard.staff_other {
             wish.staff_not = vec![booking.staff_id];
-        }
-        if wants.is_empty() && !wish.when.is_empty() {
-            wants.clone_from(&wish.when);
         }
         if wants.is_empty() && (staff_changes || self.heard.same_time) {
             wants = vec![Want::at(booking.start)];
@@ -158,8 +182,7 @@ impl Mind<'_> {
             let words = self.voice().ask_new_time(booking);
             return self.ask(Question::Day, words);
         }
-        let stays = self.state.wish.staff == [booking.staff_id];
-        if stays && self.state.wish.when.iter().all(|want| want.moment() == Some(booking.start)) {
+        if !staff_changes && self.state.wish.when.iter().all(|want| want.moment() == Some(booking.start)) {
             let booking = booking.clone();
             self.state.wish = Wish::default();
             let words = self.voice().stands(&booking);

@@ -1,5 +1,8 @@
 use domain::{Salon, ServiceId, Slot, StaffId};
-use jiff::{ToSpan, civil::DateTime};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::state::Wish;
@@ -262,4 +265,132 @@ pub(crate) fn nearest(visits: Vec<Visit>, anchor: DateTime, count: usize) -> Vec
     visits.truncate(count);
     visits.sort_by_key(Visit::start);
     visits
+}
+
+/// At most `count` of these, on each of the first days the one nearest to that time of day.
+pub(crate) fn near_time(visits: Vec<Visit>, time: Time, count: usize) -> Vec<Visit> {
+    let mut days: Vec<Date> = visits.iter().map(|visit| visit.start().date()).collect();
+    days.dedup();
+    let on = |day: Date| {
+        let same_day = visits.iter().filter(move |visit| visit.start().date() == day);
+        same_day.min_by_key(|visit| time.duration_until(visit.start().time()).abs()).cloned()
+    };
+    days.iter().take(count).filter_map(|day| on(*day)).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::{CompanyId, Hours, Money, PriceRange, SalonId, Service, ServiceStaff, Staff, WorkDay};
+    use jiff::{civil::date, tz::TimeZone};
+
+    use super::*;
+
+    const DAY: Date = date(2026, 3, 4);
+
+    /// Services 1 (60 min, by 1 and 2), 2 (30 min, by 2), 3 (30 min, by 3); 1 and 2 work nine days from that day.
+    pub(crate) fn salon() -> Salon {
+        let hours = Hours { from: Time::constant(9, 0, 0, 0), to: Time::constant(18, 0, 0, 0) };
+        let day = |staff, offset: i64| WorkDay { staff_id: StaffId(staff), date: DAY.saturating_add(offset.days()), hours: vec![hours] };
+        let service = |id, minutes, staff: &[i64]| Service {
+            id: ServiceId(id),
+            title: format!("Услуга {id}"),
+            category: String::new(),
+            price: PriceRange::new(Money(100), Money(100)),
+            minutes,
+            description: String::new(),
+            staff: staff.iter().map(|id| ServiceStaff { staff_id: StaffId(*id), minutes }).collect(),
+            composite_of: Vec::new(),
+        };
+        let staff = |id, rating| Staff { id: StaffId(id), name: format!("Мастер {id}"), specialization: String::new(), rating };
+        Salon {
+            company_id: CompanyId(1),
+            salon_id: SalonId(1),
+            title: String::new(),
+            city: String::new(),
+            address: String::new(),
+            phone: None,
+            timezone: TimeZone::UTC,
+            currency: "₽".into(),
+            services: vec![service(1, 60, &[1, 2]), service(2, 30, &[2]), service(3, 30, &[3])],
+            staff: vec![staff(1, Some(4.0)), staff(2, Some(5.0)), staff(3, None)],
+            schedule: (0..9).flat_map(|offset| [day(1, offset), day(2, offset)]).collect(),
+        }
+    }
+
+    fn wish(services: &[i64], staff: &[i64], people: u8) -> Wish {
+        let services = services.iter().map(|id| ServiceId(*id)).collect();
+        Wish { services, staff: staff.iter().map(|id| StaffId(*id)).collect(), people, ..Wish::default() }
+    }
+
+    /// The chairs as `services:masters`, and the master who does none of it.
+    fn check_plan(wish: &Wish, expected: &[(&[i64], &[i64])], wrong: Option<i64>) {
+        let plan = plan(&salon(), wish).expect("a plan");
+        let found: Vec<(Vec<i64>, Vec<i64>)> = plan
+            .chairs
+            .iter()
+            .map(|chair| (chair.services.iter().map(|id| id.0).collect(), chair.allowed.iter().map(|id| id.0).collect()))
+            .collect();
+        let expected: Vec<(Vec<i64>, Vec<i64>)> = expected.iter().map(|(s, a)| (s.to_vec(), a.to_vec())).collect();
+        assert_eq!((found, plan.wrong_master.map(|id| id.0)), (expected, wrong), "{wish:?}");
+    }
+
+    #[test]
+    fn who_does_what() {
+        check_plan(&wish(&[1], &[], 1), &[(&[1], &[2, 1])], None);
+        check_plan(&wish(&[1], &[1], 1), &[(&[1], &[1])], None);
+        check_plan(&wish(&[1, 2], &[], 1), &[(&[1, 2], &[2])], None);
+        check_plan(&wish(&[1, 2], &[1], 1), &[(&[1], &[1]), (&[2], &[2])], None);
+        check_plan(&wish(&[2, 3], &[], 1), &[(&[2], &[2]), (&[3], &[3])], None);
+        check_plan(&wish(&[3], &[1], 1), &[(&[3], &[3])], Some(1));
+        check_plan(&wish(&[1], &[], 2), &[(&[1], &[2, 1]), (&[1], &[2, 1])], None);
+        check_plan(&wish(&[1], &[1], 2), &[(&[1], &[1]), (&[1], &[2, 1])], None);
+        check_plan(&wish(&[1, 3], &[], 2), &[(&[1], &[2, 1]), (&[3], &[3])], None);
+        assert_eq!(plan(&salon(), &wish(&[1], &[], 9)), Err(NoPlan::TooManyPeople));
+        let refused = Wish { staff_not: vec![StaffId(3)], ..wish(&[3], &[], 1) };
+        assert_eq!(plan(&salon(), &refused), Err(NoPlan::NobodyDoes(ServiceId(3))));
+    }
+
+    fn slots(free: &[(i64, &[i8])]) -> Vec<Slot> {
+        let one = |(staff, hours): &(i64, &[i8])| {
+            let staff_id = StaffId(*staff);
+            hours.iter().map(|hour| Slot { start: DAY.at(*hour, 0, 0, 0), staff_id }).collect::<Vec<_>>()
+        };
+        free.iter().flat_map(one).collect()
+    }
+
+    /// `start hour of each seat @ master` for every visit found.
+    fn check_visits(wish: &Wish, free: &[&[(i64, &[i8])]], expected: &[&[(i8, i64)]]) {
+        let salon = salon();
+        let plan = plan(&salon, wish).expect("a plan");
+        let slots: Vec<Vec<Slot>> = free.iter().map(|free| slots(free)).collect();
+        let found: Vec<Vec<(i8, i64)>> = visits(&salon, &plan.chairs, plan.arrangement, &slots, DAY.at(8, 0, 0, 0))
+            .iter()
+            .map(|visit| visit.seats.iter().map(|seat| (seat.start.hour(), seat.staff.0)).collect())
+            .collect();
+        assert_eq!(found, expected.iter().map(|visit| visit.to_vec()).collect::<Vec<_>>(), "{wish:?}");
+    }
+
+    #[test]
+    fn seats_are_found() {
+        check_visits(&wish(&[1], &[], 1), &[&[(1, &[9, 10]), (2, &[10])]], &[&[(9, 1)], &[(10, 2)], &[(10, 1)]]);
+        let both: &[(i64, &[i8])] = &[(1, &[9, 10]), (2, &[10, 11])];
+        check_visits(&wish(&[1], &[], 2), &[both, both], &[&[(10, 2), (10, 1)]]);
+        // An hour with the first master, then the brows; or the brows (half an hour, then a gap) first.
+        check_visits(&wish(&[1, 3], &[1], 1), &[&[(1, &[9, 12])], &[(3, &[10, 11])]], &[&[(9, 1), (10, 3)], &[(11, 3), (12, 1)]]);
+        check_visits(&wish(&[1, 3], &[1], 1), &[&[(1, &[9])], &[(3, &[15])]], &[]);
+    }
+
+    #[test]
+    fn a_few_of_many() {
+        let at = |days: i8, hour: i8| date(2026, 3, 4 + days).at(hour, 0, 0, 0);
+        let visit = |start| Visit { seats: vec![Seat { services: vec![ServiceId(1)], staff: StaffId(1), start }] };
+        let day: Vec<Visit> = (9..=17).map(|hour| visit(at(0, hour))).collect();
+        let week: Vec<Visit> = (0..3).flat_map(|d| (9..=17).map(move |hour| (d, hour))).map(|(d, hour)| visit(at(d, hour))).collect();
+        let starts = |visits: Vec<Visit>| visits.iter().map(Visit::start).collect::<Vec<_>>();
+        assert_eq!(starts(spread(day.clone(), 3)), [at(0, 9), at(0, 13), at(0, 17)]);
+        assert_eq!(starts(spread(day[..2].to_vec(), 3)), [at(0, 9), at(0, 10)]);
+        assert_eq!(starts(spread(week.clone(), 2)), [at(0, 9), at(1, 9)]);
+        assert_eq!(starts(nearest(day, at(0, 15), 2)), [at(0, 14), at(0, 15)]);
+        assert_eq!(starts(near_time(week, jiff::civil::time(15, 0, 0, 0), 2)), [at(0, 15), at(1, 15)]);
+    }
 }

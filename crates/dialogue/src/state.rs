@@ -1,4 +1,4 @@
-use domain::{Booking, Phone, ReadBack, ServiceId, StaffId};
+use domain::{Booking, Phone, ReadBack, Salon, ServiceId, StaffId};
 use jiff::civil::{Date, DateTime};
 use language::Lang;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,13 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// Drops what is no longer in the salon's catalogue.
+    pub(crate) fn keep_known(&mut self, salon: &Salon) {
+        self.services.retain(|id| salon.service(*id).is_some());
+        self.unclear.retain(|id| salon.service(*id).is_some());
+        self.staff.retain(|id| salon.staff(*id).is_some());
+    }
+
     /// Nothing that a time could be looked up for.
     pub(crate) fn is_empty(&self) -> bool {
         self.moving.is_none() && self.services.is_empty() && self.unclear.is_empty() && self.when.is_empty()
@@ -164,8 +171,12 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Question {
     Service,
+    /// The service, or the same as at this last visit.
+    Usual(Box<Booking>),
     /// Which of these services, numbered.
     WhichService(Vec<ServiceId>),
+    /// Shall the wished services take the place of this booking's?
+    ChangeService(ReadBack<Booking>),
     /// The day, and the time with it.
     Day,
     /// Which of these times, numbered; a single one is a yes-or-no question.

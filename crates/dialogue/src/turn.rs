@@ -6,8 +6,9 @@ use crate::{
     HeardKind, Pause, Reply, Step, Turn,
     arrange::{Booked, Search},
     effect::{Effect, HandOverReason, Outcome},
+    moment::Want,
     plan::{Seat, Visit},
-    state::{Purpose, Question, State},
+    state::{Purpose, Question, State, Wish},
     wording::Voice,
 };
 
@@ -28,6 +29,7 @@ pub struct Pending {
     heard: Understood,
     text: String,
     parts: Vec<String>,
+    hello: String,
     effects: u8,
     next: Next,
 }
@@ -45,6 +47,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The last visit, to offer the same again.
+    Usual,
     /// The customer's bookings, to find the one whose outcome was unknown.
     Unsettled(Box<Seat>),
     HandedOver(HandOverReason),
@@ -60,6 +64,8 @@ pub(crate) struct Mind<'t> {
     pub(crate) text: String,
     /// What is to be said, in order.
     pub(crate) parts: Vec<String>,
+    /// Stands before the first of them.
+    hello: String,
     effects: u8,
 }
 
@@ -77,19 +83,28 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
         state.drop_thread();
     }
     state.touched = Some(turn.now);
+    state.wish.keep_known(turn.salon);
     let text = turn.heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
     let text: String = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n").chars().take(MAX_TEXT).collect();
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
-    let mut mind =
-        Mind { turn, before: state.clone(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    let mut mind = Mind {
+        turn,
+        before: state.clone(),
+        state,
+        heard: Understood::default(),
+        text: String::new(),
+        parts: Vec::new(),
+        hello: String::new(),
+        effects: 0,
+    };
     if text.is_empty() {
         let sorry = mind.voice().cannot_hear();
         return mind.say(sorry);
     }
     mind.read(text);
-    match mind.state.unsettled.take() {
+    match mind.state.unsettled.take().filter(|seat| seat.start > turn.now) {
         Some(seat) => mind.act(Effect::MyBookings, Next::Unsettled(Box::new(seat))),
         None => mind.answer(),
     }
@@ -98,8 +113,8 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
 /// Goes on with the outcome of the effect that was asked for. An outcome of another kind than the
 /// effect's own counts as [`Outcome::Failed`].
 pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
-    let Pending { before, state, heard, text, parts, effects, next } = pending;
-    let mind = Mind { turn, before, state, heard, text, parts, effects };
+    let Pending { before, state, heard, text, parts, hello, effects, next } = pending;
+    let mind = Mind { turn, before, state, heard, text, parts, hello, effects };
     match (next, outcome) {
         (Next::Slots(search), Outcome::FreeTimes(slots)) => mind.slots(*search, slots),
         (Next::Seat(booked), outcome) => mind.seated(*booked, outcome),
@@ -107,6 +122,8 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Cancelled, outcome) => mind.cancelled(outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
+        (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
+        (Next::Usual, _) => mind.usual(None),
         (Next::Unsettled(seat), Outcome::Bookings(bookings)) => mind.settle(*seat, bookings),
         (Next::Unsettled(seat), _) => {
             let mut mind = mind;
@@ -124,8 +141,16 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
 pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
     let mut state = state;
     state.unsettled = None;
-    let mut mind =
-        Mind { turn, before: State::default(), state, heard: Understood::default(), text: String::new(), parts: Vec::new(), effects: 0 };
+    let mut mind = Mind {
+        turn,
+        before: State::default(),
+        state,
+        heard: Understood::default(),
+        text: String::new(),
+        parts: Vec::new(),
+        hello: String::new(),
+        effects: 0,
+    };
     let words = match receipt {
         Some(receipt) => {
             let words = mind.voice().receipts(std::slice::from_ref(&receipt));
@@ -155,8 +180,8 @@ impl<'t> Mind<'t> {
         if self.effects >= MAX_EFFECTS {
             return self.failed();
         }
-        let Self { before, state, heard, text, parts, effects, .. } = self;
-        Step::Do(effect, Pending { before, state, heard, text, parts, effects: effects + 1, next })
+        let Self { before, state, heard, text, parts, hello, effects, .. } = self;
+        Step::Do(effect, Pending { before, state, heard, text, parts, hello, effects: effects + 1, next })
     }
 
     /// Ends the turn with these words after what was to be said anyway.
@@ -167,7 +192,9 @@ impl<'t> Mind<'t> {
 
     fn done(mut self, pause: Option<Pause>) -> Step {
         self.parts.retain(|part| !part.is_empty());
-        let messages = if self.parts.is_empty() { Vec::new() } else { vec![self.parts.join("\n")] };
+        let words = [self.hello, self.parts.join("\n")];
+        let words = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
+        let messages = if words.is_empty() { Vec::new() } else { vec![words] };
         Step::Say(Reply { state: self.state, messages, pause })
     }
 
@@ -256,7 +283,7 @@ impl<'t> Mind<'t> {
         let state = &self.state;
         let (asked, mut offered) = match &state.question {
             None | Some(Question::Phone(_)) => (None, Vec::new()),
-            Some(Question::Service) => (Some(Asked::Service), Vec::new()),
+            Some(Question::Service | Question::Usual(_)) => (Some(Asked::Service), Vec::new()),
             Some(Question::WhichService(_)) => (Some(Asked::Choice), Vec::new()),
             Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
             Some(Question::WhichVisit(visits)) => {
@@ -267,7 +294,7 @@ impl<'t> Mind<'t> {
             Some(Question::WhichBooking(_, bookings)) => {
                 (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
             }
-            Some(Question::ReallyCancel(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
+            Some(Question::ReallyCancel(booking) | Question::ChangeService(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
             Some(Question::FindTimes | Question::CallPerson | Question::Retry { .. }) => (Some(Asked::Confirm), Vec::new()),
         };
         if offered.is_empty() {
@@ -369,7 +396,7 @@ impl<'t> Mind<'t> {
                 if wish.is_empty() {
                     wish.services = seat.services.clone();
                     wish.staff = vec![seat.staff];
-                    wish.when = vec![crate::moment::Want::at(seat.start)];
+                    wish.when = vec![Want::at(seat.start)];
                     self.state.question = Some(Question::WhichVisit(vec![Visit { seats: vec![seat] }]));
                 }
                 let text = std::mem::take(&mut self.text);
@@ -408,8 +435,7 @@ impl<'t> Mind<'t> {
         let first = self.state.greeted != Some(today);
         if first || (self.heard.has(Intent::Greeting) && self.heard.intents.len() == 1) {
             let name = self.first_name();
-            let hello = self.voice().hello(name.as_deref());
-            self.parts.push(hello);
+            self.hello = self.voice().hello(name.as_deref());
             self.state.greeted = Some(today);
         }
     }
@@ -442,10 +468,12 @@ impl<'t> Mind<'t> {
                 self.say(words)
             }
             Question::CallPerson | Question::FindTimes | Question::Retry { .. } => self.wanted(),
+            Question::Usual(visit) => self.answered_usual(*visit),
             Question::WhichService(services) => self.chose_service(services),
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(booking) => self.answered_cancel(booking),
+            Question::ChangeService(booking) => self.answered_change(booking),
             Question::Name(visit) => self.gave_name(visit),
             Question::Phone(visit) => self.gave_phone(visit),
             Question::Service | Question::Day => {
@@ -453,7 +481,7 @@ impl<'t> Mind<'t> {
                     return self.wanted_with(Some(question));
                 }
                 if self.plain_no() {
-                    self.state.wish = crate::state::Wish::default();
+                    self.state.wish = Wish::default();
                     let words = self.voice().all_right();
                     return self.say(words);
                 }
@@ -474,6 +502,7 @@ impl<'t> Mind<'t> {
         let voice = self.voice();
         let words = match &question {
             Question::Service => voice.ask_service(),
+            Question::Usual(visit) => voice.ask_usual(visit),
             Question::WhichService(services) => voice.ask_which_service(services),
             Question::Day => match &self.state.wish.moving {
                 Some(booking) => voice.ask_new_time(booking.get()),
@@ -490,6 +519,7 @@ impl<'t> Mind<'t> {
                 voice.which_booking(*purpose, &bookings, false)
             }
             Question::ReallyCancel(booking) => voice.ask_really_cancel(booking.get()),
+            Question::ChangeService(booking) => voice.ask_change_service(booking.get(), &self.state.wish.services),
             Question::FindTimes => voice.ask_find_times(),
             Question::CallPerson => voice.ask_person(),
             Question::Retry { .. } => voice.failed(),
@@ -504,7 +534,7 @@ impl<'t> Mind<'t> {
 
     /// The words by themselves, with `open` to come back to after a side question.
     pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
-        let told = self.tell();
+        let told = self.tell(open.is_some());
         let heard = &self.heard;
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
         for intent in heard.intents.clone() {
@@ -541,8 +571,183 @@ impl<'t> Mind<'t> {
         self.heard.staff_same.then(|| standing.map(|booking| booking.get().staff_id)).flatten()
     }
 
+    /// The question before this turn was about the service.
+    pub(crate) fn was_asked_for_service(&self) -> bool {
+        matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_)))
+    }
+
     /// Now, in the salon's zone.
     pub(crate) fn now(&self) -> DateTime {
         self.turn.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Attendance, Phone, RecordId, ServiceId, Slot};
+    use jiff::{ToSpan, civil::date};
+    use language::{Lang, Reader, When};
+    use proptest::{
+        collection::vec,
+        option,
+        prelude::*,
+        sample::{Index, select},
+    };
+
+    use super::*;
+    use crate::{Customer, Heard, Refusal, plan::tests::salon};
+
+    fn now() -> DateTime {
+        date(2026, 3, 4).at(10, 0, 0, 0)
+    }
+
+    fn when() -> impl Strategy<Value = When> {
+        (0..100_i64, 0..24_i64, any::<bool>(), any::<bool>(), 0..6_u8).prop_map(|(days, hours, time_only, ambiguous, kind)| {
+            let from = now().saturating_add((days - 5).days()).saturating_add(hours.hours());
+            let to = from.saturating_add(3.hours());
+            match kind {
+                0 => When::At { from, time_only, ambiguous },
+                1 => When::Day { from: from.date(), ambiguous },
+                2 => When::Days { from: from.date(), to: to.date(), ambiguous },
+                3 => When::Window { from, to, time_only, ambiguous },
+                4 => When::After { from, time_only, ambiguous },
+                _ => When::Before { to, time_only, ambiguous },
+            }
+        })
+    }
+
+    /// Anything that a reader could ever make of words, sensible or not.
+    fn understood() -> impl Strategy<Value = Understood> {
+        use Intent::{
+            Book, Cancel, Choose, Complaint, Confirm, Decline, FreeTimes, Greeting, Human, Info, Late, MyBookings, Other, Price,
+            Reschedule, Review, Services, Staff, Stop, Thanks,
+        };
+        let often = vec![Book, Confirm, Reschedule, Cancel, FreeTimes, Decline, Choose, MyBookings, Other];
+        let seldom = vec![Greeting, Price, Services, Staff, Info, Late, Thanks, Human, Complaint, Stop, Review];
+        let intents = vec(prop_oneof![6 => select(often), 1 => select(seldom)], 1..3);
+        let ids = || vec(1..4_i64, 0..3);
+        let what = (ids(), any::<bool>(), ids(), ids(), vec(when(), 0..3));
+        let flags = (vec(any::<bool>(), 8), 0..4_u8, option::of(0..5_usize), option::of(-600..600_i64));
+        (intents, what, flags).prop_map(|(intents, (services, services_ambiguous, staff, not, when), (flags, people, choice, shift))| {
+            Understood {
+                intents,
+                service_ids: services.into_iter().map(ServiceId).collect(),
+                services_ambiguous,
+                staff_ids: staff.into_iter().map(StaffId).collect(),
+                staff_any: flags[0] && flags[1],
+                staff_not_ids: if flags[1] { Vec::new() } else { not.into_iter().map(StaffId).collect() },
+                when,
+                name: flags[2].then(|| "Инна".to_owned()),
+                people,
+                choice,
+                same_as_last: flags[3] && flags[4],
+                staff_same: flags[4] && flags[5],
+                staff_other: flags[5] && flags[6],
+                same_time: flags[6],
+                shift_minutes: shift.filter(|_| flags[7] && flags[0]),
+                when_impossible: flags[7] && flags[3],
+                lang: Lang::Ru,
+                ..Understood::default()
+            }
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test is the booking system")]
+    fn read_back(booking: &Booking) -> ReadBack<Booking> {
+        ReadBack::from_booking_system(booking.clone())
+    }
+
+    fn booking(seed: i64) -> Booking {
+        Booking {
+            record_id: RecordId(seed % 3),
+            booking_id: None,
+            staff_id: StaffId(seed % 4),
+            services: vec![ServiceId(seed % 5)],
+            start: now().saturating_add((seed % 50 - 2).hours()),
+            minutes: 60,
+            client_name: "Инна".into(),
+            client_phone: None,
+            cost: None,
+            attendance: Attendance::Waiting,
+            deleted: seed % 11 == 0,
+            locked: seed % 7 == 0,
+        }
+    }
+
+    /// What could come of an effect: mostly something of its own kind.
+    fn outcome(effect: &Effect, seed: i64) -> Outcome {
+        let refusals = [Refusal::SlotTaken, Refusal::Gone, Refusal::NotAllowed, Refusal::PhoneRefused, Refusal::NotOffered];
+        match (seed % 9, effect) {
+            (0, _) => Outcome::Failed,
+            (1, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. }) => Outcome::Unsettled,
+            (2, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. }) => {
+                Outcome::Refused(refusals[usize::try_from(seed / 9 % 5).unwrap_or(0)])
+            }
+            (3, _) => Outcome::LastVisit(None),
+            (_, Effect::FreeTimes { from, staff, .. }) => {
+                let slot = |i: i64| Slot {
+                    start: from.at(9, 0, 0, 0).saturating_add((i * 30).minutes()),
+                    staff_id: staff.unwrap_or(StaffId(i % 4)),
+                };
+                Outcome::FreeTimes((0..seed % 60).map(slot).collect())
+            }
+            (_, Effect::MyBookings) => Outcome::Bookings((0..seed % 4).map(|i| read_back(&booking(seed + i))).collect()),
+            (_, Effect::LastVisit) => Outcome::LastVisit((seed % 2 == 0).then(|| booking(seed))),
+            (_, Effect::Book { .. }) => Outcome::Done(Receipt::Booked(read_back(&booking(seed)))),
+            (_, Effect::Move { .. }) => {
+                Outcome::Done(Receipt::Moved { from: read_back(&booking(seed)), to: read_back(&booking(seed + 1)) })
+            }
+            (_, Effect::Cancel { .. }) => Outcome::Done(Receipt::Cancelled(read_back(&booking(seed)))),
+            (_, Effect::HandOver { .. }) => Outcome::HandedOver,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        // Any understood message in any state, and any outcome of any effect, gives a defined step.
+        #[test]
+        fn total(turns in vec((understood(), vec(0..100_000_i64, 13)), 1..12), known in any::<Index>()) {
+            let salon = salon();
+            let reader = Reader::new(Some(&salon));
+            let phone = [None, Phone::from_digits("79161234567").ok()][known.index(2)].clone();
+            let customer = Customer { phone, push_name: None, client: None };
+            let heard: [Heard; 0] = [];
+            let turn = Turn { salon: &salon, reader: &reader, now: now(), customer: &customer, heard: &heard };
+            let mut state = State::default();
+            for (heard, seeds) in turns {
+                let stopped = state.stopped;
+                state.paused = None;
+                state.wish.keep_known(&salon);
+                let mut proofs = 0;
+                let mind = Mind {
+                    turn: &turn,
+                    before: state.clone(),
+                    state,
+                    heard,
+                    text: "текст".into(),
+                    parts: Vec::new(),
+                    hello: String::new(),
+                    effects: 0,
+                };
+                let mut step = mind.answer();
+                let mut seeds = seeds.into_iter();
+                let reply = loop {
+                    match step {
+                        Step::Say(reply) => break reply,
+                        Step::Do(effect, pending) => {
+                            let outcome = outcome(&effect, seeds.next().expect("at most twelve effects"));
+                            proofs += usize::from(matches!(outcome, Outcome::Done(_)));
+                            step = resume(pending, outcome, &turn);
+                        }
+                    }
+                };
+                let said = reply.messages.join("\n").to_lowercase();
+                prop_assert!(stopped || !said.trim().is_empty());
+                let claims = ["записала", "перенесла", "изменила", "отменила"].iter().any(|word| said.contains(word));
+                prop_assert_eq!(claims, proofs > 0, "{}", said);
+                state = reply.state;
+            }
+        }
     }
 }

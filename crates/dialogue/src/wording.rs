@@ -8,10 +8,7 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime, Time},
 };
-use language::{
-    Lang,
-    speak::{self, Case},
-};
+use language::{Lang, speak};
 
 use crate::{
     effect::Refusal,
@@ -54,6 +51,13 @@ impl Voice<'_> {
                 self.say(
                     format!("Записала вас: {}.{cost} Ждём вас{}! 😊", self.booking(booking), self.at_address()),
                     format!("You are booked: {}.{cost} See you{}! 😊", self.booking(booking), self.at_address()),
+                )
+            }
+            [Receipt::Moved { from, to }] if from.get().start == to.get().start && from.get().staff_id == to.get().staff_id => {
+                let to = to.get();
+                self.say(
+                    format!("Изменила вашу запись: {}.{} Ждём вас! 😊", self.booking(to), self.cost_sentence(to)),
+                    format!("I have changed your visit: {}.{} See you! 😊", self.booking(to), self.cost_sentence(to)),
                 )
             }
             [Receipt::Moved { to, .. }] => {
@@ -99,7 +103,7 @@ impl Voice<'_> {
             return whole.title.clone();
         }
         let titles: Vec<&str> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| service.title.as_str()).collect();
-        titles.join(" + ")
+        if titles.is_empty() { self.say("визит", "visit") } else { titles.join(" + ") }
     }
 
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
@@ -124,7 +128,7 @@ impl Voice<'_> {
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
+        self.say(format!("у мастера {name}"), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -257,6 +261,14 @@ impl Voice<'_> {
         titles.join("; ")
     }
 
+    pub(crate) fn ask_usual(&self, visit: &Booking) -> String {
+        let (services, master) = (self.services(&visit.services), self.master(visit.staff_id));
+        self.say(
+            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}?"),
+            format!("Which service would you like? The same as last time: {services}, {master}?"),
+        )
+    }
+
     pub(crate) fn ask_which_service(&self, ids: &[ServiceId]) -> String {
         let head = self.say("Уточните, пожалуйста, какая услуга нужна:", "Which of these would you like?");
         let lines: Vec<String> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| self.priced(service)).collect();
@@ -269,6 +281,16 @@ impl Voice<'_> {
 
     pub(crate) fn ask_another_day(&self) -> String {
         self.say("На какой день и время перенести?", "What day and time shall I change it to?")
+    }
+
+    pub(crate) fn ask_change_service(&self, booking: &Booking, services: &[ServiceId]) -> String {
+        let (stands, services) = (self.booking(booking), self.services(services));
+        self.say(
+            format!("Заменить услугу в вашей записи ({stands}) на «{services}»? Если нужна ещё одна запись, напишите день и время."),
+            format!(
+                "Shall I change the service of your visit ({stands}) to “{services}”? If you need one more visit, send the day and time."
+            ),
+        )
     }
 
     pub(crate) fn ask_new_time(&self, booking: &Booking) -> String {
@@ -664,7 +686,7 @@ impl Voice<'_> {
 
     /// `20 февраля`.
     fn date(&self, date: Date) -> String {
-        speak::date(date, self.lang)
+        speak::day(date, self.today, self.lang)
     }
 }
 

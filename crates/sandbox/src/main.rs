@@ -1,2 +1,39 @@
-//! stub
-fn main() {}
+//! `ai-admin-sandbox`: see `--help`.
+
+use std::io::Write;
+
+use clap::Parser;
+use sandbox::Options;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "warn,sandbox=info".to_owned());
+    tracing_subscriber::fmt().with_env_filter(sandbox::log_filter(&level)?).with_writer(std::io::stderr).init();
+    let running = sandbox::start(options).await?;
+    let mut out = std::io::stdout();
+    if let Some(control) = running.control {
+        writeln!(out, "Chat page and control API: http://{control}/")?;
+    }
+    if let Some(product) = running.product {
+        writeln!(out, "Product:                   http://{product}/")?;
+    }
+    out.flush()?;
+    ended().await?;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn ended() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    Ok(tokio::signal::ctrl_c().await?)
+}

@@ -160,7 +160,8 @@ CREATE TABLE conversations (
     paused_until BIGINT,
     last_message_at BIGINT,
     created_at BIGINT NOT NULL,
-    UNIQUE (company_id, chat)
+    UNIQUE (company_id, chat),
+    UNIQUE (company_id, id)
 );
 CREATE INDEX conversations_phone ON conversations (company_id, phone);
 
@@ -168,7 +169,7 @@ CREATE INDEX conversations_phone ON conversations (company_id, phone);
 CREATE TABLE messages (
     id {id},
     company_id BIGINT NOT NULL REFERENCES companies (id),
-    conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+    conversation_id BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
     author TEXT NOT NULL CHECK (author IN ('customer', 'bot', 'person')),
@@ -184,7 +185,8 @@ CREATE TABLE messages (
     refusal TEXT,
     turn_id BIGINT,
     UNIQUE (conversation_id, seq),
-    UNIQUE (conversation_id, direction, whatsapp_id)
+    UNIQUE (conversation_id, direction, whatsapp_id),
+    FOREIGN KEY (company_id, conversation_id) REFERENCES conversations (company_id, id)
 );
 CREATE INDEX messages_open ON messages (conversation_id, status) WHERE status IN ('new', 'queued');
 CREATE INDEX messages_whatsapp ON messages (company_id, whatsapp_id);
@@ -192,12 +194,13 @@ CREATE INDEX messages_whatsapp ON messages (company_id, whatsapp_id);
 CREATE TABLE turns (
     id {id},
     company_id BIGINT NOT NULL REFERENCES companies (id),
-    conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+    conversation_id BIGINT NOT NULL,
     from_seq BIGINT NOT NULL,
     to_seq BIGINT NOT NULL,
     journal TEXT,
     opened_at BIGINT NOT NULL,
-    closed_at BIGINT
+    closed_at BIGINT,
+    FOREIGN KEY (company_id, conversation_id) REFERENCES conversations (company_id, id)
 );
 CREATE UNIQUE INDEX turns_open ON turns (conversation_id) WHERE closed_at IS NULL;
 

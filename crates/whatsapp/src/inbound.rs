@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ChatId, CompanyId, Phone};
@@ -11,6 +12,9 @@ use whatsapp_rust::{Client, InboundDurabilityHook};
 
 /// The longest text that is passed on, in characters: the rest of a longer one is cut.
 pub const MAX_TEXT: usize = 4_096;
+const MAX_NAME: usize = 100;
+/// A flag of a region takes seven, a family of four as many.
+const MAX_EMOJI: usize = 16;
 
 /// One message of a chat with one person, as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +94,9 @@ pub trait Inbox: Send + Sync {
     async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery);
 }
 
+/// The inbox is asked again after these times before the messages are left with WhatsApp.
+const RETRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+
 /// The seam at which the client waits for our commit before it acknowledges.
 pub(crate) struct Hook {
     pub(crate) company: CompanyId,
@@ -110,13 +117,32 @@ impl InboundDurabilityHook for Hook {
         if heard.is_empty() {
             return Ok(());
         }
-        self.inbox.receive(heard).await
+        for pause in RETRIES {
+            match self.inbox.receive(heard.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(company = %self.company, %error, "incoming messages were not stored; again");
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+        let stored = self.inbox.receive(heard).await;
+        if stored.is_err() {
+            // WhatsApp gives what was not acknowledged once more at the next connection only, so
+            // that must not be hours away. Not awaited here: it waits for us.
+            tokio::spawn(async move { client.reconnect().await });
+        }
+        stored
     }
 }
 
 /// A message for people, or `None`: groups, channels, broadcasts, and the devices' own talk.
 async fn read(company: CompanyId, client: &Client, message: &wa::Message, info: &MessageInfo) -> Option<Inbound> {
     if info.category == MessageCategory::Peer {
+        return None;
+    }
+    if !is_plain_id(&info.id) {
+        tracing::warn!(%company, "a message whose id no client of WhatsApp makes was dropped");
         return None;
     }
     let (chat, phone) = chat(client, info).await?;
@@ -127,7 +153,7 @@ async fn read(company: CompanyId, client: &Client, message: &wa::Message, info: 
         phone,
         message_id: info.id.clone(),
         from_me: info.source.is_from_me,
-        push_name: push_name.map(|name| name.chars().take(100).collect()),
+        push_name: push_name.map(|name| cut(name, MAX_NAME)),
         sent_at: Timestamp::from_second(info.timestamp.timestamp()).ok()?,
         content: content(message)?,
     })
@@ -172,19 +198,19 @@ async fn chat(client: &Client, info: &MessageInfo) -> Option<(ChatId, Option<Pho
 fn content(message: &wa::Message) -> Option<Content> {
     let base = message.get_base_message();
     if let Some(reaction) = base.reaction_message.as_option() {
-        let message_id = reaction.key.as_option()?.id.clone()?;
-        let emoji = reaction.text.clone().filter(|emoji| !emoji.is_empty() && emoji.chars().count() <= 16);
+        let message_id = reaction.key.as_option()?.id.clone().filter(|id| is_plain_id(id))?;
+        let emoji = reaction.text.as_deref().filter(|emoji| !emoji.is_empty()).map(|emoji| cut(emoji, MAX_EMOJI));
         return Some(Content::Reaction { message_id, emoji });
     }
     if let Some(text) = base.text_content() {
-        return Some(Content::Text(cut(text)));
+        return Some(Content::Text(cut(text, MAX_TEXT)));
     }
     if base.audio_message.is_set() {
         return Some(Content::Voice);
     }
     if let Some(image) = base.image_message.as_option() {
         let caption = image.caption.as_deref().map(str::trim).filter(|caption| !caption.is_empty());
-        return Some(Content::Image { caption: caption.map(cut) });
+        return Some(Content::Image { caption: caption.map(|caption| cut(caption, MAX_TEXT)) });
     }
     let shown = base.video_message.is_set()
         || base.ptv_message.is_set()
@@ -202,8 +228,15 @@ fn content(message: &wa::Message) -> Option<Content> {
     shown.then_some(Content::Other)
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
+/// Ids are chosen by the sender's client: a short word of ASCII in all that are known. Another one
+/// would upset whoever stores it, and then come again and again.
+fn is_plain_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// At most so many characters, without NUL, which PostgreSQL cannot store.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(most).collect()
 }
 
 #[cfg(test)]
@@ -219,6 +252,7 @@ mod tests {
 
         check(text("Здравствуйте!"), Some(Content::Text("Здравствуйте!".to_owned())));
         check(text(&"я".repeat(MAX_TEXT + 1)), Some(Content::Text("я".repeat(MAX_TEXT))));
+        check(text("a\0b"), Some(Content::Text("ab".to_owned())));
         check(wa::Message::default(), None);
         check(wa::Message { protocol_message: MessageField::some(Default::default()), ..Default::default() }, None);
         check(wa::Message { audio_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Voice));
@@ -237,6 +271,11 @@ mod tests {
             wa::Message { reaction_message: MessageField::some(reaction), ..Default::default() },
             Some(Content::Reaction { message_id: "3EB0".to_owned(), emoji: Some("❤️".to_owned()) }),
         );
+        let nowhere = wa::message::ReactionMessage {
+            key: MessageField::some(wa::MessageKey { id: Some("\0".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        check(wa::Message { reaction_message: MessageField::some(nowhere), ..Default::default() }, None);
         // What the salon's own phone sent comes wrapped, naming whom it was sent to.
         let sent = wa::message::DeviceSentMessage { message: MessageField::some(text("Ждём вас")), ..Default::default() };
         check(

@@ -38,6 +38,8 @@ const LEASE_MARGIN: Duration = Duration::from_secs(12);
 const ACK_WAIT: Duration = Duration::from_secs(5);
 /// How long a new session may take to reach WhatsApp before a pairing code is asked for.
 const SOCKET_WAIT: Duration = Duration::from_secs(15);
+/// How long WhatsApp may take to unlink a device before we forget it all the same.
+const LOGOUT_WAIT: Duration = Duration::from_secs(10);
 /// A QR or pairing code with less than this left is not worth showing again.
 const WORTH_SHOWING: Duration = Duration::from_secs(10);
 /// Sessions that start at the same time; where there are more, so much later for each, and the
@@ -241,7 +243,10 @@ impl Pool {
         match salon.running() {
             Some(running) if running.is_linked() => {
                 // Ends the session by an event of its own.
-                running.client.logout().await;
+                if tokio::time::timeout(LOGOUT_WAIT, running.client.logout()).await.is_err() {
+                    tracing::warn!(%company, "WhatsApp did not confirm that the device is unlinked");
+                }
+                running.stop.cancel();
                 running.gone.cancelled().await;
             }
             _ => stop_locked(&salon).await,

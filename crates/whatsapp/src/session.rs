@@ -116,6 +116,10 @@ impl Salon {
             }
             view.state = state.clone();
         }
+        self.tell_state(state);
+    }
+
+    fn tell_state(&self, state: LinkState) {
         tracing::info!(company = %self.company, state = state.as_str(), "WhatsApp link");
         self.tell(Event::State(state));
     }
@@ -163,13 +167,17 @@ impl Salon {
 
     /// The session is over.
     pub(crate) fn clear(&self, state: LinkState) {
-        let running = {
+        let (running, changed) = {
             let mut view = self.view.lock();
             view.qr = None;
             view.pairing = None;
-            view.running.take()
+            let changed = view.state != state;
+            view.state = state.clone();
+            (view.running.take(), changed)
         };
-        self.set_state(state);
+        if changed {
+            self.tell_state(state);
+        }
         if let Some(running) = running {
             running.gone.cancel();
         }

@@ -17,7 +17,7 @@ use crate::{
     App,
     onboarding::{self, Noted},
     outbox,
-    sync::{self, Modules},
+    sync::SyncJob,
     texts,
 };
 
@@ -141,7 +141,7 @@ async fn succeed(app: &App, company: &Company) -> Result<(), ActivationError> {
     // Of two calls at once the first one did this.
     if before != IntegrationStatus::Active {
         events::append(&mut tx, company.id, company.salon_id, IntegrationEvent::IntegrationActivated, &json!({}), now).await?;
-        jobs::enqueue(&mut tx, sync::job(company.id, Modules::ALL)).await?;
+        jobs::enqueue(&mut tx, SyncJob::first(company.id)).await?;
         jobs::enqueue(&mut tx, Welcome::job(company.id)).await?;
         tracing::info!(company = %company.id, salon = %company.salon_id, "a salon is on");
     }

@@ -131,16 +131,10 @@ async fn known(app: &App, salon: SalonId) -> Result<Option<Company>, StoreError>
     companies::by_salon(&mut app.store.read().await?, salon).await
 }
 
-/// Reads the salon and writes it down, in a transaction that the caller commits.
-async fn registered(
-    app: &App,
-    salon_id: SalonId,
-    user: MarketplaceUser,
-    event: &serde_json::Value,
-) -> Result<(Tx, CompanyId), ArrivalError> {
-    let salon = app.yclients.company(salon_id).await?;
-    let registration = Registration {
-        salon_id,
+/// What the booking system says of a salon, as the database keeps it.
+pub(crate) fn registration(salon: yclients::Company, user: MarketplaceUser) -> Registration {
+    Registration {
+        salon_id: salon.salon_id,
         title: salon.title,
         city: salon.city,
         address: salon.address,
@@ -150,7 +144,17 @@ async fn registered(
         currency: salon.currency,
         user,
         raw: Some(salon.raw.to_string()),
-    };
+    }
+}
+
+/// Reads the salon and writes it down, in a transaction that the caller commits.
+async fn registered(
+    app: &App,
+    salon_id: SalonId,
+    user: MarketplaceUser,
+    event: &serde_json::Value,
+) -> Result<(Tx, CompanyId), ArrivalError> {
+    let registration = registration(app.yclients.company(salon_id).await?, user);
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let company_id = companies::upsert_registration(&mut tx, &registration, now).await?;

@@ -2,7 +2,7 @@
 
 use dialogue::Customer;
 use domain::{Booking, Salon};
-use language::speak;
+use language::{Lang, speak};
 
 /// To the salon's own chat: a conversation was handed over.
 pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> String {
@@ -36,7 +36,7 @@ pub(crate) fn cancelled_card(salon: &Salon, booking: &Booking) -> String {
 
 fn particulars(salon: &Salon, booking: &Booking) -> String {
     let services: Vec<&str> = booking.services.iter().filter_map(|id| salon.service(*id)).map(|s| s.title.as_str()).collect();
-    let mut lines = vec![format!("📅 {}", speak::date(booking.start.date(), language::Lang::Ru))];
+    let mut lines = vec![format!("📅 {}, {}", speak::date(booking.start.date(), Lang::Ru), speak::time(booking.start.time()))];
     if !services.is_empty() {
         lines.push(format!("💇 {}", services.join(", ")));
     }

@@ -72,7 +72,7 @@ pub(crate) struct RereadRecord(pub(crate) Arc<App>);
 impl RereadRecord {
     pub(crate) const KIND: &'static str = "record";
 
-    fn job(company: CompanyId, record: RecordId) -> NewJob {
+    pub(crate) fn job(company: CompanyId, record: RecordId) -> NewJob {
         let key = format!("{company}:{record}");
         NewJob::new(Self::KIND, record).lane(format!("record:{key}")).key(key).company(company)
     }

@@ -119,3 +119,71 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// User id, its JSON in the standard alphabet and in the URL-safe one, the signature, and the
+    /// wrong signature over the base64. Made by Python's `hmac`, `json` and `base64`.
+    const GOLDEN: [(i64, &str, &str, &str, &str); 2] = [
+        (
+            10582478,
+            "eyJpZCI6MTA1ODI0NzgsIm5hbWUiOiLQnNCw0YDQuNGPINCY0LLQsNC90L7QstCwIiwicGhvbmUiOiI3OTE2MTIzNDU2NyIsImVtYWlsIjoibUBleGFtcGxlLnJ1IiwiaXNfYXBwcm92ZWQiOnRydWUsImF2YXRhciI6Imh0dHBzOi8vZXhhbXBsZS5ydS9hLnBuZz94PTEiLCJzYWxvbl9uYW1lIjoi0KHRgtGD0LTQuNGPIMKr0JvQuNGA0LDCuyA/Pz8+Pj5+fiEifQ==",
+            "eyJpZCI6MTA1ODI0NzgsIm5hbWUiOiLQnNCw0YDQuNGPINCY0LLQsNC90L7QstCwIiwicGhvbmUiOiI3OTE2MTIzNDU2NyIsImVtYWlsIjoibUBleGFtcGxlLnJ1IiwiaXNfYXBwcm92ZWQiOnRydWUsImF2YXRhciI6Imh0dHBzOi8vZXhhbXBsZS5ydS9hLnBuZz94PTEiLCJzYWxvbl9uYW1lIjoi0KHRgtGD0LTQuNGPIMKr0JvQuNGA0LDCuyA_Pz8-Pj5-fiEifQ==",
+            "669d81cf47f261cd098d4ecc30427ae95d86ff4419068ecae55f0e8cc9fea9f0",
+            "22bb5c4f1ed33ca902f3f7e088a1841e0464a71855a67a910238e78797d26166",
+        ),
+        (
+            701,
+            "eyJ1c2VyX2lkIjo3MDEsIm5hbWUiOiLQr9C9IiwicGhvbmUiOjc5MTYxMjM0NTY3LCJzYWxvbl9uYW1lIjoi0JvQuNGA0LA/Pz8+Pj4ifQ==",
+            "eyJ1c2VyX2lkIjo3MDEsIm5hbWUiOiLQr9C9IiwicGhvbmUiOjc5MTYxMjM0NTY3LCJzYWxvbl9uYW1lIjoi0JvQuNGA0LA_Pz8-Pj4ifQ==",
+            "a5bbd6c213e12bf6f39d219083484c1433af55803f9e713d592b5a93a412c509",
+            "138c191d0df49029bbd45940a753f4583c9e9488fa27c53c460f5b88018bcff7",
+        ),
+    ];
+
+    fn key() -> SecretString {
+        "golden-partner-token".into()
+    }
+
+    #[test]
+    fn golden_vectors_in_every_writing() {
+        for (id, standard, url_safe, sign, over_base64) in GOLDEN {
+            let unescaped = standard.replace('+', " ");
+            let upper = sign.to_uppercase();
+            for data in [standard, url_safe, standard.trim_end_matches('='), url_safe.trim_end_matches('='), &unescaped] {
+                for sign in [sign, &upper] {
+                    let user = verify_user_data(&key(), data, sign).expect("rightly signed");
+                    assert_eq!((user.id, user.phone.as_str()), (Some(id), "79161234567"));
+                }
+            }
+            assert_eq!(verify_user_data(&key(), url_safe, over_base64), Err(SignatureError::Wrong));
+            assert_eq!(verify_user_data(&"another".into(), url_safe, sign), Err(SignatureError::Wrong));
+            assert_eq!(verify_user_data(&key(), &url_safe[4..], sign), Err(SignatureError::Wrong));
+            assert_eq!(verify_user_data(&key(), url_safe, &sign[2..]), Err(SignatureError::Wrong));
+            assert_eq!(verify_user_data(&key(), url_safe, ""), Err(SignatureError::Wrong));
+            assert_eq!(verify_user_data(&key(), "не base64", sign), Err(SignatureError::Unreadable));
+        }
+        assert_eq!(verify_user_data(&key(), &"A".repeat(LONGEST_USER_DATA + 1), GOLDEN[0].3), Err(SignatureError::Unreadable));
+    }
+
+    #[test]
+    fn bodies_and_secrets() {
+        let body = br#"{"event_type":"payment","salon_id":123}"#;
+        // Made by Python's `hmac`.
+        let sign = "c48854d127cd84f7e2d005f8cd875e4ed3943e6e389377130726aa6099ba6487";
+        assert!(verify_body(&"hook-secret".into(), body, sign));
+        assert!(!verify_body(&"hook-secret".into(), &body[1..], sign));
+        assert!(!verify_body(&"".into(), body, sign));
+        assert!(same_secret(&"a".into(), &"a".into()));
+        assert!(!same_secret(&"a".into(), &"ab".into()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn hostile_input_never_panics(data in ".{0,80}", sign in ".{0,80}") {
+            assert!(verify_user_data(&key(), &data, &sign).is_err());
+        }
+    }
+}

@@ -54,10 +54,7 @@ pub(crate) struct CompanyWire {
 impl CompanyWire {
     /// `None` where no zone can be told: every time of such a salon would be a guess.
     pub(crate) fn into_company(self, raw: serde_json::Value) -> Option<Company> {
-        let by_name = TimeZone::get(&self.timezone_name).ok();
-        let by_offset =
-            || self.timezone.and_then(|hours| i8::try_from(hours).ok()).and_then(|hours| jiff::tz::Offset::from_hours(hours).ok());
-        let timezone = by_name.or_else(|| by_offset().map(TimeZone::fixed))?;
+        let timezone = TimeZone::get(&self.timezone_name).ok().or_else(|| whole_hours(self.timezone?))?;
         Some(Company {
             salon_id: domain::SalonId(self.id),
             title: if self.public_title.is_empty() { self.title } else { self.public_title },
@@ -77,6 +74,17 @@ impl CompanyWire {
             raw,
         })
     }
+}
+
+/// The zone of a whole offset, by a name that can be stored. IANA counts these westwards.
+fn whole_hours(offset: i64) -> Option<TimeZone> {
+    let name = match offset {
+        0 => "Etc/UTC".to_owned(),
+        1..=14 => format!("Etc/GMT-{offset}"),
+        -12..=-1 => format!("Etc/GMT+{}", -offset),
+        _ => return None,
+    };
+    TimeZone::get(&name).ok()
 }
 
 /// YClients writes the rouble as an abbreviation.
@@ -460,5 +468,180 @@ impl WorkDayWire {
         let mut hours: Vec<_> = self.slots.iter().filter_map(hours).collect();
         hours.sort_unstable();
         Some(WorkDay { staff_id: StaffId(self.staff_id), date: lenient::day(&self.date)?, hours })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The record of the API's documentation.
+    fn sample() -> Value {
+        json!({"id":2,"company_id":4564,"staff_id":9,
+            "services":[{"id":1,"title":"…","cost":100,"cost_to_pay":90,"manual_cost":100,"cost_per_unit":100,"discount":10,"first_cost":100,"amount":1}],
+            "goods_transactions":[],
+            "staff":{"id":9,"api_id":null,"name":"Оксана","specialization":"…","position":{"id":1,"title":"…"},"rating":0},
+            "client":{"id":1,"name":"Ольга","surname":"","display_name":"Ольга","phone":"+79161234567","custom_fields":[],"client_tags":[]},
+            "comer":null,"clients_count":1,
+            "date":"2019-01-16 16:00:00","datetime":"2019-01-16T16:00:00+09:00","create_date":"2019-01-16T20:35:11+0900",
+            "comment":"","online":false,"visit_attendance":0,"attendance":0,"confirmed":1,"seance_length":3600,"length":3600,
+            "technical_break_duration":0,"api_id":"","visit_id":8262996,"deleted":false,"last_change_date":"2019-01-16T20:35:15+0900",
+            "record_labels":[],"custom_fields":[],"is_update_blocked":false})
+    }
+
+    fn read(changes: &Value) -> Result<Record, String> {
+        let mut record = sample();
+        for (key, value) in changes.as_object().expect("an object") {
+            record[key] = value.clone();
+        }
+        let wire: RecordWire = serde_path_to_error::deserialize(record).map_err(|error| error.path().to_string())?;
+        wire.into_record().map_err(str::to_owned)
+    }
+
+    #[test]
+    fn the_documented_record() {
+        let record = read(&json!({})).expect("readable");
+        let booking = record.booking.get();
+        assert_eq!((booking.record_id, booking.staff_id, &booking.services[..]), (RecordId(2), StaffId(9), &[ServiceId(1)][..]));
+        assert_eq!((booking.start.to_string().as_str(), booking.minutes), ("2019-01-16T16:00:00", 60));
+        assert_eq!((booking.client_name.as_str(), booking.client_phone.as_ref().map(Phone::digits)), ("Ольга", Some("79161234567")));
+        assert_eq!(
+            (booking.cost, booking.attendance, booking.deleted, booking.locked),
+            (Some(Money(90)), Attendance::Waiting, false, false)
+        );
+        assert_eq!((booking.booking_id, record.client_id, record.visit_id), (None, Some(ClientId(1)), Some(8_262_996)));
+        assert_eq!(record.changed_at, "2019-01-16T11:35:15Z".parse().ok());
+    }
+
+    #[test]
+    fn traps_of_the_wire() {
+        let uuid = "0197f0a2-0000-7000-8000-000000000001";
+        type Seen = fn(&Record) -> String;
+        let cases: [(Value, Seen, &str); 17] = [
+            (json!({"client": null}), |r| format!("{:?} {:?}", r.client_id, r.booking.get().client_phone), "None None"),
+            (json!({"client": []}), |r| format!("{:?}{}", r.client_id, r.booking.get().client_name), "None"),
+            (json!({"client": {}}), |r| format!("{:?}", r.client_id), "None"),
+            (
+                json!({"client": {"id": "5", "phone": 79161234567_i64}}),
+                |r| format!("{:?}", r.booking.get().client_phone),
+                "Some(Phone(79***67))",
+            ),
+            (
+                json!({"client": {"id": 5, "phone": "+7 916 123-45-67"}}),
+                |r| format!("{:?}", r.booking.get().client_phone),
+                "Some(Phone(79***67))",
+            ),
+            (json!({"client": {"id": 5, "phone": "+7916*****67"}}), |r| format!("{:?}", r.booking.get().client_phone), "None"),
+            (json!({"client": {"id": 5, "name": "", "display_name": "Аня"}}), |r| r.booking.get().client_name.clone(), "Аня"),
+            (
+                json!({"id": "2", "staff_id": "9", "visit_id": "8"}),
+                |r| format!("{:?} {:?}", r.booking.get().staff_id, r.visit_id),
+                "StaffId(9) Some(8)",
+            ),
+            (json!({"staff_id": null}), |r| r.booking.get().staff_id.to_string(), "9"),
+            (json!({"deleted": 1}), |r| r.booking.get().deleted.to_string(), "true"),
+            (json!({"datetime": "2019-01-16T16:00:00+0900"}), |r| r.booking.get().start.to_string(), "2019-01-16T16:00:00"),
+            // The naive date decides, also against an offset of another zone.
+            (json!({"datetime": "2019-01-16T10:00:00+03:00"}), |r| r.booking.get().start.to_string(), "2019-01-16T16:00:00"),
+            (json!({"date": "2019-01-16"}), |r| r.booking.get().start.to_string(), "2019-01-16T16:00:00"),
+            (json!({"attendance": 2}), |r| format!("{:?}", r.booking.get().attendance), "Confirmed"),
+            (json!({"attendance": "-1"}), |r| format!("{:?}", r.booking.get().attendance), "NoShow"),
+            (
+                json!({"services": [{"id": "7", "amount": 2, "cost": "100.50"}, {"id": 3, "cost": 50}]}),
+                |r| format!("{:?} {:?}", r.booking.get().services, r.booking.get().cost),
+                "[ServiceId(3), ServiceId(7), ServiceId(7)] Some(Money(151))",
+            ),
+            (
+                json!({"services": [], "is_update_blocked": 1}),
+                |r| format!("{:?} {}", r.booking.get().cost, r.booking.get().locked),
+                "None true",
+            ),
+        ];
+        for (changes, seen, expected) in cases {
+            assert_eq!(read(&changes).map(|record| seen(&record)), Ok(expected.to_owned()), "{changes}");
+        }
+        assert_eq!(read(&json!({"api_id": uuid})).expect("readable").booking.get().booking_id, uuid.parse().ok().map(BookingId));
+        for (changes, at) in [
+            (json!({"id": null}), "id"),
+            (json!({"date": "", "datetime": null}), "date"),
+            (json!({"staff_id": "", "staff": []}), "staff_id"),
+            (json!({"seance_length": null, "length": null}), "seance_length"),
+            (json!({"services": [{"title": "?"}]}), "services"),
+        ] {
+            assert_eq!(read(&changes).expect_err("unreadable"), at, "{changes}");
+        }
+    }
+
+    #[test]
+    fn salons_and_their_zones() {
+        let company = |wire: Value| serde_json::from_value::<CompanyWire>(wire.clone()).expect("readable").into_company(wire);
+        let zone = |wire: Value| {
+            company(wire)
+                .map(|c| jiff::civil::date(2026, 11, 23).at(10, 0, 0, 0).to_zoned(c.timezone).expect("a time").offset().to_string())
+        };
+        for (wire, offset) in [
+            (json!({"id": "1", "timezone": 3, "timezone_name": "Asia/Yekaterinburg"}), Some("+05")),
+            (json!({"id": 1, "timezone": "7", "timezone_name": ""}), Some("+07")),
+            (json!({"id": 1, "timezone": 4, "timezone_name": "Mars/Base"}), Some("+04")),
+            (json!({"id": 1, "timezone": -3}), Some("-03")),
+            (json!({"id": 1, "timezone": 180}), None),
+            (json!({"id": 1}), None),
+        ] {
+            assert_eq!(zone(wire.clone()).as_deref(), offset, "{wire}");
+        }
+        let wire = json!({"id": 1, "title": "ООО Лира", "public_title": "Лира", "timezone_name": "Europe/Moscow", "phone": "+7 495 123-45-67",
+            "currency_short_title": "руб.", "phone_confirmation": 1, "allow_change_record": false, "allow_delete_record": true,
+            "allow_delete_record_delay_step": "3600"});
+        let company = company(wire).expect("a zone");
+        assert_eq!((company.title.as_str(), company.currency.as_str()), ("Лира", "₽"));
+        assert_eq!(company.phone.as_ref().map(Phone::digits), Some("74951234567"));
+        let expected = BookingRules {
+            phone_confirmation: true,
+            may_move: false,
+            move_notice_seconds: 0,
+            may_cancel: true,
+            cancel_notice_seconds: 3600,
+        };
+        assert_eq!(company.rules, expected);
+    }
+
+    #[test]
+    fn price_lists_of_both_calls() {
+        let wire: BookServicesWire = serde_json::from_value(json!({"events": [], "category": [{"id": "5", "title": "Ногти"}], "services": [
+            {"id": "1", "title": "Маникюр", "category_id": 5, "price_min": "1800.00", "price_max": 0, "seance_length": "5400"},
+            {"id": 4, "title": "Комплекс", "category_id": 5, "price_min": 3900, "price_max": 4000.5, "is_composite": true, "composite_details":
+                {"type": "sequential", "links": [{"service_id": "3", "position": 2}, {"service_id": 1, "position": 1}]}}]}))
+        .expect("readable");
+        let services: Vec<_> = wire.services.into_iter().map(|s| s.into_service(&wire.category, Some(StaffId(11)))).collect();
+        assert_eq!(
+            (services[0].category.as_str(), services[0].price, services[0].minutes),
+            ("Ногти", PriceRange::new(Money(1800), Money(1800)), 90)
+        );
+        assert_eq!(services[0].staff, [ServiceStaff { staff_id: StaffId(11), minutes: 90 }]);
+        assert_eq!((services[1].price.max, &services[1].composite_of[..]), (Money(4001), &[ServiceId(1), ServiceId(3)][..]));
+
+        let wire: ServiceWire =
+            serde_json::from_value(json!({"id": 1, "booking_title": "Маникюр", "duration": 5400, "composite_details": [],
+            "staff": [{"id": "11", "seance_length": "7200"}, {"id": 12, "seance_length": 0}]}))
+            .expect("readable");
+        let service = wire.into_service(&[], None);
+        assert_eq!((service.title.as_str(), service.minutes), ("Маникюр", 90));
+        assert_eq!(
+            service.staff,
+            [ServiceStaff { staff_id: StaffId(11), minutes: 120 }, ServiceStaff { staff_id: StaffId(12), minutes: 90 }]
+        );
+    }
+
+    #[test]
+    fn working_hours() {
+        let read = |wire: Value| serde_json::from_value::<WorkDayWire>(wire).expect("readable").into_work_day();
+        let slots = json!([{"from": "15:00", "to": "24:00"}, {"from": "9:00", "to": "14:00"}, {"from": "", "to": ""}]);
+        let day = read(json!({"staff_id": "1", "date": "2025-12-01", "slots": slots})).expect("a day");
+        let hours: Vec<String> = day.hours.iter().map(|h| format!("{}-{}", h.from, h.to)).collect();
+        assert_eq!(hours, ["09:00:00-14:00:00", "15:00:00-23:59:00"]);
+        assert_eq!(read(json!({"staff_id": 1, "date": "2025-12-01", "slots": {}})).map(|d| d.hours), Some(vec![]));
+        assert_eq!(read(json!({"staff_id": 1, "date": "0000-00-00"})), None);
     }
 }

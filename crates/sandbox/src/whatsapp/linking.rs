@@ -225,22 +225,22 @@ impl Emulator {
 
     /// The device's answer to a request of the server: to `pair-device` a mere confirmation, to `pair-success` its signature.
     pub(super) fn pairing_answer(&self, world: &mut World, connection: u64, node: &Node) {
-        let Some(Role::Pairing(pairing)) = world.connections.get_mut(&connection).map(|connection| &mut connection.role) else { return };
+        let World { connections, accounts, .. } = world;
+        let Some(Role::Pairing(pairing)) = connections.get_mut(&connection).map(|connection| &mut connection.role) else { return };
         let Some(attempt) = pairing.attempt.take_if(|attempt| attempt.request_id == stanza::attr(node, "id")) else { return };
-        if stanza::attr(node, "type") == "error" {
-            let error =
-                node.get_optional_child("error").map(|error| format!("{} {}", stanza::attr(error, "code"), stanza::attr(error, "text")));
-            let _ = attempt.done.send(Err(LinkError::Refused(error.unwrap_or_default())));
-            return;
-        }
+        let Some(account) = accounts.get_mut(&attempt.phone) else { return };
         let signed = node.get_optional_child_by_tag(&["pair-device-sign", "device-identity"]).map(stanza::content).unwrap_or_default();
-        let device_identity = match verify_device_signature(signed, &pairing.identity) {
-            Ok(()) => Octets::from(signed),
-            Err(error) => {
-                let _ = attempt.done.send(Err(LinkError::Refused(error.to_string())));
-                return;
+        let refused = match node.get_optional_child("error") {
+            Some(error) => Some(format!("{} {}", stanza::attr(error, "code"), stanza::attr(error, "text"))),
+            None => {
+                let verified = verify_device_signature(signed, &pairing.identity, &account.handset.identity_bytes());
+                verified.err().map(|error| error.to_string())
             }
         };
+        if let Some(reason) = refused {
+            let _ = attempt.done.send(Err(LinkError::Refused(reason)));
+            return;
+        }
         let companion = Companion {
             key_index: attempt.key_index,
             noise_key: Octets::from(pairing.noise_key.as_slice()),
@@ -248,13 +248,12 @@ impl Emulator {
             registration_id: pairing.registration_id,
             signed_prekey: pairing.signed_prekey.clone(),
             prekeys: BTreeMap::new(),
-            device_identity,
+            device_identity: Octets::from(signed),
             app_state_key_shared: false,
             asked_for_prekeys: false,
             queue: VecDeque::new(),
             connection: None,
         };
-        let Some(account) = world.accounts.get_mut(&attempt.phone) else { return };
         account.companions.insert(attempt.device, companion);
         world.qr_refs.retain(|_, shown| shown.connection != connection);
         world.codes.remove(&attempt.phone);
@@ -268,7 +267,7 @@ impl Emulator {
     /// `<link_code_companion_reg>`: the two things a device says while it is linked by code.
     pub(super) fn code_stage(&self, world: &mut World, connection: u64, id: &str, stage: &Node) {
         let answer = self.code_answer(world, connection, id, stage);
-        // A successful end answers before the request that follows from it.
+        // The last stage answers by itself, before the request that follows from it.
         if let Some(answer) = answer {
             world.send(connection, answer);
         }
@@ -307,20 +306,20 @@ impl Emulator {
                     })
                     .and_then(|request| request.confirming.take());
                 let Some(confirming) = confirming else { return Some(stanza::error(id, 404, "item-not-found")) };
+                // The server cannot see whether the code was right: the device is told that its bundle arrived in any case.
+                world.send(connection, stanza::result(id, Vec::new()));
                 match self.finish_code(world, &phone, &confirming, stage) {
                     Ok(secret) => {
-                        world.send(connection, stanza::result(id, Vec::new()));
                         if let Err(error) = self.sign(world, connection, &phone, &secret, confirming.done) {
                             tracing::warn!(%error, "the phone could not sign");
                         }
-                        None
                     }
                     Err(error) => {
                         tracing::info!(%error, "a wrong pairing code");
                         let _ = confirming.done.send(Err(LinkError::WrongCode));
-                        Some(stanza::error(id, 400, "bad-request"))
                     }
                 }
+                None
             }
             other => {
                 tracing::warn!(stage = other, "linking by code knows no such stage");
@@ -397,10 +396,10 @@ fn read_registration(data: &wa::client_payload::DevicePairingRegistrationData, n
     })
 }
 
-fn verify_device_signature(device_identity: &[u8], identity: &[u8; 32]) -> anyhow::Result<()> {
+/// Some clients leave the account's key out of what they return: the server knows it.
+fn verify_device_signature(device_identity: &[u8], identity: &[u8; 32], account_key: &[u8; 32]) -> anyhow::Result<()> {
     let signed = waproto::codec::adv_signed_device_identity_decode(device_identity)?;
-    let account_key = signed.account_signature_key.unwrap_or_default();
-    let message = [SIGNED_BY_DEVICE.as_slice(), &signed.details.unwrap_or_default(), identity, &account_key].concat();
+    let message = [SIGNED_BY_DEVICE.as_slice(), &signed.details.unwrap_or_default(), identity, account_key].concat();
     anyhow::ensure!(
         public_key(identity)?.verify_signature(&message, &signed.device_signature.unwrap_or_default()),
         "the device's signature does not verify"

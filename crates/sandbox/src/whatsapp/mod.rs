@@ -337,7 +337,7 @@ impl Emulator {
         if account.refusing {
             return refuse(world, outbox, None);
         }
-        let success = stanza::success(account);
+        let success = stanza::success(account, device);
         let previous = companion.connection;
         if let Some(previous) = previous {
             world.send(previous, stanza::stream_error(None, Some("replaced")));
@@ -370,7 +370,7 @@ impl Emulator {
             ("ack", Some((phone, device))) => self.acknowledged(&mut world, &phone, device, node),
             ("ack", None) => {}
             ("chatstate", Some((phone, _))) => self.chat_state(&mut world, &phone, node),
-            ("presence", Some(_)) => tracing::debug!("presence is not passed on"),
+            ("presence", _) => tracing::debug!("presence is not passed on"),
             ("ib", device) => self.information(&mut world, connection, device, node),
             _ => tracing::warn!(stanza = %wacore::xml::DisplayableNode(node), "a stanza that the emulator does not know"),
         }

@@ -61,10 +61,11 @@ pub(super) fn stream_error(code: Option<u16>, conflict: Option<&str>) -> Node {
     error.build()
 }
 
-pub(super) fn success(account: &Account) -> Node {
+/// The end of a login; `lid` names the device that has logged in.
+pub(super) fn success(account: &Account, device: u16) -> Node {
     NodeBuilder::new("success")
         .attr("t", wacore::time::now_secs())
-        .attr("lid", account.lid_jid())
+        .attr("lid", account.lid_jid().with_device(device))
         .attr("display_name", account.name.as_str())
         .attr("props", 0)
         .attr("creation", wacore::time::now_secs())

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use domain::{CompanyId, SalonId};
 use jiff::tz::TimeZone;
 use store::companies::{self, MarketplaceUser, Registration};
+use store::testing::{Fresh, postgres_database, sqlite};
 use store::{Store, Vault, keys, sessions};
 use wacore::appstate::hash::HashState;
 use wacore::appstate::processor::AppStateMutationMAC;
@@ -15,18 +16,6 @@ use wacore::store::traits::{
 };
 
 use super::{Backend, key};
-
-struct Fresh {
-    store: Store,
-    url: String,
-    _folder: tempfile::TempDir,
-}
-
-async fn sqlite() -> Fresh {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    Fresh { store: Store::open(&url).await.expect("a new database"), url, _folder: folder }
-}
 
 const ALICE: &str = "100000000000001@lid";
 const BOB: &str = "100000000000002:7@lid";
@@ -57,13 +46,7 @@ async fn backend(store: &Store, company: CompanyId, node: &str) -> Backend {
     Backend::new(store.clone(), Vault::new([7; 32]), lease)
 }
 
-async fn fresh(engine: &str) -> Fresh {
-    let _ = engine;
-    sqlite().await
-}
-
-async fn what_was_put_is_there(engine: &str) {
-    let database = fresh(engine).await;
+async fn what_was_put_is_there(database: Fresh) {
     let company = salon(&database.store, 1).await;
     let b = backend(&database.store, company, "node").await;
 
@@ -188,7 +171,12 @@ async fn what_was_put_is_there(engine: &str) {
 
 #[tokio::test]
 async fn what_was_put_is_there_on_sqlite() {
-    what_was_put_is_there("sqlite").await;
+    what_was_put_is_there(sqlite().await).await;
+}
+
+#[tokio::test]
+async fn what_was_put_is_there_on_postgres() {
+    what_was_put_is_there(postgres_database().await).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,519 @@
+//! The emulator judged by a client it does not know: whatsapp-rust, unmodified, with its own storage in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Kind, LinkError, Options, Side};
+use tokio::sync::mpsc;
+use wacore::store::in_memory::InMemoryBackend;
+use whatsapp_rust::pair_code::PairCodeOptions;
+use whatsapp_rust::prelude::*;
+use whatsapp_rust::transport::TokioWebSocketTransportFactory;
+
+const SALON: &str = "74951234567";
+const CUSTOMER: &str = "79161234567";
+/// Where the calendar of these worlds stands: 2026-11-23 10:00 in Moscow.
+const NOW_MS: i64 = 1_795_417_200_000;
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// An emulator on a port of its own, with a salon's account in it.
+struct World {
+    emulator: Arc<Emulator>,
+    url: String,
+}
+
+async fn world() -> World {
+    // `RUST_LOG=sandbox=trace` shows every stanza.
+    let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().try_init();
+    let emulator = Emulator::new(Options { calendar: Arc::new(|| NOW_MS), media_host: "media.invalid".into() });
+    emulator.ensure_account(SALON, "Студия Лира").expect("a phone number");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("ws://{}/ws/chat", listener.local_addr().expect("bound"));
+    tokio::spawn(axum::serve(listener, Arc::clone(&emulator).routes()).into_future());
+    World { emulator, url }
+}
+
+/// What a client told its owner.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Qr(String),
+    Code(String),
+    Connected,
+    LoggedOut,
+    Replaced,
+    Text { from_me: bool, chat: String, alias: Option<String>, name: String, id: String, text: String, at: i64 },
+    Reaction { to: String, emoji: String },
+    Receipt(Vec<String>),
+    Ack { id: String, error: Option<String> },
+}
+
+/// A client with its events; the storage outlives it.
+struct Session {
+    handle: BotHandle,
+    events: mpsc::UnboundedReceiver<Told>,
+}
+
+async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<PairCodeOptions>) -> Session {
+    let (told, events) = mpsc::unbounded_channel();
+    let mut builder = Bot::builder()
+        .with_backend_arc(storage.clone())
+        .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(&world.url))
+        .with_http_client(whatsapp_rust::http::UreqHttpClient::new())
+        .with_runtime(TokioRuntime)
+        .with_version((2, 3000, 1_023_223_821))
+        .skip_history_sync()
+        .with_wanted_pre_key_count(30)
+        .with_event_delivery(EventDelivery::Ordered { capacity: 1024 })
+        .on_event(move |event, _| {
+            let told = told.clone();
+            async move {
+                for item in translate(&event) {
+                    let _ = told.send(item);
+                }
+            }
+        });
+    if let Some(options) = pair_code {
+        builder = builder.with_pair_code(options);
+    }
+    let handle = builder.build().await.expect("a client").spawn();
+    Session { handle, events }
+}
+
+fn translate(event: &Event) -> Vec<Told> {
+    match event {
+        Event::PairingQrCode(qr) => vec![Told::Qr(qr.code.clone())],
+        Event::PairingCode(code) => vec![Told::Code(code.code.clone())],
+        Event::Connected(_) => vec![Told::Connected],
+        Event::LoggedOut(_) => vec![Told::LoggedOut],
+        Event::StreamReplaced(_) => vec![Told::Replaced],
+        Event::Receipt(receipt) => vec![Told::Receipt(receipt.message_ids.clone())],
+        Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
+            vec![Told::Ack { id: ack.id.clone(), error: ack.error.clone() }]
+        }
+        Event::Messages(_) => event.messages().filter_map(|inbound| translate_message(&inbound.message, &inbound.info)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn translate_message(message: &wa::Message, info: &MessageInfo) -> Option<Told> {
+    if let Some(reaction) = message.reaction_message.as_option() {
+        return Some(Told::Reaction { to: reaction.key.as_option()?.id.clone()?, emoji: reaction.text.clone().unwrap_or_default() });
+    }
+    Some(Told::Text {
+        from_me: info.source.is_from_me,
+        chat: info.source.chat.to_string(),
+        alias: info.source.sender_alt.as_ref().map(ToString::to_string),
+        name: info.push_name.clone(),
+        id: info.id.clone(),
+        text: message.text_content()?.to_owned(),
+        at: info.timestamp.timestamp(),
+    })
+}
+
+impl Session {
+    /// Waits for the first event that `wanted` takes; the others are passed over.
+    async fn wait<T>(&mut self, what: &str, mut wanted: impl FnMut(Told) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                let told = self.events.recv().await.unwrap_or_else(|| panic!("the client ended before: {what}"));
+                if let Some(found) = wanted(told) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+    }
+
+    async fn connected(&mut self) {
+        self.wait("connected", |told| (told == Told::Connected).then_some(())).await;
+    }
+
+    async fn qr(&mut self) -> String {
+        self.wait("a QR code", |told| if let Told::Qr(code) = told { Some(code) } else { None }).await
+    }
+
+    async fn text(&mut self) -> (String, String) {
+        self.wait("a text", |told| if let Told::Text { id, text, .. } = told { Some((id, text)) } else { None }).await
+    }
+
+    /// Everything told within a moment.
+    async fn rest(&mut self) -> Vec<Told> {
+        let mut rest = Vec::new();
+        while let Ok(Some(told)) = tokio::time::timeout(Duration::from_millis(400), self.events.recv()).await {
+            rest.push(told);
+        }
+        rest
+    }
+}
+
+/// A salon whose phone has scanned the client's QR code.
+async fn linked(world: &World, storage: &Arc<InMemoryBackend>) -> Session {
+    let mut session = start(world, storage, None).await;
+    let qr = session.qr().await;
+    world.emulator.scan_qr(SALON, &qr).await.expect("linked");
+    session.connected().await;
+    session
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"));
+}
+
+async fn customer_says(world: &World, text: &str) -> String {
+    world.emulator.customer_writes(CUSTOMER, Some("Мария"), SALON, text, None).await.expect("sent")
+}
+
+async fn customer_jid(session: &mut Session, world: &World) -> Jid {
+    customer_says(world, "здравствуйте").await;
+    let chat = session.wait("a text", |told| if let Told::Text { chat, .. } = told { Some(chat) } else { None }).await;
+    chat.parse().expect("an address")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanned_device_comes_online_with_the_accounts_name() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut events = world.emulator.subscribe();
+    let started = std::time::Instant::now();
+    let session = linked(&world, &storage).await;
+    assert!(started.elapsed() < Duration::from_secs(8), "linking took {:?}", started.elapsed());
+    assert!(world.emulator.is_linked(SALON));
+    assert_eq!(events.recv().await, Ok(WorldEvent::Linked { phone: SALON.into() }));
+    let device = session.handle.client().persistence_manager().get_device_snapshot();
+    assert_eq!(device.push_name, "Студия Лира");
+    assert!(device.lid_migrated);
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_nobody_shows_links_nothing() {
+    let world = world().await;
+    assert!(matches!(world.emulator.scan_qr(SALON, "hello").await, Err(LinkError::NotAQr(_))));
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    assert_eq!(world.emulator.scan_qr(SALON, &format!("2@old,{key},{key},{key},1")).await, Err(LinkError::Expired));
+    assert_eq!(world.emulator.enter_code(SALON, "ABCD-EFGH").await, Err(LinkError::NoCodeAwaited));
+
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = start(&world, &storage, None).await;
+    let qr = session.qr().await;
+    let reference = qr.split(',').next().expect("a reference");
+    let reference = reference.rsplit('#').next().expect("after the link");
+    assert_eq!(world.emulator.scan_qr(SALON, &format!("{reference},{key},{key},{key},1")).await, Err(LinkError::WrongKeys));
+    assert!(!world.emulator.is_linked(SALON));
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_linked_by_code() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let options = PairCodeOptions { phone_number: SALON.into(), ..Default::default() };
+    let mut session = start(&world, &storage, Some(options)).await;
+    let code = session.wait("a pairing code", |told| if let Told::Code(code) = told { Some(code) } else { None }).await;
+    assert_eq!(world.emulator.enter_code(SALON, "1111-1111").await, Err(LinkError::WrongCode));
+    world.emulator.enter_code(SALON, &code.to_lowercase()).await.expect("linked");
+    session.connected().await;
+    customer_says(&world, "привет").await;
+    assert_eq!(session.text().await.1, "привет");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_go_both_ways() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+
+    let first = customer_says(&world, "Здравствуйте!").await;
+    let second = customer_says(&world, "Можно завтра в 15?").await;
+    let told = session.wait("the first text", Some).await;
+    let Told::Text { from_me: false, chat, alias, name, id, text, at } = told else { panic!("not a text: {told:?}") };
+    assert_eq!((id.as_str(), text.as_str(), name.as_str(), at), (first.as_str(), "Здравствуйте!", "Мария", NOW_MS / 1000));
+    assert!(chat.ends_with("@lid"), "{chat}");
+    assert_eq!(alias.as_deref(), Some("79161234567@s.whatsapp.net"));
+    assert_eq!(session.text().await, (second, "Можно завтра в 15?".into()));
+    until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
+
+    let chat: Jid = chat.parse().expect("an address");
+    for text in ["Записала вас", "на завтра"] {
+        let sent = session.handle.client().send_text(chat.clone(), text).await.expect("sent").message_id;
+        session.wait("delivered", |told| if let Told::Receipt(ids) = told { ids.contains(&sent).then_some(()) } else { None }).await;
+    }
+    let seen: Vec<_> = world.emulator.chat(CUSTOMER, SALON).into_iter().map(|message| (message.from, message.text)).collect();
+    let expected = [
+        (Side::Customer, "Здравствуйте!"),
+        (Side::Customer, "Можно завтра в 15?"),
+        (Side::Salon, "Записала вас"),
+        (Side::Salon, "на завтра"),
+    ];
+    assert_eq!(seen, expected.map(|(from, text)| (from, text.to_owned())));
+    // The customer answers in the session that is now confirmed on both sides.
+    customer_says(&world, "спасибо").await;
+    assert_eq!(session.text().await.1, "спасибо");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_known_by_number_only_can_be_written_to() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let session = linked(&world, &storage).await;
+    let to: Jid = format!("{CUSTOMER}@s.whatsapp.net").parse().expect("an address");
+    session.handle.client().send_text(to, "Напоминаем о записи").await.expect("sent");
+    until("delivered", || !world.emulator.chat(CUSTOMER, SALON).is_empty()).await;
+    assert_eq!(world.emulator.chat(CUSTOMER, SALON)[0].text, "Напоминаем о записи");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reactions_name_their_message() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let chat = customer_jid(&mut session, &world).await;
+    let sent = session.handle.client().send_text(chat, "Ждём вас").await.expect("sent").message_id;
+    until("delivered", || world.emulator.chat(CUSTOMER, SALON).len() == 2).await;
+    world.emulator.customer_reacts(CUSTOMER, SALON, &sent, "👍").await.expect("sent");
+    let reaction = session.wait("a reaction", |told| matches!(told, Told::Reaction { .. }).then_some(told)).await;
+    assert_eq!(reaction, Told::Reaction { to: sent.clone(), emoji: "👍".into() });
+    let shown = world.emulator.chat(CUSTOMER, SALON).pop().expect("three entries");
+    assert_eq!((shown.kind, shown.reaction_to), (Kind::Reaction, Some(sent)));
+    assert!(world.emulator.customer_reacts(CUSTOMER, SALON, "no such", "👍").await.is_err());
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_salons_own_phone_is_copied_to_the_device() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let chat = customer_jid(&mut session, &world).await;
+    world.emulator.salon_writes(SALON, CUSTOMER, "Это администратор").await.expect("sent");
+    let told = session.wait("the copy", |told| matches!(told, Told::Text { from_me: true, .. }).then_some(told)).await;
+    let Told::Text { chat: copied_to, text, .. } = told else { panic!("a text") };
+    assert_eq!((copied_to, text.as_str()), (chat.to_string(), "Это администратор"));
+    assert_eq!(world.emulator.chat(CUSTOMER, SALON).pop().map(|message| message.from), Some(Side::Salon));
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_writes_to_its_own_number() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let session = linked(&world, &storage).await;
+    let own: Jid = format!("{SALON}@s.whatsapp.net").parse().expect("an address");
+    session.handle.client().send_text(own, "Я подключена").await.expect("sent");
+    until("delivered", || !world.emulator.chat(SALON, SALON).is_empty()).await;
+    let chat = world.emulator.chat(SALON, SALON);
+    assert_eq!((chat.len(), chat[0].text.as_str(), chat[0].from), (1, "Я подключена", Side::Salon));
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_while_the_device_is_away_comes_once() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    customer_jid(&mut session, &world).await;
+    until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
+    session.handle.shutdown().await;
+
+    let count = 250;
+    for number in 0..count {
+        customer_says(&world, &format!("вопрос {number}")).await;
+    }
+    assert_eq!(world.emulator.pending(CUSTOMER, SALON), count);
+    let mut session = start(&world, &storage, None).await;
+    for number in 0..count {
+        assert_eq!(session.text().await.1, format!("вопрос {number}"));
+    }
+    until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
+    session.handle.shutdown().await;
+
+    let mut session = start(&world, &storage, None).await;
+    session.connected().await;
+    let again = session.rest().await;
+    assert!(!again.iter().any(|told| matches!(told, Told::Text { .. })), "told twice: {again:?}");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_without_network_keeps_its_device_out() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    world.emulator.offline(SALON).await.expect("an account");
+    until("offline", || !world.emulator.is_online(SALON)).await;
+    customer_says(&world, "вы где?").await;
+    assert_eq!(world.emulator.pending(CUSTOMER, SALON), 1);
+    world.emulator.online(SALON).await.expect("an account");
+    assert_eq!(session.text().await.1, "вы где?");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlinking_in_the_phone_logs_the_device_out() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    world.emulator.unlink(SALON).await.expect("an account");
+    session.wait("logged out", |told| (told == Told::LoggedOut).then_some(())).await;
+    assert!(!world.emulator.is_linked(SALON));
+    session.handle.shutdown().await;
+
+    // Later it is turned away at the door.
+    let mut session = start(&world, &storage, None).await;
+    session.wait("logged out", |told| (told == Told::LoggedOut).then_some(())).await;
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_logs_itself_out() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    session.handle.client().logout().await;
+    session.wait("logged out", |told| (told == Told::LoggedOut).then_some(())).await;
+    until("unlinked", || !world.emulator.is_linked(SALON)).await;
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_login_replaces_the_first() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut first = linked(&world, &storage).await;
+    let mut second = start(&world, &storage, None).await;
+    second.connected().await;
+    first.wait("replaced", |told| (told == Told::Replaced).then_some(())).await;
+    assert!(world.emulator.is_online(SALON));
+    second.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_sent_again_under_its_id_is_shown_once() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let chat = customer_jid(&mut session, &world).await;
+    let client = session.handle.client();
+    let options = || SendOptions::default().with_message_id("3EB0FIXEDFIXEDFIXED0");
+    for _ in 0..2 {
+        let message = wa::Message { conversation: Some("один раз".into()), ..Default::default() };
+        client.send_message_with_options(chat.clone(), message, options()).await.expect("sent");
+        session
+            .wait("taken", |told| if let Told::Ack { id, error } = told { (id == "3EB0FIXEDFIXEDFIXED0").then_some(error) } else { None })
+            .await;
+    }
+    let shown = world.emulator.chat(CUSTOMER, SALON);
+    assert_eq!(shown.iter().filter(|message| message.text == "один раз").count(), 1);
+
+    // And the other way: the customer's message comes twice, the chat shows it once.
+    for _ in 0..2 {
+        world.emulator.customer_writes(CUSTOMER, None, SALON, "ау", Some("3A00000000000000AAAA".into())).await.expect("sent");
+    }
+    assert_eq!(world.emulator.chat(CUSTOMER, SALON).iter().filter(|message| message.text == "ау").count(), 1);
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_happen_as_often_as_asked() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let chat = customer_jid(&mut session, &world).await;
+    let client = session.handle.client();
+    let fault = |kind| Fault { kind, salon: Some(SALON.into()), times: 1 };
+
+    world.emulator.add_fault(fault(FaultKind::Nack(463)));
+    let refused = client.send_text(chat.clone(), "нельзя").await.expect("written").message_id;
+    let error =
+        session.wait("refused", |told| if let Told::Ack { id, error } = told { (id == refused).then_some(error) } else { None }).await;
+    assert_eq!(error.as_deref(), Some("463"));
+    assert_eq!(world.emulator.chat(CUSTOMER, SALON).len(), 1);
+
+    world.emulator.add_fault(fault(FaultKind::DisconnectAfter));
+    let taken = client.send_text(chat.clone(), "дошло").await.expect("written").message_id;
+    session.connected().await;
+    assert_eq!(world.emulator.chat(CUSTOMER, SALON).pop().map(|message| message.id), Some(taken));
+
+    world.emulator.add_fault(fault(FaultKind::DisconnectBefore));
+    let lost = client.send_text(chat.clone(), "пропало").await.expect("written").message_id;
+    session.connected().await;
+    assert!(!world.emulator.chat(CUSTOMER, SALON).iter().any(|message| message.id == lost));
+
+    client.send_text(chat, "снова").await.expect("written");
+    until("delivered", || world.emulator.chat(CUSTOMER, SALON).len() == 3).await;
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_world_lives_on_in_a_snapshot() {
+    let before = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&before, &storage).await;
+    let chat = customer_jid(&mut session, &before).await;
+    session.handle.client().send_text(chat.clone(), "до перезапуска").await.expect("sent");
+    until("delivered", || before.emulator.chat(CUSTOMER, SALON).len() == 2).await;
+    session.handle.shutdown().await;
+    customer_says(&before, "пока вас не было").await;
+
+    let after = world().await;
+    after.emulator.restore(before.emulator.snapshot().expect("written")).expect("read");
+    assert_eq!(after.emulator.chat(CUSTOMER, SALON), before.emulator.chat(CUSTOMER, SALON));
+    let mut session = start(&after, &storage, None).await;
+    assert_eq!(session.text().await.1, "пока вас не было");
+    session.handle.client().send_text(chat, "после перезапуска").await.expect("sent");
+    until("delivered", || after.emulator.chat(CUSTOMER, SALON).len() == 4).await;
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_that_lost_their_sessions_find_new_ones() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let chat = customer_jid(&mut session, &world).await;
+    let client = session.handle.client();
+    client.send_text(chat.clone(), "раз").await.expect("sent");
+    until("delivered", || world.emulator.chat(CUSTOMER, SALON).len() == 2).await;
+    customer_says(&world, "два").await;
+    session.text().await;
+
+    world.emulator.forget_sessions();
+    client.send_text(chat, "три").await.expect("sent");
+    until("delivered after a retry", || world.emulator.chat(CUSTOMER, SALON).len() == 4).await;
+    world.emulator.forget_sessions();
+    customer_says(&world, "четыре").await;
+    assert_eq!(session.text().await.1, "четыре");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_customers_use_up_the_keys_and_are_all_heard() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let mut session = linked(&world, &storage).await;
+    let count = 200;
+    for number in 0..count {
+        let customer = format!("7926{number:07}");
+        world.emulator.customer_writes(&customer, None, SALON, &format!("привет {number}"), None).await.expect("sent");
+    }
+    let mut heard = Vec::new();
+    for _ in 0..count {
+        heard.push(session.text().await.1);
+    }
+    heard.sort();
+    heard.dedup();
+    assert_eq!(heard.len(), count);
+    for number in 0..count {
+        let customer = format!("7926{number:07}");
+        until("acknowledged", || world.emulator.pending(&customer, SALON) == 0).await;
+    }
+    session.handle.shutdown().await;
+}
