@@ -29,17 +29,13 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, StatusCode},
+    http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get, post},
 };
 use domain::CompanyId;
 use secrecy::SecretString;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
-    timeout::TimeoutLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use url::Url;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -91,7 +87,6 @@ pub(crate) struct Web {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -125,8 +120,6 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn_with_state(web.clone(), client_ip::note))
         .layer(from_fn_with_state(web.clone(), edge::headers))
         .layer(from_fn(edge::trace))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, edge::RequestIds))
         .with_state(web)
 }
 
