@@ -340,8 +340,7 @@ impl Emulator {
         let success = stanza::success(account, device);
         let previous = companion.connection;
         if let Some(previous) = previous {
-            world.send(previous, stanza::stream_error(None, Some("replaced")));
-            world.close(previous);
+            world.dismiss(previous, stanza::stream_error(None, Some("replaced")));
         }
         let connection = world.connect(outbox, Role::Companion { phone: phone.to_owned(), device, phase: Phase::Passive });
         if let Some(companion) = world.companion(phone, device) {
@@ -361,7 +360,7 @@ impl Emulator {
         let device = match role {
             Role::Companion { phone, device, .. } => Some((phone.clone(), *device)),
             Role::Pairing(_) => None,
-            Role::Refused => return,
+            Role::Leaving => return,
         };
         match (node.tag.as_ref(), device) {
             ("iq", device) => self.query(&mut world, connection, device, node),
@@ -410,11 +409,11 @@ impl Emulator {
 
 /// Turns a client away: with a reason, or by silence as when there is no network.
 fn refuse(world: &mut World, outbox: mpsc::UnboundedSender<Outgoing>, reason: Option<u16>) -> u64 {
-    let connection = world.connect(outbox, Role::Refused);
-    if let Some(reason) = reason {
-        world.send(connection, NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox").build());
+    let connection = world.connect(outbox, Role::Leaving);
+    match reason {
+        Some(reason) => world.dismiss(connection, NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox").build()),
+        None => world.close(connection),
     }
-    world.close(connection);
     connection
 }
 

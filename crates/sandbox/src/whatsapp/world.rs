@@ -128,7 +128,10 @@ struct Entry {
 
 pub(super) enum Outgoing {
     Stanza(Node),
+    /// The connection breaks.
     Close,
+    /// The client has been told to go; the connection ends when it does, or soon.
+    Leave,
 }
 
 pub(super) struct Connection {
@@ -144,8 +147,8 @@ pub(super) enum Role {
         device: u16,
         phase: Phase,
     },
-    /// Turned away; what it still says is ignored.
-    Refused,
+    /// Told to go; what it still says is ignored.
+    Leaving,
 }
 
 /// How far a linked device has come since its login.
@@ -274,6 +277,15 @@ impl World {
     pub(super) fn close(&self, connection: u64) {
         if let Some(connection) = self.connections.get(&connection) {
             let _ = connection.outbox.send(Outgoing::Close);
+        }
+    }
+
+    /// Says why the client has to go, and hears it no more.
+    pub(super) fn dismiss(&mut self, connection: u64, reason: Node) {
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.role = Role::Leaving;
+            let _ = connection.outbox.send(Outgoing::Stanza(reason));
+            let _ = connection.outbox.send(Outgoing::Leave);
         }
     }
 
