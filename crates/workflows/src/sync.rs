@@ -134,7 +134,7 @@ pub async fn sync(app: &App, company: CompanyId, modules: Modules, occasion: Occ
         let salon = companies::get(&mut app.store.read().await?, company).await?.ok_or(StoreError::NotFound("company"))?;
         let run = Run::start(app, salon, module).await?;
         let outcome = run.module(occasion).await;
-        run.finish(outcome.as_ref().err()).await?;
+        run.finish(&outcome).await?;
         app.catalogues.forget(company);
         match outcome {
             Ok(rows) => report.done.push((module.word(), rows)),
@@ -185,12 +185,16 @@ impl<'a> Run<'a> {
         Ok(Self { app, yclients: app.yclients.at(Priority::Sync), salon, module, log })
     }
 
-    async fn finish(&self, failure: Option<&Failure>) -> Result<(), StoreError> {
-        let error = failure.map(|failure| match failure {
-            Failure::Refused(error) => error.to_string(),
-            Failure::Broken(error) => format!("{error:#}"),
-        });
+    async fn finish(&self, outcome: &Result<usize, Failure>) -> Result<(), StoreError> {
         let mut tx = self.app.store.begin().await?;
+        let error = match outcome {
+            Ok(rows) => {
+                self.progress(&mut tx, *rows, *rows).await?;
+                None
+            }
+            Err(Failure::Refused(error)) => Some(error.to_string()),
+            Err(Failure::Broken(error)) => Some(format!("{error:#}")),
+        };
         sync_logs::finish(&mut tx, self.salon.id, self.log, error.as_deref(), self.app.clock.now()).await?;
         tx.commit().await
     }
@@ -224,7 +228,6 @@ impl<'a> Run<'a> {
         let registration = onboarding::registration(company, MarketplaceUser::default());
         let mut tx = self.app.store.begin().await?;
         companies::upsert_registration(&mut tx, &registration, self.app.clock.now()).await?;
-        self.progress(&mut tx, 1, 1).await?;
         tx.commit().await?;
         Ok(1)
     }
@@ -233,7 +236,6 @@ impl<'a> Run<'a> {
         let services = self.price_list().await?;
         let mut tx = self.app.store.begin().await?;
         catalogue::replace_services(&mut tx, self.salon.id, &services).await?;
-        self.progress(&mut tx, services.len(), services.len()).await?;
         tx.commit().await?;
         Ok(services.len())
     }
@@ -286,7 +288,6 @@ impl<'a> Run<'a> {
         let staff: Vec<_> = cards.into_iter().map(|card| card.staff).collect();
         let mut tx = self.app.store.begin().await?;
         catalogue::replace_staff(&mut tx, self.salon.id, &staff).await?;
-        self.progress(&mut tx, staff.len(), staff.len()).await?;
         tx.commit().await?;
         Ok(staff.len())
     }
@@ -306,7 +307,6 @@ impl<'a> Run<'a> {
         catalogue::replace_schedule(&mut tx, self.salon.id, from, to, &days).await?;
         // Yesterday stays: a conversation around midnight may still speak of it.
         catalogue::prune_schedule(&mut tx, self.salon.id, from.saturating_sub(Span::new().days(1))).await?;
-        self.progress(&mut tx, days.len(), days.len()).await?;
         tx.commit().await?;
         Ok(days.len())
     }
