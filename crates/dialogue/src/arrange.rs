@@ -173,8 +173,7 @@ impl Mind<'_> {
             return self.state.last.last().cloned().map(Correction::Service);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
-        let open_question = heard.has(Intent::FreeTimes) && !heard.has(Intent::Book);
-        (heard.service_ids.is_empty() && elsewhere && !open_question).then_some(Correction::Move)
+        (heard.service_ids.is_empty() && elsewhere && !self.asks_for_times()).then_some(Correction::Move)
     }
 
     /// The moments said, as they would be for a booking that stands: what is not said stays as it is.
@@ -340,8 +339,7 @@ impl Mind<'_> {
         if why.is_none() {
             wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
         }
-        let question_only = self.heard.has(Intent::FreeTimes) && !self.heard.has(Intent::Book) && !self.heard.has(Intent::Reschedule);
-        let at_once = !question_only && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
+        let at_once = !self.asks_for_times() && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
             let voice = self.voice();
             self.parts.push(voice.why_not(&WhyNot::NotTheirs(wrong)));
@@ -604,8 +602,7 @@ impl Mind<'_> {
         let mut fitting = visits.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) if named || (visits.len() == 1 && (heard.has(Intent::Confirm) || heard.has(Intent::Choose))) => {
-                let asks = heard.has(Intent::FreeTimes) && !heard.has(Intent::Confirm);
-                (!asks).then(|| only.clone())
+                (heard.has(Intent::Confirm) || !self.asks_for_times()).then(|| only.clone())
             }
             _ => None,
         }

@@ -3,7 +3,7 @@ use jiff::civil::{DateTime, Time};
 use language::{Asked, Context, Intent, Understood};
 
 use crate::{
-    HeardKind, Pause, Reply, Step, Turn,
+    Heard, HeardKind, Pause, Reply, Step, Turn,
     arrange::{Booked, Search},
     effect::{Effect, HandOverReason, Outcome},
     moment::Want,
@@ -84,8 +84,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     }
     state.touched = Some(turn.now);
     state.wish.keep_known(turn.salon);
-    let text = turn.heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
-    let text: String = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n").chars().take(MAX_TEXT).collect();
+    let text = joined(turn.heard);
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
@@ -163,6 +162,22 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
         }
     };
     Reply { state: mind.state, messages: vec![words], pause: None }
+}
+
+/// The words of a burst as one text. People break their messages in the middle of a phrase as often
+/// as at its end, so only a capital at the beginning of one starts a new line.
+fn joined(heard: &[Heard]) -> String {
+    let mut text = String::new();
+    let words = heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
+    for words in words.filter(|words| !words.is_empty()) {
+        let mut letters = words.chars();
+        let sentence = letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(|second| !second.is_uppercase());
+        if !text.is_empty() {
+            text.push(if sentence { '\n' } else { ' ' });
+        }
+        text.push_str(words);
+    }
+    text.chars().take(MAX_TEXT).collect()
 }
 
 fn silence(state: State) -> Step {
@@ -306,6 +321,12 @@ impl<'t> Mind<'t> {
             days.first().copied().filter(|first| days.iter().all(|day| day == first))
         });
         Context { asked, offered, day }
+    }
+
+    /// What is free is asked first of all; nothing is to be booked or moved unasked.
+    pub(crate) fn asks_for_times(&self) -> bool {
+        let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
+        self.heard.intents.iter().find(|intent| acts.contains(intent)) == Some(&Intent::FreeTimes)
     }
 
     /// The customer's own «да» and nothing that would change what it is said to.
@@ -595,7 +616,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Customer, Heard, Refusal, plan::tests::salon};
+    use crate::{Customer, Refusal, plan::tests::salon};
 
     fn now() -> DateTime {
         date(2026, 3, 4).at(10, 0, 0, 0)
@@ -699,6 +720,19 @@ mod tests {
             }
             (_, Effect::Cancel { .. }) => Outcome::Done(Receipt::Cancelled(read_back(&booking(seed)))),
             (_, Effect::HandOver { .. }) => Outcome::HandedOver,
+        }
+    }
+
+    #[test]
+    fn a_burst_is_one_text() {
+        for (burst, text) in [
+            (&["когда у меня", "запись?"][..], "когда у меня запись?"),
+            (&["КОГДА У МЕНЯ", "ЗАПИСЬ?"], "КОГДА У МЕНЯ ЗАПИСЬ?"),
+            (&["Добрый день", "Нужна стрижка", "в среду", "12:30"], "Добрый день\nНужна стрижка в среду 12:30"),
+            (&[" ", "да"], "да"),
+        ] {
+            let heard: Vec<Heard> = burst.iter().map(|text| Heard { text: (*text).into(), kind: HeardKind::Text }).collect();
+            assert_eq!(joined(&heard), text);
         }
     }
 

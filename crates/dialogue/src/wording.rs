@@ -8,7 +8,10 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime, Time},
 };
-use language::{Lang, speak};
+use language::{
+    Lang,
+    speak::{self, Case},
+};
 
 use crate::{
     effect::Refusal,
@@ -88,13 +91,12 @@ impl Voice<'_> {
 
     /// `завтра, 24 ноября, в 15:00`.
     pub fn moment(&self, at: DateTime) -> String {
-        let day = self.day(at.date());
-        self.say(format!("{day}, в {}", speak::time(at.time())), format!("{day}, at {}", speak::time(at.time())))
+        speak::moment(at, self.today, self.lang)
     }
 
     /// `сегодня, 23 ноября`, `завтра, 24 ноября`, `в пятницу, 27 ноября`.
     fn day(&self, date: Date) -> String {
-        speak::day(date, self.today, self.lang)
+        speak::on_day(date, self.today, self.lang)
     }
 
     /// The titles; the parts of a composite under its own name.
@@ -128,7 +130,7 @@ impl Voice<'_> {
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у мастера {name}"), format!("with {name}"))
+        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -566,7 +568,7 @@ impl Voice<'_> {
 
     // ---- the salon ----
 
-    /// `Маникюр — 1 800–2 200 ₽, 1 ч 30 мин`.
+    /// `Маникюр — 1 800–2 200 ₽`.
     fn priced(&self, service: &Service) -> String {
         let price = match self.price(service.price) {
             price if price.is_empty() => String::new(),
@@ -575,20 +577,12 @@ impl Voice<'_> {
         format!("{}{price}", service.title)
     }
 
-    fn length(&self, minutes: i64) -> String {
-        match (minutes / 60, minutes % 60) {
-            (0, rest) => self.say(format!("{rest} мин"), format!("{rest} min")),
-            (hours, 0) => self.say(format!("{hours} ч"), format!("{hours} h")),
-            (hours, rest) => self.say(format!("{hours} ч {rest} мин"), format!("{hours} h {rest} min")),
-        }
-    }
-
     /// Prices of these services.
     pub(crate) fn prices(&self, ids: &[ServiceId]) -> String {
         let lines: Vec<String> = ids
             .iter()
             .filter_map(|id| self.salon.service(*id))
-            .map(|service| format!("{}, {}", self.priced(service), self.length(service.minutes)))
+            .map(|service| format!("{}, {}", self.priced(service), speak::length(service.minutes, self.lang)))
             .collect();
         match lines.as_slice() {
             [only] => format!("{only}."),
@@ -631,7 +625,7 @@ impl Voice<'_> {
             .filter_map(|id| self.salon.service(*id))
             .map(|service| {
                 let about = if service.description.is_empty() { String::new() } else { format!(" ({})", service.description) };
-                format!("• {}, {}{about}", self.priced(service), self.length(service.minutes))
+                format!("• {}, {}{about}", self.priced(service), speak::length(service.minutes, self.lang))
             })
             .collect();
         lines.join("\n")
@@ -686,7 +680,7 @@ impl Voice<'_> {
 
     /// `20 февраля`.
     fn date(&self, date: Date) -> String {
-        speak::day(date, self.today, self.lang)
+        speak::date(date, self.today, self.lang)
     }
 }
 
