@@ -39,9 +39,6 @@ impl Sentence<'_> {
     fn says(&self, words: &[&str]) -> bool {
         self.tokens.iter().any(|t| words.contains(&t.text.as_str()))
     }
-    fn find(&self, cue: Cue) -> Option<usize> {
-        self.tokens.iter().position(|t| t.cue(cue))
-    }
     /// «Не» stands before the word, over one or two little ones, or «не надо» around it.
     fn denied(&self, i: usize) -> bool {
         let before = &self.tokens[i.saturating_sub(4)..i];
@@ -83,7 +80,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let sentences = sentences(tokens);
     let mut found: Vec<Intent> = Vec::new();
     let any = |is: &dyn Fn(&Sentence<'_>) -> bool| sentences.iter().any(is);
-    let wanted = Wanted { understood, trade, context };
+    let wanted = Wanted { understood, trade };
 
     if any(&stop) {
         add(&mut found, Intent::Stop);
@@ -199,7 +196,6 @@ fn add(found: &mut Vec<Intent>, intent: Intent) {
 struct Wanted<'a> {
     understood: &'a Understood,
     trade: bool,
-    context: &'a Context,
 }
 
 impl Wanted<'_> {

