@@ -6,7 +6,7 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime},
 };
-use language::Intent;
+use language::{Intent, When};
 
 use crate::{
     Step,
@@ -598,12 +598,13 @@ impl Mind<'_> {
             let refused = visit.staff().iter().any(|id| heard.staff_not_ids.contains(id));
             time && staff && !refused
         };
-        let named = !heard.when.is_empty() || !heard.staff_ids.is_empty();
+        let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
+        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        // A day or a master alone narrows what is looked for; it is no yes to the one time shown there.
+        let picks = timed || (yes && (visits.len() == 1 || (heard.when.is_empty() && !heard.staff_ids.is_empty())));
         let mut fitting = visits.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
-            (Some(only), None) if named || (visits.len() == 1 && (heard.has(Intent::Confirm) || heard.has(Intent::Choose))) => {
-                (heard.has(Intent::Confirm) || !self.asks_for_times()).then(|| only.clone())
-            }
+            (Some(only), None) if picks && (yes || !self.asks_for_times()) => Some(only.clone()),
             _ => None,
         }
     }

@@ -358,9 +358,13 @@ impl<'t> Mind<'t> {
         self.state.name.clone().or(card.filter(|name| !name.is_empty())).or_else(|| self.push_name())
     }
 
-    /// The WhatsApp name, where it is a person's.
+    /// The WhatsApp name, where it is a person's: as they write it, without what surrounds it.
     fn push_name(&self) -> Option<String> {
-        self.person(self.turn.customer.push_name.as_deref()?)
+        let text = self.turn.customer.push_name.as_deref()?.trim();
+        let person = self.person(text)?;
+        let plain =
+            text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.split_whitespace().count() == person.split_whitespace().count();
+        Some(if plain { text.to_owned() } else { person })
     }
 
     /// The person's name in a text that should be one.
@@ -370,11 +374,12 @@ impl<'t> Mind<'t> {
         read.name.filter(|_| read.service_ids.is_empty())
     }
 
-    /// How to address the customer.
+    /// How to address the customer: by the first of their names that is one.
     fn first_name(&self) -> Option<String> {
         let name = self.client_name()?;
-        let person = self.person(&name).unwrap_or(name);
-        person.split_whitespace().next().map(str::to_owned)
+        let words: Vec<&str> = name.split_whitespace().collect();
+        let first = words.iter().find(|word| self.person(word).is_some()).or(words.first())?;
+        Some((*first).to_owned())
     }
 
     /// Notes what a receipt proves.

@@ -50,10 +50,11 @@ impl Voice<'_> {
             [] => String::new(),
             [Receipt::Booked(booking)] => {
                 let booking = booking.get();
-                let cost = self.cost_sentence(booking);
+                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.to_master(booking.staff_id));
+                let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
                 self.say(
-                    format!("Записала вас: {}.{cost} Ждём вас{}! 😊", self.booking(booking), self.at_address()),
-                    format!("You are booked: {}.{cost} See you{}! 😊", self.booking(booking), self.at_address()),
+                    format!("Записала вас на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
+                    format!("You are booked for {what} {who}: {when}.{cost} See you{}! 😊", self.at_address()),
                 )
             }
             [Receipt::Moved { from, to }] if from.get().start == to.get().start && from.get().staff_id == to.get().staff_id => {
@@ -108,6 +109,23 @@ impl Voice<'_> {
         if titles.is_empty() { self.say("визит", "visit") } else { titles.join(" + ") }
     }
 
+    /// The titles inside a sentence: `маникюр и мужскую стрижку`.
+    fn services_in(&self, ids: &[ServiceId], case: Case) -> String {
+        if self.lang == Lang::En {
+            return self.services(ids);
+        }
+        if let Some(whole) = self.composite(ids) {
+            return speak::service(&whole.title, case);
+        }
+        let titles: Vec<String> =
+            ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| speak::service(&service.title, case)).collect();
+        match titles.split_last() {
+            None => self.services(ids),
+            Some((only, [])) => only.clone(),
+            Some((last, rest)) => format!("{} и {last}", rest.join(", ")),
+        }
+    }
+
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
         let sorted = |ids: &[ServiceId]| {
             let mut ids = ids.to_vec();
@@ -125,6 +143,12 @@ impl Voice<'_> {
     /// `мастер Анна`.
     fn master(&self, id: StaffId) -> String {
         self.say(format!("мастер {}", self.staff(id)), format!("with {}", self.staff(id)))
+    }
+
+    /// `к Анне`.
+    fn to_master(&self, id: StaffId) -> String {
+        let name = self.staff(id);
+        self.say(speak::to(name), format!("with {name}"))
     }
 
     /// `у Анны`.
@@ -361,7 +385,11 @@ impl Voice<'_> {
             }
             _ => {
                 let lines: Vec<String> = visits.iter().map(|visit| self.visit(visit)).collect();
-                let head = self.say("Свободное время:", "Free times:");
+                let head = if lead.is_empty() {
+                    self.say("Свободное время:", "Free times:")
+                } else {
+                    self.say("Могу предложить:", "I can offer:")
+                };
                 let tail = self.say(
                     "Какой вариант вам подходит? Можно назвать и другое время.",
                     "Which one suits you? You may name another time, too.",
@@ -388,27 +416,30 @@ impl Voice<'_> {
             }
             WhyNot::Closed(date) => {
                 let day = sentence(&self.day(*date));
-                self.say(format!("{day} мы не работаем."), format!("{day} we are closed."))
+                self.say(format!("{day}, мы не работаем."), format!("{day}, we are closed."))
             }
             WhyNot::DayOff(staff, date) => {
                 let (day, name) = (sentence(&self.day(*date)), self.staff(*staff));
-                self.say(format!("{day} {name} не работает."), format!("{day} {name} is off."))
+                self.say(format!("{day}, {name} не работает."), format!("{day}, {name} is off."))
             }
             WhyNot::ClosedAt(date, from, to) => {
                 let (day, hours) = (sentence(&self.day(*date)), hours(from, to));
-                self.say(format!("{day} мы работаем {hours}."), format!("{day} we are open {hours}."))
+                self.say(format!("{day}, мы работаем {hours}."), format!("{day}, we are open {hours}."))
             }
             WhyNot::NotHisHours(staff, date, from, to) => {
                 let (day, name, hours) = (sentence(&self.day(*date)), self.staff(*staff), hours(from, to));
-                self.say(format!("{day} {name} работает {hours}."), format!("{day} {name} works {hours}."))
+                self.say(format!("{day}, {name} работает {hours}."), format!("{day}, {name} works {hours}."))
             }
             WhyNot::NotFree(staff, at) => {
                 let when = at.map(|at| self.moment(at));
                 let whose = staff.map(|staff| self.at_master(staff));
                 let place = [when, whose].into_iter().flatten().collect::<Vec<_>>().join(" ");
                 match place.as_str() {
-                    "" => self.say("На это время свободных мест нет.", "There is no free place then."),
-                    place => self.say(format!("{} свободных мест нет.", sentence(place)), format!("{}: no free place.", sentence(place))),
+                    "" => self.say("На это время, к сожалению, окошек нет.", "I am sorry, there is nothing free then."),
+                    place => self.say(
+                        format!("{}, к сожалению, окошка нет.", sentence(place)),
+                        format!("{}: nothing is free, I am sorry.", sentence(place)),
+                    ),
                 }
             }
             WhyNot::NotTheirs(staff) => {
@@ -421,8 +452,9 @@ impl Voice<'_> {
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
         let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let verb = if names.len() == 1 { "выполняет" } else { "выполняют" };
         let names = names.join(", ");
-        self.say(format!("Эту услугу выполняют: {names}."), format!("It is done by: {names}."))
+        self.say(format!("Эту услугу {verb} {names}."), format!("It is done by {names}."))
     }
 
     pub(crate) fn no_free_times(&self) -> String {
