@@ -543,16 +543,15 @@ impl Mind<'_> {
             self.tell(true);
             return self.confirm(visit);
         }
-        let first = visits[0].clone();
         let many = visits.len() > 1;
         if self.plain_no() {
             self.state.wish.when.clear();
             let words = self.voice().another_time();
             return self.ask(Question::Day, words);
         }
-        if many && self.plain_yes() && self.state.asked_times > 1 {
-            let words = self.voice().ask_this_one(&first);
-            return self.ask(Question::WhichVisit(vec![first]), words);
+        if many && self.plain_yes() {
+            let words = self.voice().ask_first(&visits[0]);
+            return self.ask(Question::FirstVisit(visits), words);
         }
         if self.names_details() || self.heard.when_impossible {
             if self.only_asks() {
@@ -667,7 +666,7 @@ impl Mind<'_> {
     }
 
     /// The visit is settled: books it, or asks for what a booking needs.
-    fn confirm(mut self, visit: Visit) -> Step {
+    pub(crate) fn confirm(mut self, visit: Visit) -> Step {
         if visit.start() <= self.now() {
             // The offer has lain too long.
             let words = self.voice().why_not(&WhyNot::Past);

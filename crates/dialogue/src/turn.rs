@@ -305,6 +305,7 @@ impl<'t> Mind<'t> {
                 let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };
                 (Some(asked), visits.iter().map(Visit::start).collect())
             }
+            Some(Question::FirstVisit(visits)) => (Some(Asked::Choice), visits.iter().map(Visit::start).collect()),
             Some(Question::Name(_)) => (Some(Asked::Name), Vec::new()),
             Some(Question::WhichBooking(_, bookings)) => {
                 (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
@@ -497,6 +498,8 @@ impl<'t> Mind<'t> {
             Question::Usual(visit) => self.answered_usual(*visit),
             Question::WhichService(services) => self.chose_service(services),
             Question::WhichVisit(visits) => self.chose_visit(visits),
+            Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
+            Question::FirstVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(booking) => self.answered_cancel(booking),
             Question::ChangeService(booking) => self.answered_change(booking),
@@ -538,6 +541,7 @@ impl<'t> Mind<'t> {
                 [only] => voice.ask_this_one(only),
                 many => voice.ask_which_number(many.len()),
             },
+            Question::FirstVisit(visits) => voice.ask_first(&visits[0]),
             Question::Name(_) => voice.ask_name(),
             Question::Phone(_) => voice.ask_phone(),
             Question::WhichBooking(purpose, bookings) => {

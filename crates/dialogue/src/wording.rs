@@ -355,6 +355,14 @@ impl Voice<'_> {
         self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
     }
 
+    pub(crate) fn ask_first(&self, visit: &Visit) -> String {
+        let visit = self.visit(visit);
+        self.say(
+            format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
+            format!("Shall I book the first one: {visit}? Or send another number."),
+        )
+    }
+
     pub(crate) fn ask_really_cancel(&self, booking: &Booking) -> String {
         let booking = self.booking(booking);
         self.say(format!("Отменить вашу запись: {booking}?"), format!("Shall I cancel your visit: {booking}?"))
