@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Kind, LinkError, Options, Side};
 use tokio::sync::mpsc;
 use wacore::store::in_memory::InMemoryBackend;
+use wacore::types::presence::ReceiptType;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
@@ -29,6 +31,7 @@ async fn world() -> World {
     emulator.ensure_account(SALON, "Студия Лира").expect("a phone number");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/ws/chat", listener.local_addr().expect("bound"));
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a TCP stream"));
     tokio::spawn(axum::serve(listener, Arc::clone(&emulator).routes()).into_future());
     World { emulator, url }
 }
@@ -43,7 +46,7 @@ enum Told {
     Replaced,
     Text { from_me: bool, chat: String, alias: Option<String>, name: String, id: String, text: String, at: i64 },
     Reaction { to: String, emoji: String },
-    Receipt(Vec<String>),
+    Receipt { ids: Vec<String>, read: bool },
     Ack { id: String, error: Option<String> },
 }
 
@@ -86,7 +89,7 @@ fn translate(event: &Event) -> Vec<Told> {
         Event::Connected(_) => vec![Told::Connected],
         Event::LoggedOut(_) => vec![Told::LoggedOut],
         Event::StreamReplaced(_) => vec![Told::Replaced],
-        Event::Receipt(receipt) => vec![Told::Receipt(receipt.message_ids.clone())],
+        Event::Receipt(receipt) => vec![Told::Receipt { ids: receipt.message_ids.clone(), read: receipt.r#type == ReceiptType::Read }],
         Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
             vec![Told::Ack { id: ack.id.clone(), error: ack.error.clone() }]
         }
@@ -242,7 +245,9 @@ async fn texts_go_both_ways() {
     let chat: Jid = chat.parse().expect("an address");
     for text in ["Записала вас", "на завтра"] {
         let sent = session.handle.client().send_text(chat.clone(), text).await.expect("sent").message_id;
-        session.wait("delivered", |told| if let Told::Receipt(ids) = told { ids.contains(&sent).then_some(()) } else { None }).await;
+        session
+            .wait("delivered", |told| if let Told::Receipt { ids, read: false } = told { ids.contains(&sent).then_some(()) } else { None })
+            .await;
     }
     let seen: Vec<_> = world.emulator.chat(CUSTOMER, SALON).into_iter().map(|message| (message.from, message.text)).collect();
     let expected = [
@@ -252,6 +257,9 @@ async fn texts_go_both_ways() {
         (Side::Salon, "на завтра"),
     ];
     assert_eq!(seen, expected.map(|(from, text)| (from, text.to_owned())));
+    let last = world.emulator.chat(CUSTOMER, SALON).pop().expect("four messages").id;
+    world.emulator.customer_reads(CUSTOMER, SALON, &last).await.expect("read");
+    session.wait("read", |told| (told == Told::Receipt { ids: vec![last.clone()], read: true }).then_some(())).await;
     // The customer answers in the session that is now confirmed on both sides.
     customer_says(&world, "спасибо").await;
     assert_eq!(session.text().await.1, "спасибо");
@@ -474,6 +482,24 @@ async fn the_world_lives_on_in_a_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_new_keys_is_met_by_the_full_handshake() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let session = linked(&world, &storage).await;
+    session.handle.shutdown().await;
+    // The second login knows the server's key and would resume with it.
+    let other = Emulator::new(Options { calendar: Arc::new(|| NOW_MS), media_host: "media.invalid".into() });
+    let mut snapshot = world.emulator.snapshot().expect("written");
+    snapshot["authority"] = other.snapshot().expect("written")["authority"].clone();
+    world.emulator.restore(snapshot).expect("read");
+    for _ in 0..2 {
+        let mut session = start(&world, &storage, None).await;
+        session.connected().await;
+        session.handle.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn phones_that_lost_their_sessions_find_new_ones() {
     let world = world().await;
     let storage = Arc::new(InMemoryBackend::new());
@@ -516,4 +542,42 @@ async fn two_hundred_customers_use_up_the_keys_and_are_all_heard() {
         until("acknowledged", || world.emulator.pending(&customer, SALON) == 0).await;
     }
     session.handle.shutdown().await;
+}
+
+/// `RUST_LOG=whatsapp_emulator=info cargo test … --test whatsapp_emulator -- --ignored --nocapture quick` tells the figures.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn an_echo_is_quick() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let Session { handle, mut events } = linked(&world, &storage).await;
+    let client = handle.client();
+    tokio::spawn(async move {
+        while let Some(told) = events.recv().await {
+            if let Told::Text { from_me: false, chat, text, .. } = told {
+                client.send_text(chat.parse::<Jid>().expect("an address"), text).await.expect("sent");
+            }
+        }
+    });
+    let mut shown = world.emulator.subscribe();
+    for round in ["first", "second"] {
+        let mut times = Vec::new();
+        for number in 0..200 {
+            let customer = format!("7926{number:07}");
+            let started = std::time::Instant::now();
+            world.emulator.customer_writes(&customer, None, SALON, "эхо", None).await.expect("sent");
+            loop {
+                if let WorldEvent::Message { customer: of, message, .. } = shown.recv().await.expect("not lagging")
+                    && (of.as_str(), message.from) == (customer.as_str(), Side::Salon)
+                {
+                    break;
+                }
+            }
+            times.push(started.elapsed());
+        }
+        times.sort();
+        tracing::info!(round, p50 = ?times[100], p95 = ?times[190], p99 = ?times[198], "customer to echo");
+        assert!(times[100] < Duration::from_millis(15), "p50 {:?} of the {round} round", times[100]);
+    }
+    handle.shutdown().await;
 }

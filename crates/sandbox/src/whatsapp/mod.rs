@@ -229,7 +229,8 @@ impl Emulator {
         Arc::new(Self { options, world: Mutex::new(World::new()), events: broadcast::Sender::new(EVENT_BUFFER) })
     }
 
-    /// `GET /ws/chat`: the WebSocket of WhatsApp.
+    /// `GET /ws/chat`: the WebSocket of WhatsApp. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
+    /// every second one would wait 40 ms for the client's delayed acknowledgement.
     pub fn routes(self: Arc<Self>) -> Router {
         Router::new().route("/ws/chat", get(enter)).with_state(self)
     }
