@@ -8,6 +8,8 @@ use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Kind, L
 use tokio::sync::mpsc;
 use wacore::store::in_memory::InMemoryBackend;
 use wacore::types::presence::ReceiptType;
+use whatsapp_rust::InboundDurabilityHook;
+use whatsapp_rust::bot::Provided;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
@@ -50,6 +52,8 @@ enum Told {
     Ack { id: String, error: Option<String> },
 }
 
+type Builder = BotBuilder<Provided, Provided, Provided, Provided>;
+
 /// A client with its events; the storage outlives it.
 struct Session {
     handle: BotHandle,
@@ -57,8 +61,16 @@ struct Session {
 }
 
 async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<PairCodeOptions>) -> Session {
+    start_with(world, storage, |builder| match pair_code {
+        Some(options) => builder.with_pair_code(options),
+        None => builder,
+    })
+    .await
+}
+
+async fn start_with(world: &World, storage: &Arc<InMemoryBackend>, more: impl FnOnce(Builder) -> Builder) -> Session {
     let (told, events) = mpsc::unbounded_channel();
-    let mut builder = Bot::builder()
+    let builder = Bot::builder()
         .with_backend_arc(storage.clone())
         .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(&world.url))
         .with_http_client(whatsapp_rust::http::UreqHttpClient::new())
@@ -75,10 +87,7 @@ async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<
                 }
             }
         });
-    if let Some(options) = pair_code {
-        builder = builder.with_pair_code(options);
-    }
-    let handle = builder.build().await.expect("a client").spawn();
+    let handle = more(builder).build().await.expect("a client").spawn();
     Session { handle, events }
 }
 
@@ -243,6 +252,10 @@ async fn texts_go_both_ways() {
     until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
 
     let chat: Jid = chat.parse().expect("an address");
+    let mut events = world.emulator.subscribe();
+    session.handle.client().chatstate().send_composing(&chat).await.expect("sent");
+    let typing = WorldEvent::Typing { salon: SALON.into(), customer: CUSTOMER.into(), typing: true };
+    until("typing", || events.try_recv().is_ok_and(|event| event == typing)).await;
     for text in ["Записала вас", "на завтра"] {
         let sent = session.handle.client().send_text(chat.clone(), text).await.expect("sent").message_id;
         session
@@ -347,6 +360,37 @@ async fn what_waits_while_the_device_is_away_comes_once() {
     session.connected().await;
     let again = session.rest().await;
     assert!(!again.iter().any(|told| matches!(told, Told::Text { .. })), "told twice: {again:?}");
+    session.handle.shutdown().await;
+}
+
+/// Where a client has to put messages before it acknowledges them.
+struct Disk {
+    full: bool,
+}
+
+#[async_trait::async_trait]
+impl InboundDurabilityHook for Disk {
+    async fn on_messages(&self, _: Arc<Client>, _: &[InboundMessage]) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.full, "the disk is full");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_could_not_store_comes_again() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    linked(&world, &storage).await.handle.shutdown().await;
+    let mut session = start_with(&world, &storage, |builder| builder.with_inbound_durability_hook(Disk { full: true })).await;
+    session.connected().await;
+    customer_says(&world, "запишите меня").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.emulator.pending(CUSTOMER, SALON), 1);
+    session.handle.abort();
+
+    let mut session = start_with(&world, &storage, |builder| builder.with_inbound_durability_hook(Disk { full: false })).await;
+    assert_eq!(session.text().await.1, "запишите меня");
+    until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
     session.handle.shutdown().await;
 }
 
@@ -478,6 +522,12 @@ async fn the_world_lives_on_in_a_snapshot() {
     assert_eq!(session.text().await.1, "пока вас не было");
     session.handle.client().send_text(chat, "после перезапуска").await.expect("sent");
     until("delivered", || after.emulator.chat(CUSTOMER, SALON).len() == 4).await;
+
+    // The same in place, under a client that is online.
+    after.emulator.restore(after.emulator.snapshot().expect("written")).expect("read");
+    session.connected().await;
+    customer_says(&after, "вы ещё здесь?").await;
+    assert_eq!(session.text().await.1, "вы ещё здесь?");
     session.handle.shutdown().await;
 }
 

@@ -300,11 +300,8 @@ impl Emulator {
     /// Replaces the state by a snapshot; clients are disconnected and find their sessions when they return.
     pub fn restore(&self, snapshot: serde_json::Value) -> serde_json::Result<()> {
         let mut restored: World = serde_json::from_value(snapshot)?;
-        restored.index();
         let mut world = self.world.lock();
-        for connection in world.connections.keys() {
-            world.close(*connection);
-        }
+        restored.succeed(&world);
         *world = restored;
         Ok(())
     }
