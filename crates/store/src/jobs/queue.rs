@@ -164,6 +164,16 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Running => "running",
+            Self::Discarded => "discarded",
+            Self::Dead => "dead",
+        }
+    }
+
     fn from_word(word: &str) -> sqlx::Result<Self> {
         Ok(match word {
             "available" => Self::Available,
