@@ -165,7 +165,8 @@ impl Mind<'_> {
         let wants = self.wants_for(last, heard.when.iter().map(Want::read).collect());
         let stands =
             |want: &Want| want.moment() == Some(last.start) || (!heard.when.is_empty() && want.hours.is_none() && want.fits(last.start));
-        if (heard.service_ids.is_empty() || same_service) && same_master && !wants.is_empty() && wants.iter().all(stands) {
+        let says_something = !wants.is_empty() || !heard.staff_ids.is_empty();
+        if (heard.service_ids.is_empty() || same_service) && same_master && says_something && wants.iter().all(stands) {
             return Some(Correction::Stands(Box::new(last.clone())));
         }
         let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
@@ -259,6 +260,12 @@ impl Mind<'_> {
         if yes || self.heard.same_as_last {
             self.note(false);
             return self.last_visit(Some(visit));
+        }
+        if self.heard.service_ids.is_empty() && !self.heard.has(Intent::Decline) && self.names_details() {
+            // A time is no yes to the service.
+            self.note(false);
+            let words = self.voice().ask_usual(&visit);
+            return self.ask(Question::Usual(Box::new(visit)), words);
         }
         if self.worth_hearing() {
             return self.wanted_with(Some(Question::Service));
@@ -544,6 +551,11 @@ impl Mind<'_> {
             return self.confirm(visit);
         }
         let many = visits.len() > 1;
+        if self.plain_no() && self.heard.has(Intent::Thanks) {
+            self.state.wish = Wish::default();
+            let words = self.voice().all_right();
+            return self.say(words);
+        }
         if self.plain_no() {
             self.state.wish.when.clear();
             let words = self.voice().another_time();
