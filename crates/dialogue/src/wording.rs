@@ -50,7 +50,7 @@ impl Voice<'_> {
             [] => String::new(),
             [Receipt::Booked(booking)] => {
                 let booking = booking.get();
-                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.to_master(booking.staff_id));
+                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.dative_master(booking.staff_id));
                 let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
                 self.say(
                     format!("Записала вас на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
@@ -146,7 +146,7 @@ impl Voice<'_> {
     }
 
     /// `к Анне`.
-    fn to_master(&self, id: StaffId) -> String {
+    fn dative_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
         self.say(speak::to(name), format!("with {name}"))
     }
