@@ -69,6 +69,12 @@ impl Mind<'_> {
             return self.say(voice.thanks());
         }
         if self.heard.has(Intent::Decline) {
+            // «Передумала, не надо» right after a booking is most likely about it.
+            if let [booking] = self.state.last.as_slice() {
+                let booking = booking.clone();
+                let words = voice.ask_really_cancel(booking.get());
+                return self.ask(Question::ReallyCancel(booking), words);
+            }
             return self.say(voice.all_right());
         }
         if let (true, Some(booking)) = (self.heard.has(Intent::Confirm), self.state.last.last()) {

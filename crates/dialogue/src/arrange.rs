@@ -6,7 +6,7 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime},
 };
-use language::Intent;
+use language::{Intent, When};
 
 use crate::{
     Step,
@@ -173,8 +173,7 @@ impl Mind<'_> {
             return self.state.last.last().cloned().map(Correction::Service);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
-        let open_question = heard.has(Intent::FreeTimes) && !heard.has(Intent::Book);
-        (heard.service_ids.is_empty() && elsewhere && !open_question).then_some(Correction::Move)
+        (heard.service_ids.is_empty() && elsewhere && !self.asks_for_times()).then_some(Correction::Move)
     }
 
     /// The moments said, as they would be for a booking that stands: what is not said stays as it is.
@@ -340,8 +339,7 @@ impl Mind<'_> {
         if why.is_none() {
             wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
         }
-        let question_only = self.heard.has(Intent::FreeTimes) && !self.heard.has(Intent::Book) && !self.heard.has(Intent::Reschedule);
-        let at_once = !question_only && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
+        let at_once = !self.asks_for_times() && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
             let voice = self.voice();
             self.parts.push(voice.why_not(&WhyNot::NotTheirs(wrong)));
@@ -545,16 +543,15 @@ impl Mind<'_> {
             self.tell(true);
             return self.confirm(visit);
         }
-        let first = visits[0].clone();
         let many = visits.len() > 1;
         if self.plain_no() {
             self.state.wish.when.clear();
             let words = self.voice().another_time();
             return self.ask(Question::Day, words);
         }
-        if many && self.plain_yes() && self.state.asked_times > 1 {
-            let words = self.voice().ask_this_one(&first);
-            return self.ask(Question::WhichVisit(vec![first]), words);
+        if many && self.plain_yes() {
+            let words = self.voice().ask_first(&visits[0]);
+            return self.ask(Question::FirstVisit(visits), words);
         }
         if self.names_details() || self.heard.when_impossible {
             if self.only_asks() {
@@ -600,13 +597,13 @@ impl Mind<'_> {
             let refused = visit.staff().iter().any(|id| heard.staff_not_ids.contains(id));
             time && staff && !refused
         };
-        let named = !heard.when.is_empty() || !heard.staff_ids.is_empty();
+        let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
+        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        // A day or a master alone narrows what is looked for; it is no yes to the one time shown there.
+        let picks = timed || (yes && (visits.len() == 1 || (heard.when.is_empty() && !heard.staff_ids.is_empty())));
         let mut fitting = visits.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
-            (Some(only), None) if named || (visits.len() == 1 && (heard.has(Intent::Confirm) || heard.has(Intent::Choose))) => {
-                let asks = heard.has(Intent::FreeTimes) && !heard.has(Intent::Confirm);
-                (!asks).then(|| only.clone())
-            }
+            (Some(only), None) if picks && (yes || !self.asks_for_times()) => Some(only.clone()),
             _ => None,
         }
     }
@@ -669,7 +666,7 @@ impl Mind<'_> {
     }
 
     /// The visit is settled: books it, or asks for what a booking needs.
-    fn confirm(mut self, visit: Visit) -> Step {
+    pub(crate) fn confirm(mut self, visit: Visit) -> Step {
         if visit.start() <= self.now() {
             // The offer has lain too long.
             let words = self.voice().why_not(&WhyNot::Past);

@@ -143,7 +143,8 @@ fn question(tokens: &[Token]) -> bool {
     tokens.iter().any(|t| t.mark('?'))
 }
 
-fn titled(word: &str) -> String {
+/// First letter large, the others small.
+pub(crate) fn titled(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
 }

@@ -112,7 +112,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if cancels == Cancelling::Asked {
         add(&mut found, Intent::Info);
     }
-    let named = wanted.service() || !understood.staff_ids.is_empty() || !understood.when.is_empty() || understood.shift_minutes.is_some();
+    let named = wanted.named();
     let other_business = found.iter().any(|i| matches!(i, Intent::Cancel | Intent::Reschedule | Intent::Late | Intent::Review | Intent::Stop | Intent::MyBookings | Intent::Complaint));
 
     // Questions.
@@ -121,8 +121,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let info = any(&|s| info(s));
     let services = any(&|s| services(s, &wanted));
     let staff = any(&|s| staff(s));
-    let books = any(&|s| books(s, &wanted)) || understood.same_as_last && !other_business;
     let answer = answer(text, &sentences, context, understood);
+    // «Да, записывайте» is a yes; with a wish in it, a wish too.
+    let plain_yes = answer == Some(Intent::Confirm) && !named && understood.people == 1;
+    let books = (any(&|s| books(s, &wanted)) && !plain_yes && cancels != Cancelling::Asked) || understood.same_as_last && !other_business;
     let picks = understood.choice.is_some() && !price && !info && !moves;
     if picks {
         add(&mut found, Intent::Choose);
@@ -146,7 +148,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         add(&mut found, Intent::Book);
     }
     match answer {
-        Some(Intent::Confirm) if !other_business || context.asked == Some(Asked::Confirm) && !found.contains(&Intent::Cancel) => {
+        Some(Intent::Confirm) if !other_business || context.asked == Some(Asked::Confirm) => {
             // «Да, в 15» is a yes that says more; «хорошо, а сколько стоит» a question.
             if context.asked == Some(Asked::Confirm) && understood.when.is_empty() && !price && !info && !free {
                 found.insert(0, Intent::Confirm);
@@ -166,7 +168,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     // A bare service, master or time.
     let asks_only = price || info || services || staff || free || cancels == Cancelling::Asked;
     let nothing_else = !other_business && !asks_only && !books && !picks;
-    if nothing_else && (named || understood.staff_any && context.asked.is_some() || understood.staff_same || understood.same_time || understood.same_day || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
+    if nothing_else && (named || understood.staff_any || !understood.staff_not_ids.is_empty() || understood.staff_same || understood.same_time || understood.same_day || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
     {
         add(&mut found, Intent::Book);
@@ -199,6 +201,11 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// Something that can be booked was said.
+    fn named(&self) -> bool {
+        let u = self.understood;
+        self.service() || !u.staff_ids.is_empty() || !u.when.is_empty() || u.shift_minutes.is_some() || u.staff_unknown.is_some()
+    }
     fn service(&self) -> bool {
         !self.understood.service_ids.is_empty() || self.trade
     }
@@ -379,10 +386,16 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
     let requests = s.has(Cue::Book) && s.tokens.iter().any(|t| matches!(&*t.text, "запишите" | "записаться" | "запиши" | "book")) || s.has(Cue::Can) && !booked && !own;
     let about_past = s.tokens.iter().any(|t| t.is(Sense::Prev));
     let in_force = s.says(&["силе", "актуальна", "подтверждена", "осталась", "сохранилась", "стоит", "действует"]);
-    !requests && !about_past && ((booked && asks && mine) || (booking && own && (asks || in_force || s.tokens.len() <= 3)) || booked && s.says(&["записана", "записан"]) && s.question && !s.says(&["когда"]) && mine
+    let time_to_come = words_of_time(s) && s.tokens.iter().any(|t| matches!(&*t.text, "приходить" | "прийти" | "подойти" | "подходить" | "быть" | "подъехать" | "подъезжать" | "приезжать")) && mine && !s.has(Cue::Can) && !s.has(Cue::Book);
+    time_to_come || !requests && !about_past && ((booked && asks && mine) || (booking && own && (asks || in_force || s.tokens.len() <= 3)) || booked && s.says(&["записана", "записан"]) && s.question && !s.says(&["когда"]) && mine
         || booked && (s.has(Cue::When) || s.has(Cue::Remind)))
         && !s.has(Cue::Cancel)
         && !s.has(Cue::Late)
+}
+
+/// «Во сколько», «к скольки», «когда».
+fn words_of_time(s: &Sentence<'_>) -> bool {
+    s.tokens.windows(2).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && w[1].text.starts_with("скольк")) || s.says(&["когда", "when"])
 }
 
 fn price(s: &Sentence<'_>) -> bool {
@@ -412,12 +425,13 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let until_when = words.windows(2).any(|w| w[0].prep(Prep::On) && matches!(&*w[1].text, "когда" | "какое" | "какой" | "какие" | "сколько")) && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || s.has(Cue::Exist)) && !s.has(Cue::Booked);
     let nearest = words.windows(2).any(|w| w[0].is(Sense::Nearest) && (w[1].cue(Cue::Time) || w[1].cue(Cue::Booking) || w[1].cue(Cue::Free) || w[1].cue(Cue::Variant))) && (asks || words.len() < 8);
     let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
+    let staff_works = !understood.staff_ids.is_empty() && s.question && words.iter().any(|t| matches!(&*t.text, "работает" | "работаете" | "принимает" | "working" | "будет" | "занята" | "занят"));
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
     let anything = s.question && words.iter().any(|t| matches!(&*t.text, "есть")) && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"));
-    (open || schedule || which_time && !s.has(Cue::Booked) || when_can || until_when || nearest || who_free || staff_free || busy || anything) && !s.has(Cue::Park) && !s.says(&["парковочные"])
+    (open || schedule || which_time && !s.has(Cue::Booked) || when_can || until_when || nearest || who_free || staff_free || staff_works || busy || anything) && !s.has(Cue::Park) && !s.says(&["парковочные"])
 }
 
 fn info(s: &Sentence<'_>) -> bool {
@@ -460,7 +474,7 @@ fn staff(s: &Sentence<'_>) -> bool {
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let u = wanted.understood;
-    let named = wanted.service() || !u.staff_ids.is_empty() || !u.when.is_empty() || u.staff_any || u.staff_same;
+    let named = wanted.named() || u.staff_any || u.staff_same;
     let verb = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Book) && !s.denied(i) && !(matches!(&*t.text, "записывать" | "записали" | "записал") && s.question));
     let noun = s.tokens.iter().any(|t| matches!(&*t.text, "запись" | "appointment" | "записи" | "booking")) && (s.has(Cue::Want) || s.has(Cue::Can) || s.tokens.len() <= 6) && !s.question | s.has(Cue::Can);
     let visit = s.tokens.iter().any(|t| matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")) && (s.has(Cue::Can) || s.has(Cue::Want));
@@ -486,7 +500,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     }
     let words: Vec<&Token> = tokens.iter().filter(|t| t.is_word()).collect();
     let short = words.len() <= 4;
-    let first = words.iter().position(|t| !(t.cue(Cue::Hello) || matches!(&*t.text, "ну" | "ой" | "а" | "так" | "тогда" | "и" | "это" | "мне" | "все" | "всё" | "меня" | "oh" | "well" | "в" | "the")))?;
+    let first = words.iter().position(|t| !(t.cue(Cue::Hello) || t.cue(Cue::Thanks) && words.len() > 1 || matches!(&*t.text, "большое" | "огромное" | "ну" | "ой" | "а" | "так" | "тогда" | "и" | "это" | "мне" | "все" | "всё" | "меня" | "oh" | "well" | "в" | "the")))?;
     let at = words[first];
     let next = words.get(first + 1).copied();
     let question = sentences.first().is_some_and(|s| s.question);
@@ -498,8 +512,8 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         if never_mind {
             return next.filter(|t| t.text == "против").map(|_| Intent::Confirm);
         }
-        // «не могу завтра» refuses a time, and says so elsewhere.
-        let said = understood.when.is_empty() && (words.len() <= 7 || asked);
+        // «не надо отменять» keeps, «не могу завтра» refuses a time, and says so elsewhere.
+        let said = understood.when.is_empty() && !words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Write) || t.cue(Cue::Phone)) && (words.len() <= 7 || asked);
         return (refuses && said && !question).then_some(Intent::Decline);
     }
     if at.cue(Cue::Nope) && at.text != "не" {
@@ -524,7 +538,8 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         if words[first + 1..].windows(2).any(|w| w[0].is(Sense::Not) && w[0].text == "не" && w[1].cue(Cue::Needless)) {
             return Some(Intent::Decline);
         }
-        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет") && !asked && context.offered.is_empty() && words.len() > 2;
+        let names = !understood.service_ids.is_empty() || !understood.staff_ids.is_empty() || !understood.when.is_empty();
+        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру") && !asked && context.offered.is_empty() && (words.len() > 2 || names);
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine") && words.iter().any(|t| t.cue(Cue::Thanks)) && !asked;
         return (!wish && !evaluated && !(understood.has_choice() && !asked)).then_some(Intent::Confirm);
     }

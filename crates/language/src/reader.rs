@@ -69,6 +69,7 @@ impl Reader {
             staff_same: staff.same,
             staff_different: staff.different,
             staff_other: staff.other,
+            staff_unknown: staff.unknown.map(|i| facts::titled(&text.source[tokens[i].range.clone()])),
             same_time: times.same_time,
             same_day: times.same_day,
             shift_minutes: times.shift_minutes,

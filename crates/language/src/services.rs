@@ -3,7 +3,7 @@
 use domain::{Salon, ServiceId};
 
 use crate::{
-    lexicon::{Lexicon, Prep, Sense, Trade},
+    lexicon::{Cue, Lexicon, Prep, Sense, Trade},
     morphology,
     text::Token,
 };
@@ -112,6 +112,7 @@ impl PriceList {
         let mut group = 0;
         let mut without = false;
         let mut refused = false;
+        let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
         for (i, token) in tokens.iter().enumerate() {
             let divides = token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
             if divides {
@@ -124,14 +125,16 @@ impl PriceList {
                 without = true;
                 continue;
             }
-            if token.is(Sense::Not) && tokens.get(i + 1).is_some_and(|t| !t.cue(crate::lexicon::Cue::Want)) {
+            if token.is(Sense::Not) && tokens.get(i + 1).is_some_and(|t| !t.cue(Cue::Want)) {
                 refused = tokens.get(i + 1).is_some_and(|t| t.trades().next().is_some());
                 continue;
             }
             if used[i] || refused || !token.is_word() && token.digits == 0 {
                 continue;
             }
-            let keys = self.keys(token);
+            // «Снимите меня с записи» takes nothing off.
+            let unbooks = booking && token.cue(Cue::Drop);
+            let keys = if unbooks { Vec::new() } else { self.keys(token) };
             if keys.is_empty() {
                 // «без» reaches over an adjective only.
                 without &= token.is_word();

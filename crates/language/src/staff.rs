@@ -33,6 +33,8 @@ pub(crate) struct Named {
     pub(crate) same: bool,
     pub(crate) different: bool,
     pub(crate) other: bool,
+    /// The token of a person's name that no master has.
+    pub(crate) unknown: Option<usize>,
 }
 
 impl Team {
@@ -64,6 +66,10 @@ impl Team {
             }
             let found = self.called(tokens, i);
             if found.is_empty() {
+                let after_to = i > 0 && (tokens[i - 1].text == "к" || tokens[i - 1].text == "ко" || tokens[i - 1].text == "у" || tokens[i - 1].text == "with" || tokens[i - 1].cue(Cue::Master));
+                if after_to && !self.members.is_empty() && names::is_given(&tokens[i].text) && (tokens[i].senses.is_empty()) && !refused(tokens, i) {
+                    named.unknown = Some(i);
+                }
                 continue;
             }
             used[i] = true;
@@ -93,7 +99,7 @@ impl Team {
         let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
         let after_to = i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
         // Words that are also names: «вера», «света», «мила», «роман».
-        let word_too = !token.senses.is_empty() && !after_to && !token.capital;
+        let word_too = !token.senses.is_empty() && !after_to && !token.capital && token.slip.is_none();
         if word_too || (word.chars().count() < 2) {
             return Vec::new();
         }
@@ -104,10 +110,11 @@ impl Team {
         }
         // A slip of the pen in a name of this salon.
         let length = word.chars().count();
-        let doubtful = token.strange || after_to && names::of(word).is_empty() && token.senses.is_empty();
-        if !doubtful || length < 4 {
+        let (word, length) = token.slip.as_ref().map_or((word, length), |slip| (slip, slip.chars().count()));
+        if !(token.strange || token.slip.is_some()) || length < 4 {
             return Vec::new();
         }
+        let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
         by(&|m| {
             let forms = m.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(m.forms.iter().map(|f| &**f));
             forms.into_iter().any(|form| form.chars().count() > 3 && form.chars().count().abs_diff(length) <= 1 && all().any(|w| strsim::osa_distance(w, form) == 1))

@@ -41,6 +41,8 @@ pub(crate) struct Token {
     pub(crate) latin: bool,
     /// The word is in no dictionary, not even after putting a slip right.
     pub(crate) strange: bool,
+    /// What was written where a slip was put right; it may have been a name.
+    pub(crate) slip: Option<String>,
     pub(crate) senses: &'static [Sense],
 }
 
@@ -158,7 +160,7 @@ impl Text {
 }
 
 fn token(kind: Kind, text: String, range: Range<usize>, glued: bool) -> Token {
-    Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, senses: &[] }
+    Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, slip: None, senses: &[] }
 }
 
 fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
@@ -172,14 +174,14 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     } else if !latin && text.chars().any(|c| c.is_ascii_alphabetic()) {
         text = text.chars().map(twin).collect();
     }
-    let mut strange = false;
+    let (mut strange, mut slip) = (false, None);
     let mut senses = lexicon.senses(&text);
     if senses.is_none() && !(latin && script == Script::English && text.len() < 5) && !morphology::known(&text) {
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
         if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
             text = short;
         } else if let Some(nearest) = lexicon.nearest(&text) {
-            text = nearest.to_owned();
+            slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
         } else {
             strange = true;
         }
@@ -189,6 +191,7 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     token.capital = capital;
     token.latin = latin;
     token.strange = strange;
+    token.slip = slip;
     token.senses = senses.unwrap_or(&[]);
     token
 }

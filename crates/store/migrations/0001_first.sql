@@ -227,7 +227,7 @@ CREATE TABLE jobs (
     CHECK ((state IN ('discarded', 'dead')) = (finished_at IS NOT NULL))
 );
 CREATE INDEX jobs_ready ON jobs (kind, priority, id) WHERE state = 'available';
-CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'available';
+CREATE INDEX jobs_due ON jobs (kind, run_at) WHERE state = 'available';
 CREATE INDEX jobs_lane ON jobs (lane, id) WHERE lane IS NOT NULL;
 CREATE INDEX jobs_company ON jobs (company_id, lane) WHERE company_id IS NOT NULL;
 CREATE INDEX jobs_running ON jobs (kind, key) WHERE state = 'running';

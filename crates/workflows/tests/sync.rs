@@ -16,7 +16,7 @@ use store::{Store, Vault, bookings, catalogue, clients, companies, jobs, sync_lo
 use whatsapp::{Endpoint, Pool};
 use workflows::{
     App, Catalogues, Settings,
-    inbox::SalonInbox,
+    inbox::Inbox,
     sync::{Modules, Occasion, SyncReport, sync},
 };
 use yclients::{CallbackStyle, RateLimit, YClients};
@@ -108,7 +108,7 @@ async fn world(user_token: Option<&str>) -> World {
     let store = Store::open(&format!("sqlite://{}", files.path().join("a.db").display())).await.expect("a database");
     let vault = Vault::new([7; 32]);
     let nowhere = Endpoint { url: "ws://127.0.0.1:9/".parse().expect("a URL"), version: None };
-    let whatsapp = Pool::new(store.clone(), vault.clone(), nowhere, Arc::new(SalonInbox::new()), "test".to_owned());
+    let whatsapp = Pool::new(store.clone(), vault.clone(), nowhere, Arc::new(Inbox::closed()), "test".to_owned());
     let yclients = YClients::new(yclients::Settings {
         base_url,
         partner_token: "partner".into(),

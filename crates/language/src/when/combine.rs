@@ -193,7 +193,9 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
         let next = words.get(i + 1);
         t.cue(Cue::PastVisit) && !next.is_some_and(|t| t.text == "бы" || t.cue(Cue::Booked)) && !(i > 0 && words[i - 1].text == "бы")
     });
-    visited && !matches!(mention.item, Item::Shift(_) | Item::Moment(_)) && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")
+    // «Отслоилось через два дня»
+    let spoilt = words.iter().any(|t| t.cue(Cue::Bad)) && !words.iter().any(|t| t.cue(Cue::Can) || t.cue(Cue::Book));
+    spoilt || visited && !matches!(mention.item, Item::Shift(_) | Item::Moment(_)) && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")
 }
 
 /// The words between two mentions.

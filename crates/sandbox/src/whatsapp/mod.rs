@@ -229,7 +229,8 @@ impl Emulator {
         Arc::new(Self { options, world: Mutex::new(World::new()), events: broadcast::Sender::new(EVENT_BUFFER) })
     }
 
-    /// `GET /ws/chat`: the WebSocket of WhatsApp.
+    /// `GET /ws/chat`: the WebSocket of WhatsApp. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
+    /// every second one would wait 40 ms for the client's delayed acknowledgement.
     pub fn routes(self: Arc<Self>) -> Router {
         Router::new().route("/ws/chat", get(enter)).with_state(self)
     }
@@ -299,11 +300,8 @@ impl Emulator {
     /// Replaces the state by a snapshot; clients are disconnected and find their sessions when they return.
     pub fn restore(&self, snapshot: serde_json::Value) -> serde_json::Result<()> {
         let mut restored: World = serde_json::from_value(snapshot)?;
-        restored.index();
         let mut world = self.world.lock();
-        for connection in world.connections.keys() {
-            world.close(*connection);
-        }
+        restored.succeed(&world);
         *world = restored;
         Ok(())
     }

@@ -214,8 +214,12 @@ impl World {
         }
     }
 
-    /// Rebuilds what a snapshot leaves out.
-    pub(super) fn index(&mut self) {
+    /// Takes the place of another world: its clients have to come back, and no new connection may be taken for one of theirs.
+    pub(super) fn succeed(&mut self, previous: &World) {
+        for connection in previous.connections.keys() {
+            previous.close(*connection);
+        }
+        self.last_connection = previous.last_connection;
         self.lids = self.accounts.values().map(|account| (account.lid.clone(), account.phone.clone())).collect();
     }
 
