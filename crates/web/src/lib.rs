@@ -82,6 +82,8 @@ pub(crate) struct Web {
     pub(crate) redirects: Allowance<IpAddr>,
     /// Pairing codes of a salon; WhatsApp bans who asks too often.
     pub(crate) pairings: Allowance<CompanyId>,
+    /// Syncs of a salon that programs ask for.
+    pub(crate) syncs: Allowance<CompanyId>,
     /// Messages that programs send in a salon's name.
     pub(crate) letters: Allowance<CompanyId>,
 }
@@ -104,6 +106,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         sockets: Allowance::new(5, MINUTE),
         redirects: Allowance::new(30, MINUTE),
         pairings: Allowance::new(5, MINUTE),
+        syncs: Allowance::new(30, MINUTE),
         letters: Allowance::new(60, MINUTE),
         app,
         settings,
@@ -152,6 +155,8 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .merge(webhooks::routes())
         .routes(routes!(operators::companies))
         .routes(routes!(operators::company_health))
+        .routes(routes!(operators::sync_all))
+        .routes(routes!(operators::sync_module))
         .routes(routes!(operators::send_message))
         .routes(routes!(operators::conversation))
         .routes(routes!(operators::pause))
@@ -170,7 +175,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
 
 /// What the contract promises and later work brings: 501 rather than a pretence.
 fn not_built() -> OpenApiRouter<Arc<Web>> {
-    let posts = ["/api/send-reaction", "/api/sync", "/api/sync/{*rest}"];
+    let posts = ["/api/send-reaction", "/api/sync/schedules/today"];
     let gets = ["/api/logs", "/api/logs/live"];
     let router = OpenApiRouter::new().route("/marketplace/admin/{*rest}", any(later));
     let router = posts.into_iter().fold(router, |router, path| router.route(path, post(later)));

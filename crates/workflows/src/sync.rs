@@ -13,7 +13,7 @@ use store::{
     bookings::{self, Beside},
     catalogue, clients, companies,
     companies::{Company, MarketplaceUser},
-    jobs::{self, Handler, Job, NewJob, Outcome},
+    jobs::{self, Handler, Job, JobId, NewJob, Outcome},
     sync_logs::{self, SyncId},
 };
 use yclients::{Priority, Record, RecordFilter, YClients};
@@ -89,6 +89,12 @@ impl Modules {
 
     fn has(self, module: Module) -> bool {
         self.0 & Self::only(module).0 != 0
+    }
+
+    /// The words of all modules that can be read: without the user token fewer.
+    pub fn words(app: &App) -> impl Iterator<Item = &'static str> {
+        let full = app.yclients.has_user_token();
+        Module::ALL.into_iter().filter(move |module| full || !module.needs_user_token()).map(Module::word)
     }
 
     /// The module of that word: `company`, `services`, `staff`, `schedules`, `clients`, `bookings`.
@@ -384,6 +390,23 @@ pub fn job(company: CompanyId, modules: Modules) -> NewJob {
     SyncJob::wanted(company, modules, Occasion::Again).delay(DEBOUNCE)
 }
 
+/// A salon's syncs, one after the other.
+fn lane(company: CompanyId) -> String {
+    format!("sync:{company}")
+}
+
+/// Queues a sync that somebody asks for, in the caller's transaction; `None` where one of that
+/// salon waits or runs already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn start(tx: &mut Tx, company: CompanyId, modules: Modules) -> store::Result<Option<JobId>> {
+    if jobs::pending(tx, company, Some(&lane(company))).await? > 0 {
+        return Ok(None);
+    }
+    jobs::enqueue(tx, SyncJob::wanted(company, modules, Occasion::Again)).await.map(Some)
+}
+
 /// The job `sync`.
 pub(crate) struct SyncJob(pub(crate) Arc<App>);
 
@@ -397,7 +420,7 @@ impl SyncJob {
 
     fn wanted(company: CompanyId, modules: Modules, occasion: Occasion) -> NewJob {
         let key = format!("{company}:{}", modules.0);
-        NewJob::new(Self::KIND, Wanted { modules, occasion }).key(key).lane(format!("sync:{company}")).company(company)
+        NewJob::new(Self::KIND, Wanted { modules, occasion }).key(key).lane(lane(company)).company(company)
     }
 
     async fn sync(&self, job: &Job) -> anyhow::Result<Outcome> {
