@@ -29,7 +29,7 @@ pub(crate) fn phone(text: &Text, used: &mut [bool]) -> Option<Phone> {
         let mut digits = 0;
         while let Some(token) = tokens.get(end) {
             match token.kind {
-                Kind::Number if digits + token.digits <= 15 => digits += token.digits,
+                Kind::Number => digits += token.digits,
                 Kind::Mark('-' | '(' | ')' | ' ' | '–' | '\u{2011}') => {}
                 Kind::Mark('.') if token.glued && tokens.get(end + 1).is_some_and(|t| t.kind == Kind::Number && t.glued) => {}
                 _ => break,
@@ -67,7 +67,7 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             t.is_word()
                 && !used[i]
                 && t.text.chars().count() > 1
-                && !t.trades().next().is_some()
+                && t.trades().next().is_none()
                 && (t.weekday().is_none())
                 && (names::is_given(&t.text)
                     || (told && (t.capital || t.strange) && t.senses.is_empty())
@@ -269,9 +269,9 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
             && after(1).is_none_or(|t| {
                 !t.is_word() || t.is(Sense::And) || t.prep(Prep::From) || t.unit().is_none() && !t.is(Sense::Counted) && !t.cue(Cue::Once)
             })
-            && after(1).is_none_or(|t| !(t.mark(':') && t.glued) && !(t.mark('/') && after(2).is_some_and(|t| t.value > 5)))
+            && after(1).is_none_or(|t| !(t.mark(':') && t.glued || t.mark('/') && after(2).is_some_and(|t| t.value > 5)))
             && !after(1).is_some_and(|t| t.text == "из" && after(2).is_some_and(|t| t.value > 5))
-            && before(1).is_none_or(|t| !t.is(Sense::Not) && !(t.mark('/') || t.text == "из") && !t.prep(Prep::In));
+            && before(1).is_none_or(|t| !(t.is(Sense::Not) || t.mark('/') || t.text == "из" || t.prep(Prep::In)));
         if of_five || starred && (about || tokens.len() < 8) || rated || plain {
             return Some(value);
         }
@@ -367,7 +367,9 @@ pub(crate) fn same_as_last(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, token)| {
         let near = &tokens[i.saturating_sub(4)..i];
         let as_before = near.iter().any(|t| matches!(&*t.text, "как" | "же" | "что" | "as" | "самое" | "same" | "such"));
-        let time = token.cue(Cue::Once) && i > 0 && (tokens[i - 1].is(Sense::Prev) || tokens[i - 1].cue(Cue::Last));
+        // «Как в пошлый раз» is a slip that is a word.
+        let slip = |t: &Token| matches!(&*t.text, "пошлый" | "прошлй" | "послдений" | "последний");
+        let time = token.cue(Cue::Once) && i > 0 && (tokens[i - 1].is(Sense::Prev) || tokens[i - 1].cue(Cue::Last) || slip(&tokens[i - 1]));
         let english = token.text == "time" && i > 0 && tokens[i - 1].text == "last";
         let usual = matches!(&*token.text, "обычно" | "всегда" | "прежнему" | "usual") && (as_before || token.text == "usual")
             || matches!(&*token.text, "обычное" | "обычную");

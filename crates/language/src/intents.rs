@@ -209,7 +209,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     {
         add(&mut found, Intent::Book);
     }
-    if nothing_else && (understood.when_impossible && !named || understood.people > 1 && !named) {
+    if nothing_else && !named && (understood.when_impossible || understood.people > 1) {
         add(&mut found, Intent::Book);
     }
     if any(&|s| s.has(Cue::Thanks)) {

@@ -656,6 +656,21 @@ impl Lexicon {
     }
 }
 
+/// How likely `written` is one slip away from `word`: 0 two letters swapped, 1 one left out, 2 one
+/// wrong, 3 one too many; `None` when it is further away.
+pub(crate) fn slip(written: &str, word: &str) -> Option<u8> {
+    let (length, other) = (written.chars().count(), word.chars().count());
+    if length < 4 || other < 4 || length.abs_diff(other) > 1 || strsim::osa_distance(written, word) != 1 {
+        return None;
+    }
+    Some(match other.cmp(&length) {
+        Ordering::Equal if letters(written) == letters(word) => 0,
+        Ordering::Greater => 1,
+        Ordering::Equal => 2,
+        Ordering::Less => 3,
+    })
+}
+
 /// Letters a word may have begun with when its first one is a slip.
 fn firsts(word: &str) -> Vec<char> {
     let mut letters = word.chars();

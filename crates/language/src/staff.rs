@@ -3,7 +3,7 @@
 use domain::{Salon, StaffId};
 
 use crate::{
-    lexicon::{Cue, Prep, Sense},
+    lexicon::{self, Cue, Prep, Sense},
     names::{self, NameId},
     script,
     text::Token,
@@ -119,19 +119,21 @@ impl Team {
         if !exact.is_empty() {
             return exact;
         }
-        // A slip of the pen in a name of this salon.
-        let length = word.chars().count();
-        let (word, length) = token.slip.as_ref().map_or((word, length), |slip| (slip, slip.chars().count()));
-        if !(token.strange || token.slip.is_some()) || length < 4 {
+        // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
+        // before must ask for a name.
+        let slipped = token.slip.as_ref();
+        if !(token.strange || slipped.is_some() && after_to) || word.chars().count() < 4 {
             return Vec::new();
         }
-        let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
-        by(&|m| {
-            let forms = m.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(m.forms.iter().map(|f| &**f));
-            forms.into_iter().any(|form| {
-                form.chars().count() > 3 && form.chars().count().abs_diff(length) <= 1 && all().any(|w| strsim::osa_distance(w, form) == 1)
-            })
-        })
+        let written =
+            || slipped.into_iter().chain(std::iter::once(word)).take(1).map(String::as_str).chain(spellings.iter().map(String::as_str));
+        let nearness = |member: &Member| {
+            let known =
+                member.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(member.forms.iter().map(|f| &**f));
+            known.flat_map(|form| written().filter_map(move |word| lexicon::slip(word, form))).min()
+        };
+        let nearest = self.members.iter().filter_map(nearness).min();
+        by(&|m| nearest.is_some() && nearness(m) == nearest)
     }
 }
 

@@ -171,19 +171,22 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
     let question = tokens.get(clause.end).is_some_and(|t| t.mark('?'));
     let first_person = |t: &Token| matches!(&*t.text, "могу" | "смогу" | "успею" | "успеваю" | "сможем" | "можем" | "буду" | "приду");
     let words = &tokens[clause.clone()];
-    // Another mention after the refusal in the same clause is what is wanted instead.
-    let later = |i: usize| mentions.iter().any(|m| m.span.start > clause.start + i && m.span.start < clause.end);
     words.iter().enumerate().any(|(i, t)| {
         let next = words.get(i + 1);
         let after_next = words.get(i + 2);
         let can = |t: Option<&Token>| t.is_some_and(|t| t.cue(Cue::Can1) || t.cue(Cue::Fits));
-        let refused = (t.is(Sense::Not)
-            && (can(next) || (next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > clause.start + i)))
-            || (t.is(Sense::Not) && next.is_some_and(|t| t.is_word()) && can(after_next) && next.is_some_and(|t| t.cue(Cue::My)))
-            || (t.cue(Cue::Busy) && !t.cue(Cue::Work))
-            || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't") && t.is(Sense::Not);
+        let at = clause.start + i;
+        let refused = t.is(Sense::Not)
+            && (can(next)
+                || next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > at
+                || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
+                || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
+            || t.cue(Cue::Busy) && !t.cue(Cue::Work);
         let asks = question && !next.is_some_and(first_person);
-        refused && !asks && (mention.span.start > clause.start + i || !later(i) || mention.span.end <= clause.start + i)
+        // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
+        // what stands after.
+        let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
+        refused && !asks && (mention.span.end <= at || mention.span.start > at && !something_before)
     })
 }
 
