@@ -475,8 +475,8 @@ async fn a_world_is_kept_in_its_folder() {
             product_only: false,
         })
     };
-    let http = Client::new();
     let running = start().await.expect("it starts");
+    let http = Client::new();
     let base = format!("http://{}/control", running.control.expect("a port"));
     http.post(format!("{base}/salons")).json(&salon()).send().await.expect("an answer");
     http.put(format!("{base}/clock")).json(&json!({ "now": NOW })).send().await.expect("an answer");
