@@ -155,7 +155,7 @@ async fn jobs(config: &Config, replay: Option<i64>) -> anyhow::Result<ExitCode> 
     }
     let mut tx = store.read().await?;
     for row in store::jobs::counts(&mut tx).await? {
-        println!("{:<16} {:<12} {}", row.kind, row.state, row.count);
+        println!("{:<16} {:<12} {}", row.kind, row.state.as_str(), row.count);
     }
     for job in store::jobs::dead(&mut tx, 50).await? {
         println!("dead {}: {} after {} attempts: {}", job.id.0, job.kind, job.attempt, job.error.unwrap_or_default());

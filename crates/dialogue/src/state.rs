@@ -181,6 +181,8 @@ pub(crate) enum Question {
     Day,
     /// Which of these times, numbered; a single one is a yes-or-no question.
     WhichVisit(Vec<Visit>),
+    /// The first of these times? One of the others is still welcome.
+    FirstVisit(Vec<Visit>),
     /// The name that the visit is to be booked on.
     Name(Visit),
     /// The phone number that the visit is to be booked on.

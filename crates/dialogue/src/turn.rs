@@ -3,11 +3,12 @@ use jiff::civil::{DateTime, Time};
 use language::{Asked, Context, Intent, Understood};
 
 use crate::{
-    HeardKind, Pause, Reply, Step, Turn,
-    arrange::{Booked, Search},
+    Heard, HeardKind, Pause, Reply, Step, Turn,
+    booking::Booked,
     effect::{Effect, HandOverReason, Outcome},
     moment::Want,
     plan::{Seat, Visit},
+    search::Search,
     state::{Purpose, Question, State, Wish},
     wording::Voice,
 };
@@ -69,7 +70,8 @@ pub(crate) struct Mind<'t> {
     effects: u8,
 }
 
-/// Starts a turn: all unanswered messages of a chat.
+/// Starts a turn: all unanswered messages of a chat. A replay needs the same turn, its `now` and
+/// catalogue included, as the one whose outcomes were journaled.
 pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     let today = turn.now.date();
     let mut state = state;
@@ -84,8 +86,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     }
     state.touched = Some(turn.now);
     state.wish.keep_known(turn.salon);
-    let text = turn.heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
-    let text: String = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n").chars().take(MAX_TEXT).collect();
+    let text = joined(turn.heard);
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
@@ -163,6 +164,22 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
         }
     };
     Reply { state: mind.state, messages: vec![words], pause: None }
+}
+
+/// The words of a burst as one text. People break their messages in the middle of a phrase as often
+/// as at its end, so only a capital at the beginning of one starts a new line.
+fn joined(heard: &[Heard]) -> String {
+    let mut text = String::new();
+    let words = heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
+    for words in words.filter(|words| !words.is_empty()) {
+        let mut letters = words.chars();
+        let sentence = letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(|second| !second.is_uppercase());
+        if !text.is_empty() {
+            text.push(if sentence { '\n' } else { ' ' });
+        }
+        text.push_str(words);
+    }
+    text.chars().take(MAX_TEXT).collect()
 }
 
 fn silence(state: State) -> Step {
@@ -290,6 +307,7 @@ impl<'t> Mind<'t> {
                 let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };
                 (Some(asked), visits.iter().map(Visit::start).collect())
             }
+            Some(Question::FirstVisit(visits)) => (Some(Asked::Choice), visits.iter().map(Visit::start).collect()),
             Some(Question::Name(_)) => (Some(Asked::Name), Vec::new()),
             Some(Question::WhichBooking(_, bookings)) => {
                 (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
@@ -306,6 +324,12 @@ impl<'t> Mind<'t> {
             days.first().copied().filter(|first| days.iter().all(|day| day == first))
         });
         Context { asked, offered, day }
+    }
+
+    /// What is free is asked first of all; nothing is to be booked or moved unasked.
+    pub(crate) fn asks_for_times(&self) -> bool {
+        let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
+        self.heard.intents.iter().find(|intent| acts.contains(intent)) == Some(&Intent::FreeTimes)
     }
 
     /// The customer's own «да» and nothing that would change what it is said to.
@@ -337,9 +361,13 @@ impl<'t> Mind<'t> {
         self.state.name.clone().or(card.filter(|name| !name.is_empty())).or_else(|| self.push_name())
     }
 
-    /// The WhatsApp name, where it is a person's.
+    /// The WhatsApp name, where it is a person's: as they write it, without what surrounds it.
     fn push_name(&self) -> Option<String> {
-        self.person(self.turn.customer.push_name.as_deref()?)
+        let text = self.turn.customer.push_name.as_deref()?.trim();
+        let person = self.person(text)?;
+        let plain =
+            text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.split_whitespace().count() == person.split_whitespace().count();
+        Some(if plain { text.to_owned() } else { person })
     }
 
     /// The person's name in a text that should be one.
@@ -349,11 +377,12 @@ impl<'t> Mind<'t> {
         read.name.filter(|_| read.service_ids.is_empty())
     }
 
-    /// How to address the customer.
+    /// How to address the customer: by the first of their names that is one.
     fn first_name(&self) -> Option<String> {
         let name = self.client_name()?;
-        let person = self.person(&name).unwrap_or(name);
-        person.split_whitespace().next().map(str::to_owned)
+        let words: Vec<&str> = name.split_whitespace().collect();
+        let first = words.iter().find(|word| self.person(word).is_some()).or(words.first())?;
+        Some((*first).to_owned())
     }
 
     /// Notes what a receipt proves.
@@ -471,6 +500,8 @@ impl<'t> Mind<'t> {
             Question::Usual(visit) => self.answered_usual(*visit),
             Question::WhichService(services) => self.chose_service(services),
             Question::WhichVisit(visits) => self.chose_visit(visits),
+            Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
+            Question::FirstVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(booking) => self.answered_cancel(booking),
             Question::ChangeService(booking) => self.answered_change(booking),
@@ -512,6 +543,7 @@ impl<'t> Mind<'t> {
                 [only] => voice.ask_this_one(only),
                 many => voice.ask_which_number(many.len()),
             },
+            Question::FirstVisit(visits) => voice.ask_first(&visits[0]),
             Question::Name(_) => voice.ask_name(),
             Question::Phone(_) => voice.ask_phone(),
             Question::WhichBooking(purpose, bookings) => {
@@ -595,7 +627,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Customer, Heard, Refusal, plan::tests::salon};
+    use crate::{Customer, Refusal, plan::tests::salon};
 
     fn now() -> DateTime {
         date(2026, 3, 4).at(10, 0, 0, 0)
@@ -699,6 +731,19 @@ mod tests {
             }
             (_, Effect::Cancel { .. }) => Outcome::Done(Receipt::Cancelled(read_back(&booking(seed)))),
             (_, Effect::HandOver { .. }) => Outcome::HandedOver,
+        }
+    }
+
+    #[test]
+    fn a_burst_is_one_text() {
+        for (burst, text) in [
+            (&["когда у меня", "запись?"][..], "когда у меня запись?"),
+            (&["КОГДА У МЕНЯ", "ЗАПИСЬ?"], "КОГДА У МЕНЯ ЗАПИСЬ?"),
+            (&["Добрый день", "Нужна стрижка", "в среду", "12:30"], "Добрый день\nНужна стрижка в среду 12:30"),
+            (&[" ", "да"], "да"),
+        ] {
+            let heard: Vec<Heard> = burst.iter().map(|text| Heard { text: (*text).into(), kind: HeardKind::Text }).collect();
+            assert_eq!(joined(&heard), text);
         }
     }
 

@@ -8,7 +8,10 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime, Time},
 };
-use language::{Lang, speak};
+use language::{
+    Lang,
+    speak::{self, Case},
+};
 
 use crate::{
     effect::Refusal,
@@ -47,10 +50,11 @@ impl Voice<'_> {
             [] => String::new(),
             [Receipt::Booked(booking)] => {
                 let booking = booking.get();
-                let cost = self.cost_sentence(booking);
+                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.dative_master(booking.staff_id));
+                let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
                 self.say(
-                    format!("Записала вас: {}.{cost} Ждём вас{}! 😊", self.booking(booking), self.at_address()),
-                    format!("You are booked: {}.{cost} See you{}! 😊", self.booking(booking), self.at_address()),
+                    format!("Записала вас на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
+                    format!("You are booked for {what} {who}: {when}.{cost} See you{}! 😊", self.at_address()),
                 )
             }
             [Receipt::Moved { from, to }] if from.get().start == to.get().start && from.get().staff_id == to.get().staff_id => {
@@ -88,13 +92,12 @@ impl Voice<'_> {
 
     /// `завтра, 24 ноября, в 15:00`.
     pub fn moment(&self, at: DateTime) -> String {
-        let day = self.day(at.date());
-        self.say(format!("{day}, в {}", speak::time(at.time())), format!("{day}, at {}", speak::time(at.time())))
+        speak::moment(at, self.today, self.lang)
     }
 
     /// `сегодня, 23 ноября`, `завтра, 24 ноября`, `в пятницу, 27 ноября`.
     fn day(&self, date: Date) -> String {
-        speak::day(date, self.today, self.lang)
+        speak::on_day(date, self.today, self.lang)
     }
 
     /// The titles; the parts of a composite under its own name.
@@ -104,6 +107,23 @@ impl Voice<'_> {
         }
         let titles: Vec<&str> = ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| service.title.as_str()).collect();
         if titles.is_empty() { self.say("визит", "visit") } else { titles.join(" + ") }
+    }
+
+    /// The titles inside a sentence: `маникюр и мужскую стрижку`.
+    fn services_in(&self, ids: &[ServiceId], case: Case) -> String {
+        if self.lang == Lang::En {
+            return self.services(ids);
+        }
+        if let Some(whole) = self.composite(ids) {
+            return speak::service(&whole.title, case);
+        }
+        let titles: Vec<String> =
+            ids.iter().filter_map(|id| self.salon.service(*id)).map(|service| speak::service(&service.title, case)).collect();
+        match titles.split_last() {
+            None => self.services(ids),
+            Some((only, [])) => only.clone(),
+            Some((last, rest)) => format!("{} и {last}", rest.join(", ")),
+        }
     }
 
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
@@ -125,10 +145,16 @@ impl Voice<'_> {
         self.say(format!("мастер {}", self.staff(id)), format!("with {}", self.staff(id)))
     }
 
+    /// `к Анне`.
+    fn dative_master(&self, id: StaffId) -> String {
+        let name = self.staff(id);
+        self.say(speak::to(name), format!("with {name}"))
+    }
+
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у мастера {name}"), format!("with {name}"))
+        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -329,6 +355,14 @@ impl Voice<'_> {
         self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
     }
 
+    pub(crate) fn ask_first(&self, visit: &Visit) -> String {
+        let visit = self.visit(visit);
+        self.say(
+            format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
+            format!("Shall I book the first one: {visit}? Or send another number."),
+        )
+    }
+
     pub(crate) fn ask_really_cancel(&self, booking: &Booking) -> String {
         let booking = self.booking(booking);
         self.say(format!("Отменить вашу запись: {booking}?"), format!("Shall I cancel your visit: {booking}?"))
@@ -359,7 +393,11 @@ impl Voice<'_> {
             }
             _ => {
                 let lines: Vec<String> = visits.iter().map(|visit| self.visit(visit)).collect();
-                let head = self.say("Свободное время:", "Free times:");
+                let head = if lead.is_empty() {
+                    self.say("Свободное время:", "Free times:")
+                } else {
+                    self.say("Могу предложить:", "I can offer:")
+                };
                 let tail = self.say(
                     "Какой вариант вам подходит? Можно назвать и другое время.",
                     "Which one suits you? You may name another time, too.",
@@ -386,27 +424,30 @@ impl Voice<'_> {
             }
             WhyNot::Closed(date) => {
                 let day = sentence(&self.day(*date));
-                self.say(format!("{day} салон не работает."), format!("{day} the salon is closed."))
+                self.say(format!("{day}, мы не работаем."), format!("{day}, we are closed."))
             }
             WhyNot::DayOff(staff, date) => {
                 let (day, name) = (sentence(&self.day(*date)), self.staff(*staff));
-                self.say(format!("{day} {name} не работает."), format!("{day} {name} is off."))
+                self.say(format!("{day}, {name} не работает."), format!("{day}, {name} is off."))
             }
             WhyNot::ClosedAt(date, from, to) => {
                 let (day, hours) = (sentence(&self.day(*date)), hours(from, to));
-                self.say(format!("{day} мы работаем {hours}."), format!("{day} we are open {hours}."))
+                self.say(format!("{day}, мы работаем {hours}."), format!("{day}, we are open {hours}."))
             }
             WhyNot::NotHisHours(staff, date, from, to) => {
                 let (day, name, hours) = (sentence(&self.day(*date)), self.staff(*staff), hours(from, to));
-                self.say(format!("{day} {name} работает {hours}."), format!("{day} {name} works {hours}."))
+                self.say(format!("{day}, {name} работает {hours}."), format!("{day}, {name} works {hours}."))
             }
             WhyNot::NotFree(staff, at) => {
                 let when = at.map(|at| self.moment(at));
                 let whose = staff.map(|staff| self.at_master(staff));
                 let place = [when, whose].into_iter().flatten().collect::<Vec<_>>().join(" ");
                 match place.as_str() {
-                    "" => self.say("На это время свободных мест нет.", "There is no free place then."),
-                    place => self.say(format!("{} свободных мест нет.", sentence(place)), format!("{}: no free place.", sentence(place))),
+                    "" => self.say("На это время, к сожалению, окошек нет.", "I am sorry, there is nothing free then."),
+                    place => self.say(
+                        format!("{}, к сожалению, окошка нет.", sentence(place)),
+                        format!("{}: nothing is free, I am sorry.", sentence(place)),
+                    ),
                 }
             }
             WhyNot::NotTheirs(staff) => {
@@ -419,8 +460,9 @@ impl Voice<'_> {
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
         let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let verb = if names.len() == 1 { "выполняет" } else { "выполняют" };
         let names = names.join(", ");
-        self.say(format!("Эту услугу выполняют: {names}."), format!("It is done by: {names}."))
+        self.say(format!("Эту услугу {verb} {names}."), format!("It is done by {names}."))
     }
 
     pub(crate) fn no_free_times(&self) -> String {
@@ -566,7 +608,7 @@ impl Voice<'_> {
 
     // ---- the salon ----
 
-    /// `Маникюр — 1 800–2 200 ₽, 1 ч 30 мин`.
+    /// `Маникюр — 1 800–2 200 ₽`.
     fn priced(&self, service: &Service) -> String {
         let price = match self.price(service.price) {
             price if price.is_empty() => String::new(),
@@ -575,20 +617,12 @@ impl Voice<'_> {
         format!("{}{price}", service.title)
     }
 
-    fn length(&self, minutes: i64) -> String {
-        match (minutes / 60, minutes % 60) {
-            (0, rest) => self.say(format!("{rest} мин"), format!("{rest} min")),
-            (hours, 0) => self.say(format!("{hours} ч"), format!("{hours} h")),
-            (hours, rest) => self.say(format!("{hours} ч {rest} мин"), format!("{hours} h {rest} min")),
-        }
-    }
-
     /// Prices of these services.
     pub(crate) fn prices(&self, ids: &[ServiceId]) -> String {
         let lines: Vec<String> = ids
             .iter()
             .filter_map(|id| self.salon.service(*id))
-            .map(|service| format!("{}, {}", self.priced(service), self.length(service.minutes)))
+            .map(|service| format!("{}, {}", self.priced(service), speak::length(service.minutes, self.lang)))
             .collect();
         match lines.as_slice() {
             [only] => format!("{only}."),
@@ -631,7 +665,7 @@ impl Voice<'_> {
             .filter_map(|id| self.salon.service(*id))
             .map(|service| {
                 let about = if service.description.is_empty() { String::new() } else { format!(" ({})", service.description) };
-                format!("• {}, {}{about}", self.priced(service), self.length(service.minutes))
+                format!("• {}, {}{about}", self.priced(service), speak::length(service.minutes, self.lang))
             })
             .collect();
         lines.join("\n")
@@ -657,8 +691,8 @@ impl Voice<'_> {
         }
     }
 
-    /// Address, number and today's and tomorrow's hours.
-    pub(crate) fn about_salon(&self) -> String {
+    /// Address, number, and the hours of these days; of today and tomorrow where none was asked for.
+    pub(crate) fn about_salon(&self, days: &[Date]) -> String {
         let place = [self.salon.city.as_str(), self.salon.address.as_str()];
         let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         let mut parts = Vec::new();
@@ -666,13 +700,15 @@ impl Voice<'_> {
             parts.push(self.say(format!("Наш адрес: {place}."), format!("Our address: {place}.")));
         }
         if !self.salon.schedule.is_empty() {
-            let tomorrow = self.today.saturating_add(1.day());
-            let hours = |date: Date| match self.salon.opening_hours(date) {
-                Some(hours) => format!("{}–{}", speak::time(hours.from), speak::time(hours.to)),
-                None => self.say("выходной", "closed"),
+            let usual = [self.today, self.today.saturating_add(1.day())];
+            let days = if days.is_empty() { usual.as_slice() } else { days };
+            let hours = |date: &Date| match self.salon.opening_hours(*date) {
+                Some(hours) => format!("{} {}–{}", self.day(*date), speak::time(hours.from), speak::time(hours.to)),
+                None => format!("{} {}", self.day(*date), self.say("выходной", "closed")),
             };
-            let (one, two) = (hours(self.today), hours(tomorrow));
-            parts.push(self.say(format!("Часы работы: сегодня {one}, завтра {two}."), format!("Hours: today {one}, tomorrow {two}.")));
+            let hours: Vec<String> = days.iter().map(hours).collect();
+            let hours = hours.join("; ");
+            parts.push(self.say(format!("Часы работы: {hours}."), format!("Hours: {hours}.")));
         }
         if let Some(phone) = &self.salon.phone {
             parts.push(self.say(format!("Телефон: {}.", phone.pretty()), format!("Phone: {}.", phone.pretty())));
@@ -686,7 +722,7 @@ impl Voice<'_> {
 
     /// `20 февраля`.
     fn date(&self, date: Date) -> String {
-        speak::day(date, self.today, self.lang)
+        speak::date(date, self.today, self.lang)
     }
 }
 

@@ -16,7 +16,7 @@ impl fmt::Display for Money {
             f.write_str("-")?;
         }
         for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i) % 3 == 0 && digits.len() > 3 {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
                 f.write_str("\u{a0}")?;
             }
             write!(f, "{digit}")?;

@@ -186,9 +186,10 @@ impl When {
     /// No day was said with it.
     pub fn time_only(&self) -> bool {
         match self {
-            Self::At { time_only, .. } | Self::Window { time_only, .. } | Self::After { time_only, .. } | Self::Before { time_only, .. } => {
-                *time_only
-            }
+            Self::At { time_only, .. }
+            | Self::Window { time_only, .. }
+            | Self::After { time_only, .. }
+            | Self::Before { time_only, .. } => *time_only,
             Self::Day { .. } | Self::Days { .. } => false,
         }
     }
@@ -249,6 +250,9 @@ pub struct Understood {
     /// «К другому мастеру»: somebody else than talked about before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub staff_other: bool,
+    /// A name after «к» or «у» that no master here has, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff_unknown: Option<String>,
     /// «Время то же»: the time of day talked about before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub same_time: bool,
@@ -292,6 +296,7 @@ impl Default for Understood {
             staff_same: false,
             staff_different: false,
             staff_other: false,
+            staff_unknown: None,
             same_time: false,
             same_day: false,
             shift_minutes: None,

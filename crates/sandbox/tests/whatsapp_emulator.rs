@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Kind, LinkError, Options, Side};
 use tokio::sync::mpsc;
 use wacore::store::in_memory::InMemoryBackend;
+use wacore::types::presence::ReceiptType;
+use whatsapp_rust::InboundDurabilityHook;
+use whatsapp_rust::bot::Provided;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
@@ -29,6 +33,7 @@ async fn world() -> World {
     emulator.ensure_account(SALON, "Студия Лира").expect("a phone number");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/ws/chat", listener.local_addr().expect("bound"));
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a TCP stream"));
     tokio::spawn(axum::serve(listener, Arc::clone(&emulator).routes()).into_future());
     World { emulator, url }
 }
@@ -43,9 +48,11 @@ enum Told {
     Replaced,
     Text { from_me: bool, chat: String, alias: Option<String>, name: String, id: String, text: String, at: i64 },
     Reaction { to: String, emoji: String },
-    Receipt(Vec<String>),
+    Receipt { ids: Vec<String>, read: bool },
     Ack { id: String, error: Option<String> },
 }
+
+type Builder = BotBuilder<Provided, Provided, Provided, Provided>;
 
 /// A client with its events; the storage outlives it.
 struct Session {
@@ -54,8 +61,16 @@ struct Session {
 }
 
 async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<PairCodeOptions>) -> Session {
+    start_with(world, storage, |builder| match pair_code {
+        Some(options) => builder.with_pair_code(options),
+        None => builder,
+    })
+    .await
+}
+
+async fn start_with(world: &World, storage: &Arc<InMemoryBackend>, more: impl FnOnce(Builder) -> Builder) -> Session {
     let (told, events) = mpsc::unbounded_channel();
-    let mut builder = Bot::builder()
+    let builder = Bot::builder()
         .with_backend_arc(storage.clone())
         .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(&world.url))
         .with_http_client(whatsapp_rust::http::UreqHttpClient::new())
@@ -72,10 +87,7 @@ async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<
                 }
             }
         });
-    if let Some(options) = pair_code {
-        builder = builder.with_pair_code(options);
-    }
-    let handle = builder.build().await.expect("a client").spawn();
+    let handle = more(builder).build().await.expect("a client").spawn();
     Session { handle, events }
 }
 
@@ -86,7 +98,7 @@ fn translate(event: &Event) -> Vec<Told> {
         Event::Connected(_) => vec![Told::Connected],
         Event::LoggedOut(_) => vec![Told::LoggedOut],
         Event::StreamReplaced(_) => vec![Told::Replaced],
-        Event::Receipt(receipt) => vec![Told::Receipt(receipt.message_ids.clone())],
+        Event::Receipt(receipt) => vec![Told::Receipt { ids: receipt.message_ids.clone(), read: receipt.r#type == ReceiptType::Read }],
         Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
             vec![Told::Ack { id: ack.id.clone(), error: ack.error.clone() }]
         }
@@ -240,9 +252,15 @@ async fn texts_go_both_ways() {
     until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
 
     let chat: Jid = chat.parse().expect("an address");
+    let mut events = world.emulator.subscribe();
+    session.handle.client().chatstate().send_composing(&chat).await.expect("sent");
+    let typing = WorldEvent::Typing { salon: SALON.into(), customer: CUSTOMER.into(), typing: true };
+    until("typing", || events.try_recv().is_ok_and(|event| event == typing)).await;
     for text in ["Записала вас", "на завтра"] {
         let sent = session.handle.client().send_text(chat.clone(), text).await.expect("sent").message_id;
-        session.wait("delivered", |told| if let Told::Receipt(ids) = told { ids.contains(&sent).then_some(()) } else { None }).await;
+        session
+            .wait("delivered", |told| if let Told::Receipt { ids, read: false } = told { ids.contains(&sent).then_some(()) } else { None })
+            .await;
     }
     let seen: Vec<_> = world.emulator.chat(CUSTOMER, SALON).into_iter().map(|message| (message.from, message.text)).collect();
     let expected = [
@@ -252,6 +270,9 @@ async fn texts_go_both_ways() {
         (Side::Salon, "на завтра"),
     ];
     assert_eq!(seen, expected.map(|(from, text)| (from, text.to_owned())));
+    let last = world.emulator.chat(CUSTOMER, SALON).pop().expect("four messages").id;
+    world.emulator.customer_reads(CUSTOMER, SALON, &last).await.expect("read");
+    session.wait("read", |told| (told == Told::Receipt { ids: vec![last.clone()], read: true }).then_some(())).await;
     // The customer answers in the session that is now confirmed on both sides.
     customer_says(&world, "спасибо").await;
     assert_eq!(session.text().await.1, "спасибо");
@@ -339,6 +360,37 @@ async fn what_waits_while_the_device_is_away_comes_once() {
     session.connected().await;
     let again = session.rest().await;
     assert!(!again.iter().any(|told| matches!(told, Told::Text { .. })), "told twice: {again:?}");
+    session.handle.shutdown().await;
+}
+
+/// Where a client has to put messages before it acknowledges them.
+struct Disk {
+    full: bool,
+}
+
+#[async_trait::async_trait]
+impl InboundDurabilityHook for Disk {
+    async fn on_messages(&self, _: Arc<Client>, _: &[InboundMessage]) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.full, "the disk is full");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_could_not_store_comes_again() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    linked(&world, &storage).await.handle.shutdown().await;
+    let mut session = start_with(&world, &storage, |builder| builder.with_inbound_durability_hook(Disk { full: true })).await;
+    session.connected().await;
+    customer_says(&world, "запишите меня").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.emulator.pending(CUSTOMER, SALON), 1);
+    session.handle.abort();
+
+    let mut session = start_with(&world, &storage, |builder| builder.with_inbound_durability_hook(Disk { full: false })).await;
+    assert_eq!(session.text().await.1, "запишите меня");
+    until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
     session.handle.shutdown().await;
 }
 
@@ -470,7 +522,31 @@ async fn the_world_lives_on_in_a_snapshot() {
     assert_eq!(session.text().await.1, "пока вас не было");
     session.handle.client().send_text(chat, "после перезапуска").await.expect("sent");
     until("delivered", || after.emulator.chat(CUSTOMER, SALON).len() == 4).await;
+
+    // The same in place, under a client that is online.
+    after.emulator.restore(after.emulator.snapshot().expect("written")).expect("read");
+    session.connected().await;
+    customer_says(&after, "вы ещё здесь?").await;
+    assert_eq!(session.text().await.1, "вы ещё здесь?");
     session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_new_keys_is_met_by_the_full_handshake() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let session = linked(&world, &storage).await;
+    session.handle.shutdown().await;
+    // The second login knows the server's key and would resume with it.
+    let other = Emulator::new(Options { calendar: Arc::new(|| NOW_MS), media_host: "media.invalid".into() });
+    let mut snapshot = world.emulator.snapshot().expect("written");
+    snapshot["authority"] = other.snapshot().expect("written")["authority"].clone();
+    world.emulator.restore(snapshot).expect("read");
+    for _ in 0..2 {
+        let mut session = start(&world, &storage, None).await;
+        session.connected().await;
+        session.handle.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -516,4 +592,42 @@ async fn two_hundred_customers_use_up_the_keys_and_are_all_heard() {
         until("acknowledged", || world.emulator.pending(&customer, SALON) == 0).await;
     }
     session.handle.shutdown().await;
+}
+
+/// `RUST_LOG=whatsapp_emulator=info cargo test … --test whatsapp_emulator -- --ignored --nocapture quick` tells the figures.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn an_echo_is_quick() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    let Session { handle, mut events } = linked(&world, &storage).await;
+    let client = handle.client();
+    tokio::spawn(async move {
+        while let Some(told) = events.recv().await {
+            if let Told::Text { from_me: false, chat, text, .. } = told {
+                client.send_text(chat.parse::<Jid>().expect("an address"), text).await.expect("sent");
+            }
+        }
+    });
+    let mut shown = world.emulator.subscribe();
+    for round in ["first", "second"] {
+        let mut times = Vec::new();
+        for number in 0..200 {
+            let customer = format!("7926{number:07}");
+            let started = std::time::Instant::now();
+            world.emulator.customer_writes(&customer, None, SALON, "эхо", None).await.expect("sent");
+            loop {
+                if let WorldEvent::Message { customer: of, message, .. } = shown.recv().await.expect("not lagging")
+                    && (of.as_str(), message.from) == (customer.as_str(), Side::Salon)
+                {
+                    break;
+                }
+            }
+            times.push(started.elapsed());
+        }
+        times.sort();
+        tracing::info!(round, p50 = ?times[100], p95 = ?times[190], p99 = ?times[198], "customer to echo");
+        assert!(times[100] < Duration::from_millis(15), "p50 {:?} of the {round} round", times[100]);
+    }
+    handle.shutdown().await;
 }

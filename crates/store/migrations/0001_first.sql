@@ -188,7 +188,7 @@ CREATE TABLE messages (
     UNIQUE (conversation_id, direction, whatsapp_id),
     FOREIGN KEY (company_id, conversation_id) REFERENCES conversations (company_id, id)
 );
-CREATE INDEX messages_open ON messages (conversation_id, status) WHERE status IN ('new', 'queued');
+CREATE INDEX messages_status ON messages (conversation_id, status);
 CREATE INDEX messages_whatsapp ON messages (company_id, whatsapp_id);
 
 CREATE TABLE turns (
@@ -227,7 +227,7 @@ CREATE TABLE jobs (
     CHECK ((state IN ('discarded', 'dead')) = (finished_at IS NOT NULL))
 );
 CREATE INDEX jobs_ready ON jobs (kind, priority, id) WHERE state = 'available';
-CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'available';
+CREATE INDEX jobs_due ON jobs (kind, run_at) WHERE state = 'available';
 CREATE INDEX jobs_lane ON jobs (lane, id) WHERE lane IS NOT NULL;
 CREATE INDEX jobs_company ON jobs (company_id, lane) WHERE company_id IS NOT NULL;
 CREATE INDEX jobs_running ON jobs (kind, key) WHERE state = 'running';

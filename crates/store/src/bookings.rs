@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use crate::{
     Result, Tx, machine_now,
-    sql::{corrupt, json, phone_opt, to_json},
+    sql::{corrupt, json, phone_opt, text, to_json},
 };
 
 /// What is stored beside a booking. `None` keeps what is known.
@@ -120,7 +120,7 @@ pub async fn upsert(tx: &mut Tx, company: CompanyId, booking: &Booking, beside: 
         booking.record_id.0,
         booking.booking_id.map(|id| id.to_string()),
         beside.client_id.map(|id| id.0),
-        booking.client_name.as_str(),
+        text(&booking.client_name),
         booking.client_phone.as_ref().map(Phone::digits),
         booking.staff_id.0,
         to_json(&booking.services)?,
@@ -130,7 +130,7 @@ pub async fn upsert(tx: &mut Tx, company: CompanyId, booking: &Booking, beside: 
         status(booking.attendance),
         booking.deleted,
         booking.locked,
-        beside.comment.as_deref(),
+        beside.comment.as_deref().map(text),
         beside.record_hash.as_deref(),
         version,
         beside.raw.as_deref(),

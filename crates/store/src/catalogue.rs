@@ -7,7 +7,7 @@ use jiff::civil::{Date, Time};
 
 use crate::{
     Result, StoreError, Tx, companies, machine_now,
-    sql::{corrupt, json, to_json},
+    sql::{corrupt, json, text, to_json},
 };
 
 /// Replaces the price list. Services that are gone are kept as inactive, since bookings name them.
@@ -31,12 +31,12 @@ pub async fn replace_services(tx: &mut Tx, company: CompanyId, services: &[Servi
             company.0,
             service.id.0,
             position,
-            service.title.as_str(),
-            service.category.as_str(),
+            text(&service.title),
+            text(&service.category),
             service.price.min.0,
             service.price.max.0,
             service.minutes,
-            service.description.as_str(),
+            text(&service.description),
             to_json(&service.composite_of)?,
             now
         )?;
@@ -72,8 +72,8 @@ pub async fn replace_staff(tx: &mut Tx, company: CompanyId, staff: &[Staff]) -> 
             company.0,
             who.id.0,
             position,
-            who.name.as_str(),
-            who.specialization.as_str(),
+            text(&who.name),
+            text(&who.specialization),
             who.rating,
             now
         )?;
@@ -145,7 +145,7 @@ struct Interval {
 }
 
 from_row!(Interval, |row| {
-    let time = |text: &str| text.parse::<Time>().map_err(|_| corrupt("schedules.time"));
+    let time = |time: &str| time.parse::<Time>().map_err(|_| corrupt("schedules.time"));
     let hours = Hours { from: time(row.try_get("time_start")?)?, to: time(row.try_get("time_end")?)? };
     Ok(Self {
         staff_id: StaffId(row.try_get("staff_id")?),

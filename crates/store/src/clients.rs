@@ -2,7 +2,10 @@
 
 use domain::{Client, ClientId, CompanyId, Phone};
 
-use crate::{Result, Tx, machine_now, sql::phone_opt};
+use crate::{
+    Result, Tx, machine_now,
+    sql::{phone_opt, text},
+};
 
 struct Card(Client);
 
@@ -27,7 +30,7 @@ pub async fn upsert(tx: &mut Tx, company: CompanyId, clients: &[Client]) -> Resu
                visit_count = excluded.visit_count, updated_at = excluded.updated_at",
             company.0,
             client.id.0,
-            client.name.as_str(),
+            text(&client.name),
             client.phone.as_ref().map(Phone::digits),
             client.visits,
             now

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Result, SealError, StoreError, Tx, Vault,
-    sql::{corrupt, moment, moment_opt, phone_opt},
+    sql::{corrupt, moment, moment_opt, phone_opt, text},
 };
 
 /// What the marketplace and the booking system say of a salon.
@@ -163,17 +163,17 @@ pub async fn upsert_registration(tx: &mut Tx, registration: &Registration, at: T
            raw_data = coalesce(excluded.raw_data, companies.raw_data), updated_at = excluded.updated_at \
          RETURNING id",
         r.salon_id.0,
-        r.title.as_str(),
-        r.city.as_str(),
-        r.address.as_str(),
+        text(&r.title),
+        text(&r.city),
+        text(&r.address),
         r.phone.as_ref().map(Phone::digits),
-        r.email.as_deref(),
+        r.email.as_deref().map(text),
         r.timezone.iana_name().unwrap_or("UTC"),
-        r.currency.as_str(),
-        r.user.id.as_deref(),
-        r.user.name.as_deref(),
-        r.user.phone.as_deref(),
-        r.user.email.as_deref(),
+        text(&r.currency),
+        r.user.id.as_deref().map(text),
+        r.user.name.as_deref().map(text),
+        r.user.phone.as_deref().map(text),
+        r.user.email.as_deref().map(text),
         r.raw.as_deref(),
         at.as_millisecond()
     )?;
@@ -278,7 +278,7 @@ pub async fn set_linked(tx: &mut Tx, company: CompanyId, phone: &Phone, name: &s
            connected_at = coalesce(connected_at, $4), updated_at = $4 WHERE id = $1",
         company.0,
         phone.digits(),
-        name,
+        text(name),
         at.as_millisecond()
     )?;
     if changed == 0 { Err(StoreError::NotFound("company")) } else { Ok(Linked::Set) }

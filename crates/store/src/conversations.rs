@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Result, StoreError, Tx, machine_now,
-    sql::{json, moment_opt, phone_opt, to_json},
+    sql::{json, moment_opt, phone_opt, text, to_json},
 };
 
 /// The number of a conversation.
@@ -78,9 +78,9 @@ pub async fn ensure(
            push_name = coalesce(excluded.push_name, conversations.push_name) \
          RETURNING *",
         company.0,
-        chat.0.as_str(),
+        text(&chat.0),
         phone.map(Phone::digits),
-        push_name,
+        push_name.map(text),
         machine_now().as_millisecond()
     )?;
     conversation.ok_or(StoreError::NotFound("conversation"))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, StoreError, Tx,
     conversations::{self, ConversationId},
-    sql::{corrupt, moment},
+    sql::{self, corrupt, moment, text},
     turns::TurnId,
 };
 
@@ -197,7 +197,7 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
         "SELECT id FROM messages WHERE conversation_id = $1 AND direction = $2 AND whatsapp_id = $3",
         conversation.0,
         direction,
-        message.whatsapp_id.as_str()
+        text(&message.whatsapp_id)
     )?;
     if known.is_some() {
         return Ok(None);
@@ -216,11 +216,11 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
         seq,
         direction,
         author.as_str(),
-        message.whatsapp_id.as_str(),
+        text(&message.whatsapp_id),
         message.kind.as_str(),
-        message.text.as_str(),
-        message.reaction_to.as_deref(),
-        message.push_name.as_deref(),
+        text(&message.text),
+        message.reaction_to.as_deref().map(text),
+        message.push_name.as_deref().map(text),
         message.sent_at.as_millisecond(),
         message.received_at.as_millisecond(),
         status.as_str()
@@ -325,7 +325,7 @@ pub async fn queue_outbound(
         conversation.0,
         seq,
         whatsapp_id,
-        text,
+        sql::text(text),
         at.as_millisecond(),
         turn.map(|turn| turn.0)
     )?;

@@ -3,6 +3,8 @@
 //! `$N` placeholders mean the same to both engines. The arms are monomorphic, so every bind and
 //! every column keeps its native type (`sqlx::Any` cannot decode booleans).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -92,6 +94,12 @@ pub(crate) fn moment_opt(column: &'static str, ms: Option<i64>) -> sqlx::Result<
 /// An optional phone of a column.
 pub(crate) fn phone_opt(column: &'static str, digits: Option<String>) -> sqlx::Result<Option<domain::Phone>> {
     digits.map(|digits| domain::Phone::from_digits(&digits).map_err(|_| corrupt(column))).transpose()
+}
+
+/// Foreign text as both engines can hold it: PostgreSQL's text knows no NUL, and a message that can
+/// never be stored would come again for ever.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 /// A wait in whole milliseconds, as the tables hold it.

@@ -66,6 +66,11 @@ impl Cluster {
         Self { url, _alive: Some(watch(&user, &folder)) }
     }
 
+    /// A server that runs already: the URL of a role that may create databases.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _alive: None }
+    }
+
     /// The address of its maintenance database.
     pub fn url(&self) -> &str {
         &self.url
@@ -93,7 +98,7 @@ impl Cluster {
 pub fn postgres() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| match std::env::var(SERVER) {
-        Ok(url) if !url.is_empty() => Cluster { url, _alive: None },
+        Ok(url) if !url.is_empty() => Cluster::at(&url),
         _ => Cluster::start(false),
     })
 }

@@ -8,12 +8,12 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::Web;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest body where nothing else is said.
 pub(crate) const BODY: usize = 64 * 1024;
 /// Longest body of a webhook (contract).
@@ -42,34 +42,28 @@ pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next:
     response
 }
 
-/// A span for each request. Never the address itself: tokens and secrets stand in paths and queries.
+/// A span and an id for each request. The id is always our own, since a stranger's would end up in
+/// the log; the address is never told, since tokens and secrets stand in paths and queries.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default().to_owned();
-    let span = tracing::info_span!("request", method = %request.method(), route, id, status = tracing::field::Empty);
     let method = request.method().to_string();
+    let id = Uuid::now_v7().simple().to_string();
+    let span = tracing::info_span!("request", method, route, id, status = tracing::field::Empty);
     let begun = tokio::time::Instant::now();
     async move {
-        let response = next.run(request).await;
+        let mut response = next.run(request).await;
         let (status, took) = (response.status(), begun.elapsed());
         Span::current().record("status", status.as_u16());
         tracing::debug!(ms = took.as_millis(), "answered");
         let labels = [("method", method), ("route", route), ("status", status.as_u16().to_string())];
         metrics::histogram!("http_seconds", &labels).record(took.as_secs_f64());
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
         response
     }
     .instrument(span)
     .await
-}
-
-/// Request ids are always our own: a stranger's would end up in the log.
-#[derive(Clone)]
-pub(crate) struct RequestIds;
-
-impl MakeRequestId for RequestIds {
-    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        HeaderValue::from_str(&Uuid::now_v7().simple().to_string()).ok().map(RequestId::new)
-    }
 }
 
 /// A handler panicked.

@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     ActivationFailed(String),
     /// The company's status allows no activation.
     NotActivatable,
+    /// A sync of that salon waits or runs already.
+    SyncRuns,
     /// No right key.
     Unauthorized,
     /// Fields of a body are wrong, with the reason for each.

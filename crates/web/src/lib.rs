@@ -29,17 +29,13 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, StatusCode},
+    http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get, post},
 };
 use domain::CompanyId;
 use secrecy::SecretString;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
-    timeout::TimeoutLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use url::Url;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -86,12 +82,13 @@ pub(crate) struct Web {
     pub(crate) redirects: Allowance<IpAddr>,
     /// Pairing codes of a salon; WhatsApp bans who asks too often.
     pub(crate) pairings: Allowance<CompanyId>,
+    /// Syncs of a salon that programs ask for.
+    pub(crate) syncs: Allowance<CompanyId>,
     /// Messages that programs send in a salon's name.
     pub(crate) letters: Allowance<CompanyId>,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -109,6 +106,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         sockets: Allowance::new(5, MINUTE),
         redirects: Allowance::new(30, MINUTE),
         pairings: Allowance::new(5, MINUTE),
+        syncs: Allowance::new(30, MINUTE),
         letters: Allowance::new(60, MINUTE),
         app,
         settings,
@@ -125,8 +123,6 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn_with_state(web.clone(), client_ip::note))
         .layer(from_fn_with_state(web.clone(), edge::headers))
         .layer(from_fn(edge::trace))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, edge::RequestIds))
         .with_state(web)
 }
 
@@ -159,6 +155,8 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .merge(webhooks::routes())
         .routes(routes!(operators::companies))
         .routes(routes!(operators::company_health))
+        .routes(routes!(operators::sync_all))
+        .routes(routes!(operators::sync_module))
         .routes(routes!(operators::send_message))
         .routes(routes!(operators::conversation))
         .routes(routes!(operators::pause))
@@ -177,7 +175,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
 
 /// What the contract promises and later work brings: 501 rather than a pretence.
 fn not_built() -> OpenApiRouter<Arc<Web>> {
-    let posts = ["/api/send-reaction", "/api/sync", "/api/sync/{*rest}"];
+    let posts = ["/api/send-reaction", "/api/sync/schedules/today"];
     let gets = ["/api/logs", "/api/logs/live"];
     let router = OpenApiRouter::new().route("/marketplace/admin/{*rest}", any(later));
     let router = posts.into_iter().fold(router, |router, path| router.route(path, post(later)));

@@ -12,6 +12,8 @@ use crate::{Fault, Web, texts};
 
 /// How long a caller waits for a QR code (contract).
 const QR_PATIENCE: Duration = Duration::from_secs(10);
+/// What a pairing code is told to last, in seconds (contract), though WhatsApp may take it a little longer.
+const PAIRING_LASTS: u64 = 60;
 /// The state is looked at so often besides the events, which another node's session does not send.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -102,7 +104,7 @@ pub(crate) async fn pairing_code(web: &Web, company: CompanyId, number: &str) ->
     }
     begin(web, company).await?;
     let given = pool.pairing_code(company, &phone).await.map_err(refused)?;
-    Ok(Paired { code: grouped(&given.code), phone: phone.digits().to_owned(), expires_in: given.expires_in.as_secs() })
+    Ok(Paired { code: grouped(&given.code), phone: phone.digits().to_owned(), expires_in: given.expires_in.as_secs().min(PAIRING_LASTS) })
 }
 
 fn not_started(error: StartError) -> Fault {

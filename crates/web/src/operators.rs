@@ -11,11 +11,19 @@ use domain::{ChatId, CompanyId, IntegrationStatus, Phone, SalonId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Tx, companies, companies::Company, conversations::Conversation, jobs, planned, sync_logs};
+use store::{
+    Tx, companies,
+    companies::Company,
+    conversations::Conversation,
+    jobs::{self, JobId},
+    planned,
+    sync_logs::{self, SyncLog},
+};
 use utoipa::{IntoParams, ToSchema};
 use workflows::{
     conversations::{self, Activity, Standing},
     outbox,
+    sync::{self, Modules},
 };
 
 use crate::{
@@ -39,8 +47,10 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) struct Page {
     /// Companies behind this id.
     after: Option<i64>,
-    /// How many, at most 200; without it only the figures are told.
+    /// How many, at most 200; without it, or `salon_id`, only the figures are told.
     limit: Option<i64>,
+    /// Only the company of that salon in YClients.
+    salon_id: Option<i64>,
 }
 
 /// All companies in figures, and a page of them.
@@ -84,18 +94,17 @@ impl From<Company> for CompanyRow {
     }
 }
 
-/// All companies in figures, with `limit` a page of them.
+/// All companies in figures, with `limit` or `salon_id` a page of them.
 #[utoipa::path(get, path = "/marketplace/companies", tag = "operators", params(Page), responses((status = 200, body = Companies), (status = 401, body = ErrorBody)))]
 pub(crate) async fn companies(State(web): State<Arc<Web>>, _: Operator, Query(page): Query<Page>) -> Result<Json<Companies>, Fault> {
     let mut tx = web.app.store.read().await?;
     let (total, connected) = companies::stats(&mut tx).await?;
-    let companies = match page.limit {
-        Some(limit) => {
-            let rows = companies::list(&mut tx, page.after.map(CompanyId), limit.clamp(1, PAGE)).await?;
-            Some(rows.into_iter().map(CompanyRow::from).collect())
-        }
-        None => None,
+    let rows = match page {
+        Page { salon_id: Some(salon), .. } => Some(companies::by_salon(&mut tx, SalonId(salon)).await?.into_iter().collect()),
+        Page { limit: Some(limit), after, .. } => Some(companies::list(&mut tx, after.map(CompanyId), limit.clamp(1, PAGE)).await?),
+        _ => None,
     };
+    let companies = rows.map(|rows: Vec<Company>| rows.into_iter().map(CompanyRow::from).collect());
     Ok(Json(Companies { success: true, stats: Stats { total, connected }, companies }))
 }
 
@@ -107,7 +116,7 @@ pub(crate) struct CompanyHealth {
     whatsapp: bool,
     /// The integration is active and its last syncs went well.
     yclients: bool,
-    /// Calendar time of the last sync that finished.
+    /// Every module of the salon was synced at that calendar time or later; none while the first sync is not done.
     #[schema(value_type = Option<String>)]
     last_sync: Option<Timestamp>,
     /// When a customer or the salon wrote last.
@@ -130,10 +139,82 @@ pub(crate) async fn company_health(State(web): State<Arc<Web>>, _: Operator, Pat
     Ok(Json(CompanyHealth {
         whatsapp: link.is_connected(),
         yclients: company.status == IntegrationStatus::Active && syncs.iter().all(|sync| sync.error.is_none()),
-        last_sync: syncs.iter().filter_map(|sync| sync.finished_at).max(),
+        last_sync: last_sync(&web, &syncs),
         last_message: last.first().and_then(|conversation| conversation.last_message_at),
         errors,
     }))
+}
+
+/// The oldest of the modules' last syncs; none where a module was never synced.
+fn last_sync(web: &Web, syncs: &[SyncLog]) -> Option<Timestamp> {
+    let finished = |word| syncs.iter().find(|sync| sync.module == word).and_then(|sync| sync.finished_at);
+    Modules::words(&web.app).map(finished).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+// --- syncs -----------------------------------------------------------------------------------------
+
+/// Whose data to sync.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Whom {
+    /// One company; every active one without it.
+    company_id: Option<i64>,
+}
+
+/// Syncs that were started.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Started {
+    success: bool,
+    /// Their jobs.
+    #[schema(value_type = Vec<i64>)]
+    jobs: Vec<JobId>,
+}
+
+type SyncAnswer = Result<(StatusCode, Json<Started>), Fault>;
+
+/// Starts a sync of everything.
+#[utoipa::path(post, path = "/api/sync", tag = "operators", request_body = Whom, responses(
+    (status = 202, body = Started), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 409, description = "One runs already", body = ErrorBody), (status = 429, body = ErrorBody),
+))]
+pub(crate) async fn sync_all(State(web): State<Arc<Web>>, _: Operator, Body(whom): Body<Whom>) -> SyncAnswer {
+    start(&web, whom, Modules::ALL).await
+}
+
+/// Starts a sync of one module: `company`, `services`, `staff`, `schedules`, `clients`, `bookings`.
+#[utoipa::path(post, path = "/api/sync/{module}", tag = "operators", params(("module" = String, Path)), request_body = Whom, responses(
+    (status = 202, body = Started), (status = 404, description = "No such module or company", body = ErrorBody),
+    (status = 409, description = "One runs already", body = ErrorBody),
+))]
+pub(crate) async fn sync_module(State(web): State<Arc<Web>>, _: Operator, Path(module): Path<String>, Body(whom): Body<Whom>) -> SyncAnswer {
+    start(&web, whom, Modules::from_word(&module).ok_or(Fault::NotFound)?).await
+}
+
+async fn start(web: &Web, whom: Whom, modules: Modules) -> SyncAnswer {
+    let companies = match whom.company_id {
+        Some(id) => vec![web.company(CompanyId(id)).await?.id],
+        None => active(web).await?,
+    };
+    let mut started = Vec::new();
+    for company in companies {
+        if !web.syncs.take(company) {
+            return Err(Fault::TooMany);
+        }
+        let mut tx = web.app.store.begin().await?;
+        started.extend(sync::start(&mut tx, company, modules).await?);
+        tx.commit().await?;
+    }
+    if started.is_empty() { Err(Fault::SyncRuns) } else { Ok((StatusCode::ACCEPTED, Json(Started { success: true, jobs: started }))) }
+}
+
+async fn active(web: &Web) -> Result<Vec<CompanyId>, Fault> {
+    let mut tx = web.app.store.read().await?;
+    let (mut active, mut after) = (Vec::new(), None);
+    loop {
+        let page = companies::list(&mut tx, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(active) };
+        after = Some(last.id);
+        active.extend(page.iter().filter(|company| company.status == IntegrationStatus::Active).map(|company| company.id));
+    }
 }
 
 // --- messages --------------------------------------------------------------------------------------

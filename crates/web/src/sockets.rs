@@ -143,7 +143,7 @@ struct AskCode {
 
 async fn welcome(socket: SocketRef) {
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
-    socket.on("request-qr", async |socket: SocketRef| fresh_qr(&socket).await);
+    socket.on("request-qr", async |socket: SocketRef| fresh_qr(&socket, "qr-update").await);
     socket.on("request-pairing-code", async |socket: SocketRef, Data(ask): Data<AskCode>| {
         let Some(guest) = socket.extensions.get::<Guest>() else { return };
         match linking::pairing_code(&guest.web, guest.claims.company_id, &ask.phone_number).await {
@@ -158,14 +158,24 @@ async fn welcome(socket: SocketRef) {
 
 async fn welcome_older(socket: SocketRef) {
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
-    socket.on("request-qr", async |socket: SocketRef| fresh_qr(&socket).await);
+    socket.on("request-qr", async |socket: SocketRef| fresh_qr(&socket, "qr").await);
     arrive(&socket, &guest, "qr").await;
 }
 
-async fn fresh_qr(socket: &SocketRef) {
+/// A new run of codes begins where none is worth scanning; the one of now is told at once.
+async fn fresh_qr(socket: &SocketRef, event: &str) {
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
-    if let Err(fault) = linking::renew(&guest.web, guest.claims.company_id).await {
-        emit(socket, "error", &json!({ "message": said(&fault) }));
+    match linking::renew(&guest.web, guest.claims.company_id).await {
+        Ok(()) => show_qr(socket, &guest, event),
+        Err(fault) => emit(socket, "error", &json!({ "message": said(&fault) })),
+    }
+}
+
+fn show_qr(socket: &SocketRef, guest: &Guest, event: &str) {
+    if let Some((code, remaining)) = guest.web.app.whatsapp.last_qr(guest.claims.company_id)
+        && let Ok(body) = qr_body(&code, remaining)
+    {
+        emit(socket, event, &body);
     }
 }
 
@@ -183,11 +193,7 @@ async fn arrive(socket: &SocketRef, guest: &Guest, qr_event: &str) {
     if let Err(fault) = linking::begin(web, company).await {
         return emit(socket, "error", &json!({ "message": said(&fault) }));
     }
-    if let Some((code, remaining)) = web.app.whatsapp.last_qr(company)
-        && let Ok(body) = qr_body(&code, remaining)
-    {
-        emit(socket, qr_event, &body);
-    }
+    show_qr(socket, guest, qr_event);
 }
 
 /// What a state is on the wire, in that namespace.

@@ -229,7 +229,7 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             S::BAD_REQUEST,
             "invalid_phone",
             said("Это не номер телефона", "Not a phone number"),
-            said("Проверьте номер: например, +7 916 123-45-67.", "Check the number: for example, +7 916 123-45-67."),
+            said("Проверьте номер: например, +7\u{a0}916\u{a0}123\u{2011}45\u{2011}67.", "Check the number: for example, +7\u{a0}916\u{a0}123\u{2011}45\u{2011}67."),
             wait,
             Again,
         ),
@@ -267,6 +267,15 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             said("Приложение отключено или заморожено в YClients.", "The application is removed or frozen in YClients."),
             open_anew,
             Yclients,
+        ),
+        Fault::SyncRuns => (
+            S::CONFLICT,
+            "sync_in_progress",
+            said("Синхронизация уже идёт", "Sync already in progress"),
+            // Programs outside look for these words.
+            said("Sync already in progress", "Sync already in progress"),
+            wait,
+            Again,
         ),
         Fault::Unauthorized => (
             S::UNAUTHORIZED,
@@ -419,7 +428,7 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         qr_step_3: say("Наведите камеру на этот код", "Point the camera at this code"),
         phone_label: say("Номер WhatsApp салона", "The salon's WhatsApp number"),
         phone_note: say("В любом виде: 8 916…, +7 (916)…", "Any writing: +49 30…, 8 916…"),
-        phone_wrong: say("Проверьте номер: например, +7 916 123-45-67", "Check the number: for example, +7 916 123-45-67"),
+        phone_wrong: say("Проверьте номер: например, +7\u{a0}916\u{a0}123\u{2011}45\u{2011}67", "Check the number: for example, +7\u{a0}916\u{a0}123\u{2011}45\u{2011}67"),
         code_ask: say("Получить код", "Get the code"),
         code_ready: say("Код готов:", "The code is ready:"),
         code_copy: say("Скопировать", "Copy"),
@@ -446,7 +455,7 @@ pub(crate) fn linking(lang: Lang) -> Linking {
             ("company", say("Салон", "Salon")),
             ("services", say("Услуги", "Services")),
             ("staff", say("Мастера", "Staff")),
-            ("schedule", say("Расписание", "Schedule")),
+            ("schedules", say("Расписание", "Schedule")),
             ("clients", say("Клиенты", "Clients")),
             ("bookings", say("Записи", "Bookings")),
         ]

@@ -39,12 +39,13 @@ impl NotifyBooking {
             Some(before) => before.change_to(&after),
             None => (!after.deleted).then_some(BookingChange::Made),
         };
-        let upcoming = after.start > app.clock.local(&catalogue.salon.timezone);
+        let now = app.clock.local(&catalogue.salon.timezone);
+        let upcoming = after.start > now;
         if let (Some(change), Some(phone), true) = (change, &after.client_phone, upcoming) {
             let text = match change {
-                BookingChange::Made => texts::booked_card(&catalogue.salon, &after),
-                BookingChange::Moved => texts::moved_card(&catalogue.salon, &after),
-                BookingChange::Cancelled => texts::cancelled_card(&catalogue.salon, &after),
+                BookingChange::Made => texts::booked_card(&catalogue.salon, &after, now.date()),
+                BookingChange::Moved => texts::moved_card(&catalogue.salon, &after, now.date()),
+                BookingChange::Cancelled => texts::cancelled_card(&catalogue.salon, &after, now.date()),
             };
             let conversation = match conversations::by_phone(&mut tx, company, phone).await? {
                 Some(known) => known,

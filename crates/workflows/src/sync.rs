@@ -13,7 +13,7 @@ use store::{
     bookings::{self, Beside},
     catalogue, clients, companies,
     companies::{Company, MarketplaceUser},
-    jobs::{self, Handler, Job, NewJob, Outcome},
+    jobs::{self, Handler, Job, JobId, NewJob, Outcome},
     sync_logs::{self, SyncId},
 };
 use yclients::{Priority, Record, RecordFilter, YClients};
@@ -91,6 +91,12 @@ impl Modules {
         self.0 & Self::only(module).0 != 0
     }
 
+    /// The words of all modules that can be read: without the user token fewer.
+    pub fn words(app: &App) -> impl Iterator<Item = &'static str> {
+        let full = app.yclients.has_user_token();
+        Module::ALL.into_iter().filter(move |module| full || !module.needs_user_token()).map(Module::word)
+    }
+
     /// The module of that word: `company`, `services`, `staff`, `schedules`, `clients`, `bookings`.
     pub fn from_word(word: &str) -> Option<Self> {
         Module::ALL.into_iter().find(|module| module.word() == word).map(Self::only)
@@ -134,7 +140,7 @@ pub async fn sync(app: &App, company: CompanyId, modules: Modules, occasion: Occ
         let salon = companies::get(&mut app.store.read().await?, company).await?.ok_or(StoreError::NotFound("company"))?;
         let run = Run::start(app, salon, module).await?;
         let outcome = run.module(occasion).await;
-        run.finish(outcome.as_ref().err()).await?;
+        run.finish(&outcome).await?;
         app.catalogues.forget(company);
         match outcome {
             Ok(rows) => report.done.push((module.word(), rows)),
@@ -185,12 +191,16 @@ impl<'a> Run<'a> {
         Ok(Self { app, yclients: app.yclients.at(Priority::Sync), salon, module, log })
     }
 
-    async fn finish(&self, failure: Option<&Failure>) -> Result<(), StoreError> {
-        let error = failure.map(|failure| match failure {
-            Failure::Refused(error) => error.to_string(),
-            Failure::Broken(error) => format!("{error:#}"),
-        });
+    async fn finish(&self, outcome: &Result<usize, Failure>) -> Result<(), StoreError> {
         let mut tx = self.app.store.begin().await?;
+        let error = match outcome {
+            Ok(rows) => {
+                self.progress(&mut tx, *rows, *rows).await?;
+                None
+            }
+            Err(Failure::Refused(error)) => Some(error.to_string()),
+            Err(Failure::Broken(error)) => Some(format!("{error:#}")),
+        };
         sync_logs::finish(&mut tx, self.salon.id, self.log, error.as_deref(), self.app.clock.now()).await?;
         tx.commit().await
     }
@@ -224,7 +234,6 @@ impl<'a> Run<'a> {
         let registration = onboarding::registration(company, MarketplaceUser::default());
         let mut tx = self.app.store.begin().await?;
         companies::upsert_registration(&mut tx, &registration, self.app.clock.now()).await?;
-        self.progress(&mut tx, 1, 1).await?;
         tx.commit().await?;
         Ok(1)
     }
@@ -233,7 +242,6 @@ impl<'a> Run<'a> {
         let services = self.price_list().await?;
         let mut tx = self.app.store.begin().await?;
         catalogue::replace_services(&mut tx, self.salon.id, &services).await?;
-        self.progress(&mut tx, services.len(), services.len()).await?;
         tx.commit().await?;
         Ok(services.len())
     }
@@ -286,7 +294,6 @@ impl<'a> Run<'a> {
         let staff: Vec<_> = cards.into_iter().map(|card| card.staff).collect();
         let mut tx = self.app.store.begin().await?;
         catalogue::replace_staff(&mut tx, self.salon.id, &staff).await?;
-        self.progress(&mut tx, staff.len(), staff.len()).await?;
         tx.commit().await?;
         Ok(staff.len())
     }
@@ -306,7 +313,6 @@ impl<'a> Run<'a> {
         catalogue::replace_schedule(&mut tx, self.salon.id, from, to, &days).await?;
         // Yesterday stays: a conversation around midnight may still speak of it.
         catalogue::prune_schedule(&mut tx, self.salon.id, from.saturating_sub(Span::new().days(1))).await?;
-        self.progress(&mut tx, days.len(), days.len()).await?;
         tx.commit().await?;
         Ok(days.len())
     }
@@ -384,6 +390,23 @@ pub fn job(company: CompanyId, modules: Modules) -> NewJob {
     SyncJob::wanted(company, modules, Occasion::Again).delay(DEBOUNCE)
 }
 
+/// A salon's syncs, one after the other.
+fn lane(company: CompanyId) -> String {
+    format!("sync:{company}")
+}
+
+/// Queues a sync that somebody asks for, in the caller's transaction; `None` where one of that
+/// salon waits or runs already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn start(tx: &mut Tx, company: CompanyId, modules: Modules) -> store::Result<Option<JobId>> {
+    if jobs::pending(tx, company, Some(&lane(company))).await? > 0 {
+        return Ok(None);
+    }
+    jobs::enqueue(tx, SyncJob::wanted(company, modules, Occasion::Again)).await.map(Some)
+}
+
 /// The job `sync`.
 pub(crate) struct SyncJob(pub(crate) Arc<App>);
 
@@ -397,7 +420,7 @@ impl SyncJob {
 
     fn wanted(company: CompanyId, modules: Modules, occasion: Occasion) -> NewJob {
         let key = format!("{company}:{}", modules.0);
-        NewJob::new(Self::KIND, Wanted { modules, occasion }).key(key).lane(format!("sync:{company}")).company(company)
+        NewJob::new(Self::KIND, Wanted { modules, occasion }).key(key).lane(lane(company)).company(company)
     }
 
     async fn sync(&self, job: &Job) -> anyhow::Result<Outcome> {

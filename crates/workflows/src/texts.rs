@@ -2,6 +2,7 @@
 
 use dialogue::Customer;
 use domain::{Booking, Salon};
+use jiff::civil::Date;
 use language::{Lang, speak};
 
 /// To the salon's own chat: a conversation was handed over.
@@ -20,23 +21,23 @@ pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> S
 }
 
 /// The card about a booking that somebody in the salon, or the online widget, made.
-pub(crate) fn booked_card(salon: &Salon, booking: &Booking) -> String {
-    format!("✅ Ваша запись подтверждена!\n\n{}\n\nЖдём вас!", particulars(salon, booking))
+pub(crate) fn booked_card(salon: &Salon, booking: &Booking, today: Date) -> String {
+    format!("✅ Ваша запись подтверждена!\n\n{}\n\nЖдём вас!", particulars(salon, booking, today))
 }
 
 /// The card about a booking that somebody else moved or changed.
-pub(crate) fn moved_card(salon: &Salon, booking: &Booking) -> String {
-    format!("🔄 Ваша запись изменена.\n\n{}\n\nЖдём вас!", particulars(salon, booking))
+pub(crate) fn moved_card(salon: &Salon, booking: &Booking, today: Date) -> String {
+    format!("🔄 Ваша запись изменена.\n\n{}\n\nЖдём вас!", particulars(salon, booking, today))
 }
 
 /// The card about a booking that somebody else cancelled.
-pub(crate) fn cancelled_card(salon: &Salon, booking: &Booking) -> String {
-    format!("❌ Ваша запись отменена.\n\n{}\n\nНапишите, и я подберу другое время.", particulars(salon, booking))
+pub(crate) fn cancelled_card(salon: &Salon, booking: &Booking, today: Date) -> String {
+    format!("❌ Ваша запись отменена.\n\n{}\n\nНапишите, и я подберу другое время.", particulars(salon, booking, today))
 }
 
-fn particulars(salon: &Salon, booking: &Booking) -> String {
+fn particulars(salon: &Salon, booking: &Booking, today: Date) -> String {
     let services: Vec<&str> = booking.services.iter().filter_map(|id| salon.service(*id)).map(|s| s.title.as_str()).collect();
-    let mut lines = vec![format!("📅 {}, {}", speak::date(booking.start.date(), Lang::Ru), speak::time(booking.start.time()))];
+    let mut lines = vec![format!("📅 {}, {}", speak::day(booking.start.date(), today, Lang::Ru), speak::time(booking.start.time()))];
     if !services.is_empty() {
         lines.push(format!("💇 {}", services.join(", ")));
     }

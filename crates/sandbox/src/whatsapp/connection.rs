@@ -17,6 +17,8 @@ use super::Emulator;
 use super::noise;
 use super::world::Outgoing;
 
+/// A client that was told to go has so long to read why.
+const LEAVE_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 const HANDSHAKE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Serves a client until either side closes.
@@ -86,7 +88,7 @@ async fn write_all(
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
         let mut bytes = Vec::new();
-        let mut closing = false;
+        let mut closing = None;
         // Whatever is ready leaves as one message.
         while let Some(item) = next {
             match item {
@@ -97,15 +99,19 @@ async fn write_all(
                     }
                     Err(error) => tracing::warn!(%error, "a stanza cannot be written"),
                 },
-                Outgoing::Close => {
-                    closing = true;
+                last @ (Outgoing::Close | Outgoing::Leave) => {
+                    closing = Some(last);
                     break;
                 }
             }
             next = outgoing.try_recv().ok();
         }
         let sent = bytes.is_empty() || sink.send(Message::Binary(bytes.into())).await.is_ok();
-        if closing || !sent {
+        if matches!(closing, Some(Outgoing::Leave)) {
+            // The outbox ends with the reader, when the client has left by itself.
+            let _ = tokio::time::timeout(LEAVE_WITHIN, async { while outgoing.recv().await.is_some() {} }).await;
+        }
+        if closing.is_some() || !sent {
             break;
         }
     }

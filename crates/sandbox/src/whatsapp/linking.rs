@@ -258,8 +258,7 @@ impl Emulator {
         world.qr_refs.retain(|_, shown| shown.connection != connection);
         world.codes.remove(&attempt.phone);
         // The device has to come back and log in.
-        world.send(connection, stanza::stream_error(Some(515), None));
-        world.close(connection);
+        world.dismiss(connection, stanza::stream_error(Some(515), None));
         self.tell(Event::Linked { phone: attempt.phone });
         let _ = attempt.done.send(Ok(()));
     }
@@ -352,8 +351,7 @@ impl Emulator {
         let Some(companion) = account.companions.remove(&device) else { return };
         account.handset.forget(&super::world::device_name(phone, device));
         if let Some(connection) = companion.connection {
-            world.send(connection, stanza::stream_error(Some(401), Some("device_removed")));
-            world.close(connection);
+            world.dismiss(connection, stanza::stream_error(Some(401), Some("device_removed")));
         }
         self.tell(Event::Unlinked { phone: phone.to_owned() });
     }

@@ -77,6 +77,26 @@ impl Emulator {
         self.customer_sends(customer, None, salon_phone, stanza::random_id(), &message)
     }
 
+    /// The customer opens the chat and has read this message of the salon: its devices get the blue ticks.
+    pub async fn customer_reads(&self, customer: &str, salon_phone: &str, message_id: &str) -> Result<(), PhoneError> {
+        let mut world = self.world.lock();
+        if world.author_of(customer, salon_phone, message_id).as_deref() != Some(salon_phone) {
+            return Err(PhoneError::NoMessage);
+        }
+        let reader = world.account(customer)?.lid_jid();
+        let receipt = NodeBuilder::new("receipt")
+            .attr("from", reader)
+            .attr("id", message_id)
+            .attr("type", "read")
+            .attr("t", self.calendar_secs())
+            .build();
+        let devices: Vec<u16> = world.account(salon_phone)?.companions.keys().copied().collect();
+        for device in devices {
+            self.queue_receipt(&mut world, customer, salon_phone, device, message_id, &receipt);
+        }
+        Ok(())
+    }
+
     fn customer_sends(
         &self,
         customer: &str,

@@ -229,7 +229,8 @@ impl Emulator {
         Arc::new(Self { options, world: Mutex::new(World::new()), events: broadcast::Sender::new(EVENT_BUFFER) })
     }
 
-    /// `GET /ws/chat`: the WebSocket of WhatsApp.
+    /// `GET /ws/chat`: the WebSocket of WhatsApp. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
+    /// every second one would wait 40 ms for the client's delayed acknowledgement.
     pub fn routes(self: Arc<Self>) -> Router {
         Router::new().route("/ws/chat", get(enter)).with_state(self)
     }
@@ -299,11 +300,8 @@ impl Emulator {
     /// Replaces the state by a snapshot; clients are disconnected and find their sessions when they return.
     pub fn restore(&self, snapshot: serde_json::Value) -> serde_json::Result<()> {
         let mut restored: World = serde_json::from_value(snapshot)?;
-        restored.index();
         let mut world = self.world.lock();
-        for connection in world.connections.keys() {
-            world.close(*connection);
-        }
+        restored.succeed(&world);
         *world = restored;
         Ok(())
     }
@@ -340,8 +338,7 @@ impl Emulator {
         let success = stanza::success(account, device);
         let previous = companion.connection;
         if let Some(previous) = previous {
-            world.send(previous, stanza::stream_error(None, Some("replaced")));
-            world.close(previous);
+            world.dismiss(previous, stanza::stream_error(None, Some("replaced")));
         }
         let connection = world.connect(outbox, Role::Companion { phone: phone.to_owned(), device, phase: Phase::Passive });
         if let Some(companion) = world.companion(phone, device) {
@@ -361,7 +358,7 @@ impl Emulator {
         let device = match role {
             Role::Companion { phone, device, .. } => Some((phone.clone(), *device)),
             Role::Pairing(_) => None,
-            Role::Refused => return,
+            Role::Leaving => return,
         };
         match (node.tag.as_ref(), device) {
             ("iq", device) => self.query(&mut world, connection, device, node),
@@ -410,11 +407,11 @@ impl Emulator {
 
 /// Turns a client away: with a reason, or by silence as when there is no network.
 fn refuse(world: &mut World, outbox: mpsc::UnboundedSender<Outgoing>, reason: Option<u16>) -> u64 {
-    let connection = world.connect(outbox, Role::Refused);
-    if let Some(reason) = reason {
-        world.send(connection, NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox").build());
+    let connection = world.connect(outbox, Role::Leaving);
+    match reason {
+        Some(reason) => world.dismiss(connection, NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox").build()),
+        None => world.close(connection),
     }
-    world.close(connection);
     connection
 }
 

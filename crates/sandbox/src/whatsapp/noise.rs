@@ -14,6 +14,8 @@ use super::octets::{Octets, key_pair, public_key};
 /// Certificates of the emulator hold from 2023 to 2096, whatever its calendar says: a client compares them with its own clock.
 const CERT_NOT_BEFORE: u64 = 1_700_000_000;
 const CERT_NOT_AFTER: u64 = 4_000_000_000;
+/// Room for a routing hint and the first message of the handshake.
+const LONGEST_PROLOGUE: usize = 128 * 1024;
 const ROOT_SERIAL: u32 = 0;
 const INTERMEDIATE_SERIAL: u32 = 1;
 
@@ -154,12 +156,12 @@ impl Inbound<'_> {
         let mut seen = Vec::new();
         loop {
             seen.extend_from_slice(&self.bytes().await?);
+            anyhow::ensure!(seen.len() <= LONGEST_PROLOGUE, "a prologue that does not end");
             let start = match seen.as_slice() {
                 [b'E', b'D', 0, 1, high, middle, low, ..] => 7 + u32::from_be_bytes([0, *high, *middle, *low]) as usize,
                 [b'E', b'D', ..] | [b'E'] => continue,
                 _ => 0,
             };
-            anyhow::ensure!(start < 64 * 1024, "the routing hint is too long");
             if seen.len() < start + 4 {
                 continue;
             }

@@ -377,9 +377,13 @@ fn usync_user(world: &mut World, user: &Node, protocols: &[String]) -> Node {
         (None, None) => None,
     };
     let account = phone.and_then(|phone| world.accounts.get(&phone));
+    let by_lid = asked.as_ref().is_some_and(Jid::is_lid);
     let mut answer = NodeBuilder::new("user");
     if let Some(jid) = asked.map(|jid| jid.to_non_ad()).or_else(|| account.map(super::world::Account::pn_jid)) {
         answer = answer.attr("jid", jid);
+    }
+    if let Some(account) = account.filter(|_| by_lid) {
+        answer = answer.attr("pn_jid", account.pn_jid());
     }
     let mut children = Vec::new();
     for protocol in protocols {
@@ -389,6 +393,8 @@ fn usync_user(world: &mut World, user: &Node, protocols: &[String]) -> Node {
                 children.push(number.iter().fold(contact, |contact, number| contact.string_content(number.clone())).build());
             }
             ("devices", Some(account)) => children.push(devices(account)),
+            // Who is asked for by a hidden identity has said it already.
+            ("lid", Some(_)) if by_lid => {}
             ("lid", Some(account)) => children.push(NodeBuilder::new("lid").attr("val", account.lid_jid()).build()),
             (other, Some(_)) => tracing::debug!(protocol = other, "users of the sandbox have nothing of this kind"),
             (_, None) => {}

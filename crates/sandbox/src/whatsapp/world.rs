@@ -128,7 +128,10 @@ struct Entry {
 
 pub(super) enum Outgoing {
     Stanza(Node),
+    /// The connection breaks.
     Close,
+    /// The client has been told to go; the connection ends when it does, or soon.
+    Leave,
 }
 
 pub(super) struct Connection {
@@ -144,8 +147,8 @@ pub(super) enum Role {
         device: u16,
         phase: Phase,
     },
-    /// Turned away; what it still says is ignored.
-    Refused,
+    /// Told to go; what it still says is ignored.
+    Leaving,
 }
 
 /// How far a linked device has come since its login.
@@ -211,8 +214,12 @@ impl World {
         }
     }
 
-    /// Rebuilds what a snapshot leaves out.
-    pub(super) fn index(&mut self) {
+    /// Takes the place of another world: its clients have to come back, and no new connection may be taken for one of theirs.
+    pub(super) fn succeed(&mut self, previous: &World) {
+        for connection in previous.connections.keys() {
+            previous.close(*connection);
+        }
+        self.last_connection = previous.last_connection;
         self.lids = self.accounts.values().map(|account| (account.lid.clone(), account.phone.clone())).collect();
     }
 
@@ -274,6 +281,15 @@ impl World {
     pub(super) fn close(&self, connection: u64) {
         if let Some(connection) = self.connections.get(&connection) {
             let _ = connection.outbox.send(Outgoing::Close);
+        }
+    }
+
+    /// Says why the client has to go, and hears it no more.
+    pub(super) fn dismiss(&mut self, connection: u64, reason: Node) {
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.role = Role::Leaving;
+            let _ = connection.outbox.send(Outgoing::Stanza(reason));
+            let _ = connection.outbox.send(Outgoing::Leave);
         }
     }
 

@@ -164,6 +164,16 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Running => "running",
+            Self::Discarded => "discarded",
+            Self::Dead => "dead",
+        }
+    }
+
     fn from_word(word: &str) -> sqlx::Result<Self> {
         Ok(match word {
             "available" => Self::Available,
@@ -252,7 +262,8 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<JobId> {
         let existing = row!(
             tx,
             (i64,),
-            "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state IN ('available', 'running') ORDER BY id LIMIT 1",
+            "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state = 'available' \
+             UNION ALL SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state = 'running' ORDER BY id LIMIT 1",
             job.kind.as_str(),
             job.key.as_deref()
         )?;
@@ -317,9 +328,11 @@ pub(super) async fn claim(tx: &mut Tx, kind: &str, limit: i64, owner: &str, leas
         "WITH head AS MATERIALIZED (
            SELECT j.id FROM jobs j
            WHERE j.kind = $1 AND j.state = 'available' AND j.run_at <= $2
-             AND (j.lane IS NULL OR NOT EXISTS (
-               SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.id <> j.id
-                 AND (b.state = 'running' OR (b.state = 'available' AND b.id < j.id AND (b.run_at <= $2 OR b.claim > 0)))))
+             AND (j.lane IS NULL OR (
+               NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.state = 'running')
+               AND NOT EXISTS (
+                 SELECT 1 FROM jobs b
+                 WHERE b.lane = j.lane AND b.id < j.id AND b.finished_at IS NULL AND (b.run_at <= $2 OR b.claim > 0))))
            ORDER BY j.priority, j.id LIMIT $3",
         "FOR UPDATE OF j SKIP LOCKED",
         ")
@@ -380,7 +393,7 @@ pub(super) async fn release(tx: &mut Tx, id: JobId, claim: i64, how: &Release) -
         Release::Snooze(_) => None,
     };
     // Long enough for a chain of causes, short enough for a table of them.
-    let error = error.map(|error| error.chars().take(2000).collect::<String>());
+    let error = error.map(|error| error.chars().filter(|c| *c != '\0').take(2000).collect::<String>());
     // A cancelled job has no tries left and comes back in no way.
     let ended = match how {
         Release::Discard(_) => Some("discarded"),
@@ -442,7 +455,10 @@ fn backoff(attempt: i64) -> Duration {
 /// Whoever is next in the lane may start once this transaction has committed.
 async fn wake_lane(tx: &mut Tx, lane: Option<&str>) -> Result<()> {
     let Some(lane) = lane else { return Ok(()) };
-    let next = row!(tx, (String, i64), "SELECT kind, run_at FROM jobs WHERE lane = $1 AND state = 'available' ORDER BY id LIMIT 1", lane)?;
+    // Nobody runs in it now. Told by `finished_at` and sorted by the lane, too, so that PostgreSQL
+    // takes the lane's index and not one of everything that waits.
+    let next =
+        row!(tx, (String, i64), "SELECT kind, run_at FROM jobs WHERE lane = $1 AND finished_at IS NULL ORDER BY lane, id LIMIT 1", lane)?;
     if let Some((kind, due)) = next {
         tx.wake(Wake { kind: kind.into(), due });
     }

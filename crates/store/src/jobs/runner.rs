@@ -7,7 +7,7 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
-    sync::{broadcast, mpsc},
+    sync::{Mutex, broadcast, mpsc},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
@@ -129,11 +129,20 @@ impl Runner {
     /// rest back for another runner.
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut wakes = self.store.wakes().subscribe();
+        // Dropping this future must end the heartbeat, too, or nobody would ever rescue its jobs.
         let beat = CancellationToken::new();
+        let _end = beat.clone().drop_guard();
         let background = tokio::spawn(keep(self.store.clone(), self.owner.clone(), self.node.clone(), beat.clone()));
         let (finished, results) = mpsc::channel(BATCH * 4);
         let (settled, mut freed) = mpsc::unbounded_channel();
-        let settling = tokio::spawn(settle(self.store.clone(), results, settled));
+        let results = Arc::new(Mutex::new(results));
+        // Several commits at a time share one write of PostgreSQL's log; SQLite has one writer.
+        let writers = if self.store.postgres().is_some() { 4 } else { 1 };
+        let mut settling = JoinSet::new();
+        for _ in 0..writers {
+            settling.spawn(settle(self.store.clone(), results.clone(), settled.clone()));
+        }
+        drop(settled);
 
         let mut running = JoinSet::new();
         let mut under_way = 0_usize;
@@ -144,6 +153,10 @@ impl Runner {
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
         loop {
+            // Whatever was freed meanwhile is claimed anew in one go.
+            while let Ok(kind) = freed.try_recv() {
+                self.free(&kind, &mut under_way);
+            }
             let mut failed = false;
             for kind in ready.iter().cloned().collect::<Vec<_>>() {
                 let Some(registered) = self.handlers.get_mut(&kind) else {
@@ -181,10 +194,7 @@ impl Runner {
                 if cancel.is_cancelled() {
                     break;
                 }
-                // More is waiting: take in what has happened meanwhile and go on claiming.
-                while let Ok(kind) = freed.try_recv() {
-                    self.free(&kind, &mut under_way);
-                }
+                // More is waiting: go on claiming.
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -225,7 +235,7 @@ impl Runner {
         running.shutdown().await;
         drop(finished);
         // What is finished is settled before what is not is given back.
-        let _ = timeout(DRAIN, settling).await;
+        let _ = timeout(DRAIN, async { while settling.join_next().await.is_some() {} }).await;
         beat.cancel();
         let _ = background.await;
         if under_way > 0
@@ -297,9 +307,12 @@ async fn attempt(handler: Arc<dyn Handler>, job: Job, limit: Duration, finished:
 }
 
 /// Writes outcomes down, all that have gathered in one transaction.
-async fn settle(store: Store, mut results: mpsc::Receiver<(Job, Outcome)>, settled: mpsc::UnboundedSender<Arc<str>>) {
+async fn settle(store: Store, results: Arc<Mutex<mpsc::Receiver<(Job, Outcome)>>>, settled: mpsc::UnboundedSender<Arc<str>>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while results.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        if results.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
         let mut wait = Duration::from_millis(20);
         while let Err(error) = settle_batch(&store, &batch).await {
             tracing::warn!(%error, "job outcomes cannot be written yet");

@@ -183,4 +183,20 @@ on_both! {
         assert_eq!((last[0].status, last[0].refusal.as_deref()), (Status::Failed, Some("463")));
         assert_eq!(messages::set_status(&mut tx, salon, "A1", Status::Read, None).await.expect("a write"), [], "an incoming one is not ours");
     }
+
+    async fn no_text_is_too_strange_to_be_stored(fresh) {
+        let salon = company(&fresh.store, 1).await;
+        let mut strange = inbound("1@lid", "A\0 1", "при\0вет '; DROP TABLE messages; -- \u{202e}👩🏽‍🦰\u{fffe}");
+        strange.push_name = Some("\0".to_owned());
+        let stored = receive(&fresh.store, salon, &strange).await.expect("new");
+        assert_eq!(receive(&fresh.store, salon, &strange).await, None, "and it is known again");
+        let mut tx = fresh.store.read().await.expect("a transaction");
+        let known = messages::get(&mut tx, salon, stored.id).await.expect("a look").expect("the message");
+        assert_eq!(known.text, "привет '; DROP TABLE messages; -- \u{202e}👩🏽‍🦰\u{fffe}");
+        let huge = "я".repeat(500_000);
+        drop(tx);
+        let stored = receive(&fresh.store, salon, &inbound("1@lid", "A2", &huge)).await.expect("new");
+        let mut tx = fresh.store.read().await.expect("a transaction");
+        assert_eq!(messages::get(&mut tx, salon, stored.id).await.expect("a look").expect("the message").text, huge);
+    }
 }

@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use domain::IntegrationStatus::{Activating, Active};
 use serde_json::json;
 
 use crate::house::*;
@@ -36,7 +37,7 @@ async fn a_message_is_queued_and_seen() {
     assert_eq!((&after["state"], &after["pending_jobs"]), (&json!("answering"), &json!(1)));
     let metrics = house.get_as("/api/metrics", Who::Operator).await.json();
     assert_eq!((&metrics["jobs_due"], &metrics["calendar_due"]), (&json!(1), &json!(0)));
-    assert_eq!(metrics["calendar_now"], "2026-11-18T05:06:40Z");
+    assert_eq!(metrics["calendar_now"], "2026-11-18T11:06:40Z");
     assert_eq!(metrics["jobs"], json!([{ "kind": "send", "state": "available", "count": 1 }]));
 
     assert_eq!(send(company.0, "нет", "").await.json()["fields"].as_object().expect("fields").len(), 2);
@@ -59,7 +60,7 @@ async fn a_conversation_is_taken_over_and_given_back() {
     assert_eq!(call("79161234567", "pause").await.error().0, 404, "no such conversation");
     let letter = json!({ "company_id": company, "phone": "79161234567", "message": "Здравствуйте!" });
     house.post_as("/api/send-message", Who::Operator, letter).await;
-    assert_eq!(call("79161234567", "pause").await.json()["paused_until"], "2026-11-18T17:06:40Z");
+    assert_eq!(call("79161234567", "pause").await.json()["paused_until"], "2026-11-18T23:06:40Z");
     assert_eq!(call("79161234567", "resume").await.json()["paused_until"], json!(null));
     assert_eq!(call("12", "pause").await.error(), (400, "invalid_phone".to_owned()));
 }
@@ -73,7 +74,32 @@ async fn a_companys_health_names_what_is_wrong() {
     assert_eq!((&health["whatsapp"], &health["yclients"], &health["lastSync"]), (&json!(false), &json!(false), &json!(null)));
     assert!(health["errors"][0].as_str().is_some_and(|error| error.starts_with("WhatsApp не подключён")), "{health}");
     assert_eq!(house.get_as("/api/companies/404/health", Who::Operator).await.error().0, 404);
+    assert_eq!(house.get_as("/marketplace/companies?salon_id=962302", Who::Operator).await.json()["companies"][0]["company_id"], company.0);
+    assert_eq!(house.get_as("/marketplace/companies?salon_id=5", Who::Operator).await.json()["companies"], json!([]));
     let list = house.get_as("/marketplace/companies?limit=10", Who::Operator).await.json();
     assert_eq!(list["stats"], json!({ "total": 1, "connected": 0 }));
     assert_eq!(list["companies"][0]["integration_status"], "pending_whatsapp");
+}
+
+#[tokio::test]
+async fn a_sync_is_started_once() {
+    let house = House::new().await;
+    house.token(SALON).await;
+    house.token(OTHER).await;
+    let (company, other) = (house.company(SALON).await.id, house.company(OTHER).await.id);
+    let sync = |path: &'static str, body: serde_json::Value| {
+        let house = &house;
+        async move { house.post_as(path, Who::Operator, body).await }
+    };
+    let first = sync("/api/sync/services", json!({ "company_id": company })).await;
+    assert_eq!((first.status, first.json()["jobs"].as_array().map(Vec::len)), (StatusCode::ACCEPTED, Some(1)));
+    let again = sync("/api/sync", json!({ "company_id": company })).await;
+    assert_eq!(again.error(), (409, "sync_in_progress".to_owned()));
+    assert_eq!(again.json()["message"], "Sync already in progress");
+    assert_eq!(sync("/api/sync/goods", json!({})).await.error().0, 404);
+    assert_eq!(sync("/api/sync", json!({ "company_id": 404 })).await.error().0, 404);
+    assert_eq!(sync("/api/sync", json!({})).await.error().0, 409, "no salon is active");
+    house.set_status(other, &[Activating, Active]).await;
+    assert_eq!(sync("/api/sync", json!({})).await.status, StatusCode::ACCEPTED, "every active one");
+    assert_eq!(house.post_as("/api/sync", Who::Nobody, json!({})).await.error().0, 401);
 }
