@@ -84,14 +84,7 @@ async fn walk(world: &World, salon: i64, method: Method) -> anyhow::Result<i64> 
 }
 
 /// Shows the page's code to the phone, and waits until the page says that it is connected.
-async fn link(
-    world: &World,
-    page: &mut LinkingPage,
-    phone: &str,
-    token: &str,
-    method: Method,
-    from: Ipv4Addr,
-) -> anyhow::Result<()> {
+async fn link(world: &World, page: &mut LinkingPage, phone: &str, token: &str, method: Method, from: Ipv4Addr) -> anyhow::Result<()> {
     let mut code_asked = false;
     loop {
         let (name, argument) = page.event().await?;

@@ -50,7 +50,11 @@ async fn a_message_becomes_a_booking() {
     }
     let records = records().await;
     let booked = &records[0];
-    assert_eq!((&booked["start"], &booked["staff"], &booked["by"]), (&json!("2026-11-24T15:00"), &json!("Анна"), &json!("bot")), "{answer}");
+    assert_eq!(
+        (&booked["start"], &booked["staff"], &booked["by"]),
+        (&json!("2026-11-24T15:00"), &json!("Анна"), &json!("bot")),
+        "{answer}"
+    );
     assert_eq!(booked["client_phone"], json!("79161234567"));
     let said = answer["replies"].to_string();
     assert!(said.contains("15:00") && said.contains("Анн"), "{said}");
