@@ -143,7 +143,7 @@ async function drawChat(phone) {
     const at = Date.parse(message.at), of = shown(at, { day: "numeric", month: "long" });
     if (of !== day) lines.push(el("li", "day", day = of));
     const line = el("li", `${message.from} ${message.kind}`, message.kind === "text" || message.kind === "reaction" ? message.text : { voice: "🎤 голосовое", image: "🖼 фото" }[message.kind] ?? "…");
-    const time = el("time", message.from === "customer" ? (customer.read.has(message.id) ? "read" : customer.taken.has(message.id) ? "taken" : "sent") : "", shown(at, { hour: "2-digit", minute: "2-digit" }));
+    const time = el("time", message.from === "customer" ? (customer.read.has(message.id) ? "read" : customer.taken.has(message.id) ? "taken" : "") : "", shown(at, { hour: "2-digit", minute: "2-digit" }));
     if (message.kind !== "reaction") line.append(time);
     lines.push(line);
   }

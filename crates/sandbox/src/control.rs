@@ -278,11 +278,7 @@ async fn records(State(world): Here, Path(salon): Path<i64>) -> Answer<Vec<crate
     Ok(Json(world.yclients.records_of(salon)?))
 }
 
-async fn create_record(
-    State(world): Here,
-    Path(salon): Path<i64>,
-    Body(new): Body<NewRecord>,
-) -> Answer<crate::yclients::RecordView> {
+async fn create_record(State(world): Here, Path(salon): Path<i64>, Body(new): Body<NewRecord>) -> Answer<crate::yclients::RecordView> {
     Ok(Json(world.yclients.create_record(salon, new)?))
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// Changes within this time are saved together.
+/// Between two savings; a first change is saved at once, those within this time together.
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Serialize, Deserialize)]
@@ -73,13 +73,13 @@ impl Keeper {
     pub(crate) async fn follow(self, world: Arc<World>) {
         loop {
             world.bus.changed().await;
-            tokio::time::sleep(PAUSE).await;
             let (keeper, world) = (self.clone(), world.clone());
             match tokio::task::spawn_blocking(move || keeper.save(&world)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "the world's state could not be saved"),
                 Err(error) => tracing::error!(%error, "saving the world's state failed"),
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

@@ -61,7 +61,8 @@ async fn walk(world: &World, salon: i64, method: Method) -> anyhow::Result<i64> 
     let greeted = world.whatsapp.chat(&overview.phone, &overview.phone).len();
     let redirect = world.yclients.connect(salon)?;
     let token = door.register(redirect.as_str(), from).await?;
-    link(world, &overview.phone, &token, method, from).await?;
+    let mut page = LinkingPage::open(door.base(), &token, from).await?;
+    link(world, &mut page, &overview.phone, &token, method, from).await?;
     let company = activate(world, &token, from).await?;
     world.companies.lock().insert(salon, company);
     world.bus.touch();
@@ -73,9 +74,7 @@ async fn walk(world: &World, salon: i64, method: Method) -> anyhow::Result<i64> 
             other => bail!("after activation the integration is {other}"),
         }
     }
-    while !door.synced(company).await? {
-        sleep(GLANCE).await;
-    }
+    watch_first_sync(world, &mut page, company).await?;
     // A salon that was greeted before is not greeted again.
     while greeted == 0 && world.whatsapp.chat(&overview.phone, &overview.phone).is_empty() {
         sleep(GLANCE).await;
@@ -84,9 +83,8 @@ async fn walk(world: &World, salon: i64, method: Method) -> anyhow::Result<i64> 
     Ok(company)
 }
 
-/// Opens the page, shows its code to the phone, and waits until the page says that it is connected.
-async fn link(world: &World, phone: &str, token: &str, method: Method, from: Ipv4Addr) -> anyhow::Result<()> {
-    let mut page = LinkingPage::open(world.front_door.base(), token, from).await?;
+/// Shows the page's code to the phone, and waits until the page says that it is connected.
+async fn link(world: &World, page: &mut LinkingPage, phone: &str, token: &str, method: Method, from: Ipv4Addr) -> anyhow::Result<()> {
     let mut code_asked = false;
     loop {
         let (name, argument) = page.event().await?;
@@ -123,6 +121,24 @@ async fn activate(world: &World, token: &str, from: Ipv4Addr) -> anyhow::Result<
             answer => return answer,
         }
     }
+}
+
+/// Watches the page until the last part of the first sync, the bookings, is in. A salon that reads no bookings, or whose
+/// page missed the event, is done when the product has nothing more to do.
+async fn watch_first_sync(world: &World, page: &mut LinkingPage, company: i64) -> anyhow::Result<()> {
+    loop {
+        match timeout(GLANCE, page.event()).await {
+            Ok(event) => {
+                let (name, step) = event?;
+                if name == "sync-progress" && step["module"] == "bookings" && step["done"] == step["total"] {
+                    break;
+                }
+            }
+            Err(_) if world.front_door.synced(company).await? && world.front_door.due().await?.jobs_due == 0 => break,
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// A salon whose file was replaced is read anew by the product.

@@ -102,8 +102,7 @@ async fn start_world(options: Options) -> anyhow::Result<Running> {
         tasks.push(tokio::spawn(keeper.clone().follow(world.clone())));
     }
     let salons = salons(&options, &world)?;
-    let mut running =
-        Running { control: Some(control), product: None, served: None, world: None, tasks, _scratch: None };
+    let mut running = Running { control: Some(control), product: None, served: None, world: None, tasks, _scratch: None };
     running.world = Some((world.clone(), keeper));
     if options.world_only {
         world.declare_up();
@@ -139,13 +138,7 @@ async fn start_product(options: Options) -> anyhow::Result<Running> {
     Ok(Running { control: None, product: Some(addr), served: Some(product), world: None, tasks: vec![follow], _scratch: scratch })
 }
 
-fn world(
-    options: &Options,
-    secrets: Secrets,
-    clock: Arc<SandboxClock>,
-    control: SocketAddr,
-    product_port: u16,
-) -> anyhow::Result<World> {
+fn world(options: &Options, secrets: Secrets, clock: Arc<SandboxClock>, control: SocketAddr, product_port: u16) -> anyhow::Result<World> {
     let (bus, faults) = (Arc::new(Bus::default()), Arc::new(Faults::default()));
     let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).build()?;
     let settings = yclients::Settings {
@@ -168,10 +161,7 @@ fn world(
 }
 
 fn routes(world: &Arc<World>) -> Router {
-    page::routes()
-        .merge(control::routes(world.clone()))
-        .merge(world.yclients.clone().routes())
-        .merge(world.whatsapp.clone().routes())
+    page::routes().merge(control::routes(world.clone())).merge(world.yclients.clone().routes()).merge(world.whatsapp.clone().routes())
 }
 
 async fn serve(listener: TcpListener, routes: Router) {

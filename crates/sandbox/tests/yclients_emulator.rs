@@ -167,7 +167,8 @@ async fn offers_only_what_is_free() {
     assert_eq!(dates["data"]["booking_dates"], json!(["2026-11-24"]));
     assert_eq!(dates["data"]["booking_days"], json!({ "11": ["24"] }));
     let (_, services) = sandbox.get(PARTNER, "/api/v1/book_services/77?staff_id=12").await;
-    let lengths: Vec<_> = services["data"]["services"].as_array().expect("a list").iter().map(|s| (&s["id"], &s["seance_length"])).collect();
+    let lengths: Vec<_> =
+        services["data"]["services"].as_array().expect("a list").iter().map(|s| (&s["id"], &s["seance_length"])).collect();
     assert_eq!(lengths, [(&json!(1), &json!(7200)), (&json!(4), &json!(3600))]);
     let (_, staff) = sandbox.get(PARTNER, "/api/v1/book_staff/77?service_ids[]=1&service_ids[]=2").await;
     assert_eq!(staff["data"].as_array().map(|s| s.iter().map(|m| m["name"].clone()).collect::<Vec<_>>()), Some(vec![json!("Анна")]));
@@ -350,10 +351,15 @@ async fn the_marketplace_installs_and_tells() {
     assert_eq!((&events[2]["data"]["deleted"], &events[2]["company_id"]), (&json!(true), &json!(77)));
     let (_, records) = sandbox.control(Method::GET, "/control/salons/77/records", json!({})).await;
     assert_eq!(records[1]["minutes"], json!(180));
-    assert_eq!((&records[1]["by"], &records[1]["staff"], &records[1]["start"]), (&json!("widget"), &json!("Анна"), &json!("2026-11-25T10:00")));
+    assert_eq!(
+        (&records[1]["by"], &records[1]["staff"], &records[1]["start"]),
+        (&json!("widget"), &json!("Анна"), &json!("2026-11-25T10:00"))
+    );
     assert_eq!((&records[0]["deleted"], &records[0]["by"]), (&json!(true), &json!("fixture")));
 
-    for (event, status) in [("freeze", "freezed"), ("payment", "active"), ("freeze", "freezed"), ("unfreeze", "active"), ("uninstall", "uninstalled")] {
+    for (event, status) in
+        [("freeze", "freezed"), ("payment", "active"), ("freeze", "freezed"), ("unfreeze", "active"), ("uninstall", "uninstalled")]
+    {
         let (_, after) = sandbox.control(Method::POST, &format!("/control/salons/77/marketplace/{event}"), json!({})).await;
         assert_eq!(after, json!({ "installation": status }), "{event}");
     }
@@ -381,7 +387,10 @@ async fn user_data_is_signed_as_the_real_one() {
     let (_, connect) = sandbox.control(Method::POST, "/control/salons/77/connect", json!({})).await;
     let url = reqwest::Url::parse(connect["redirect_url"].as_str().expect("a URL")).expect("a URL");
     let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
-    assert_eq!(query["user_data"], "eyJpZCI6NzAwMDA3NywibmFtZSI6ItCS0LvQsNC00LXQu9C10YYgwqvQn9GA0L7QsdCwwrsiLCJwaG9uZSI6Ijc0OTUwMDAwMDc3IiwiZW1haWwiOiJvd25lcjc3QHNhbG9uLmV4YW1wbGUiLCJpc19hcHByb3ZlZCI6dHJ1ZSwiYXZhdGFyIjoiIiwic2Fsb25fbmFtZSI6ItCf0YDQvtCx0LAifQ==");
+    assert_eq!(
+        query["user_data"],
+        "eyJpZCI6NzAwMDA3NywibmFtZSI6ItCS0LvQsNC00LXQu9C10YYgwqvQn9GA0L7QsdCwwrsiLCJwaG9uZSI6Ijc0OTUwMDAwMDc3IiwiZW1haWwiOiJvd25lcjc3QHNhbG9uLmV4YW1wbGUiLCJpc19hcHByb3ZlZCI6dHJ1ZSwiYXZhdGFyIjoiIiwic2Fsb25fbmFtZSI6ItCf0YDQvtCx0LAifQ=="
+    );
     assert_eq!(query["user_data_sign"], "8101dafa0888c9b29c08829e926ce3570983ed7a26dac46a073c613928bdc75c");
     sandbox.running.shutdown().await;
 }
@@ -475,8 +484,8 @@ async fn a_world_is_kept_in_its_folder() {
             product_only: false,
         })
     };
-    let http = Client::new();
     let running = start().await.expect("it starts");
+    let http = Client::new();
     let base = format!("http://{}/control", running.control.expect("a port"));
     http.post(format!("{base}/salons")).json(&salon()).send().await.expect("an answer");
     http.put(format!("{base}/clock")).json(&json!({ "now": NOW })).send().await.expect("an answer");
@@ -510,7 +519,12 @@ async fn foreign_pages_and_wrong_orders_are_refused() {
         (Method::GET, "/control/nothing", json!({}), 501),
         (Method::GET, "/control/salons/78/records", json!({}), 404),
         (Method::POST, "/control/salons", json!({ "id": 5 }), 400),
-        (Method::POST, "/control/salons/77/records", json!({ "staff_id": 1, "service_ids": [1], "start": "2026-11-25T10:00", "client_phone": "79160000001" }), 422),
+        (
+            Method::POST,
+            "/control/salons/77/records",
+            json!({ "staff_id": 1, "service_ids": [1], "start": "2026-11-25T10:00", "client_phone": "79160000001" }),
+            422,
+        ),
         (Method::PATCH, "/control/salons/77/records/1", json!({}), 404),
         (Method::POST, "/control/salons/77/marketplace/uninstall", json!({}), 422),
         (Method::POST, "/control/phones/abc/messages", json!({ "salon": 77, "text": "да" }), 400),

@@ -208,11 +208,7 @@ fn masters(salon: &Salon, staff: i64, services: &[i64]) -> Vec<i64> {
     if staff == 0 { everybody.filter(|&id| salon.does(id, services)).collect() } else { vec![staff] }
 }
 
-async fn book_times(
-    State(emulator): Service,
-    Path((salon, staff, day)): Path<(i64, i64, String)>,
-    RawQuery(raw): RawQuery,
-) -> Answer {
+async fn book_times(State(emulator): Service, Path((salon, staff, day)): Path<(i64, i64, String)>, RawQuery(raw): RawQuery) -> Answer {
     let services = Query::read(raw.as_deref()).numbers("service_ids")?;
     let day = date("date", &day)?;
     emulator.with(salon, |s| {
@@ -661,9 +657,10 @@ async fn services(State(emulator): Service, Path(salon): Path<i64>, RawQuery(raw
     let (staff, category) = (query.number("staff_id")?, query.number("category_id")?);
     emulator.with(salon, |s| {
         let title = category.map(|id| wire::categories(s).into_iter().find(|(n, _)| *n == id).map_or("", |(_, title)| title));
-        let chosen = s.file.services.iter().filter(|service| {
-            staff.is_none_or(|id| service.staff.contains(&id)) && title.is_none_or(|title| service.category == title)
-        });
+        let chosen =
+            s.file.services.iter().filter(|service| {
+                staff.is_none_or(|id| service.staff.contains(&id)) && title.is_none_or(|title| service.category == title)
+            });
         let listed: Vec<Value> = chosen.map(|service| wire::service(s, service)).collect();
         let total = listed.len();
         Ok(done(StatusCode::OK, json!(listed), json!({ "total_count": total })))
@@ -722,8 +719,7 @@ fn open(salon: &Salon, staff: i64, date: Date) -> Vec<Value> {
 }
 
 fn busy(salon: &Salon, staff: i64, date: Date) -> Vec<Value> {
-    let mut of_day: Vec<&Record> =
-        salon.records.values().filter(|r| r.staff == staff && !r.deleted && r.start.date() == date).collect();
+    let mut of_day: Vec<&Record> = salon.records.values().filter(|r| r.staff == staff && !r.deleted && r.start.date() == date).collect();
     of_day.sort_by_key(|r| r.start);
     of_day
         .into_iter()

@@ -78,13 +78,7 @@ struct Snapshot {
 
 impl Emulator {
     /// A service without salons.
-    pub fn new(
-        settings: Settings,
-        clock: Arc<SandboxClock>,
-        bus: Arc<Bus>,
-        faults: Arc<Faults>,
-        http: reqwest::Client,
-    ) -> Arc<Self> {
+    pub fn new(settings: Settings, clock: Arc<SandboxClock>, bus: Arc<Bus>, faults: Arc<Faults>, http: reqwest::Client) -> Arc<Self> {
         let manner = if settings.real_delays { Manner::REAL } else { Manner::PROMPT };
         Arc::new(Self {
             limiter: settings.real_limits.then(Limiter::default),

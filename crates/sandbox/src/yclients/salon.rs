@@ -179,8 +179,7 @@ impl Salon {
     pub(crate) fn new(mut file: SalonFile, zone: TimeZone, install: Install, now: Timestamp) -> Self {
         let (clients, records) = (std::mem::take(&mut file.clients), std::mem::take(&mut file.records));
         let next_record = records.iter().map(|r| r.id).max().unwrap_or(0).max(1000) + 1;
-        let mut salon =
-            Self { file, zone, clients: BTreeMap::new(), records: BTreeMap::new(), install, next_client: 1, next_record };
+        let mut salon = Self { file, zone, clients: BTreeMap::new(), records: BTreeMap::new(), install, next_client: 1, next_record };
         for row in clients {
             let id = salon.client_with(&row.phone, &row.name, "");
             if let Some(client) = salon.clients.get_mut(&id) {
@@ -304,9 +303,9 @@ impl Salon {
             let clashes = |staff: i64| settled.iter().any(|other| self.overlap(other, appointment, staff));
             let staff = if appointment.staff == 0 {
                 let able = self.file.staff.iter().map(|s| s.id).filter(|&id| self.does(id, &appointment.services));
-                able.clone().find(|&id| free(id) && !clashes(id)).ok_or_else(|| {
-                    Refusal::booking(436, Some(appointment.id), "Нет свободных сотрудников на выбранное время")
-                })?
+                able.clone()
+                    .find(|&id| free(id) && !clashes(id))
+                    .ok_or_else(|| Refusal::booking(436, Some(appointment.id), "Нет свободных сотрудников на выбранное время"))?
             } else {
                 appointment.staff
             };
@@ -328,9 +327,8 @@ impl Salon {
 
     /// The documented sentence of code 433 and of a refused administrator's booking.
     pub(crate) fn taken_message(&self, staff: i64, start: DateTime) -> String {
-        const MONTHS: [&str; 12] = [
-            "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
-        ];
+        const MONTHS: [&str; 12] =
+            ["января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"];
         let name = self.member(staff).map_or("", |s| s.name.as_str());
         let month = MONTHS[usize::from(start.month().unsigned_abs()) - 1];
         format!(
@@ -350,10 +348,7 @@ impl Salon {
         }
         let id = self.next_client;
         self.next_client += 1;
-        self.clients.insert(
-            id,
-            Client { id, name: name.to_owned(), phone: phone.to_owned(), email: email.to_owned(), visits: 0 },
-        );
+        self.clients.insert(id, Client { id, name: name.to_owned(), phone: phone.to_owned(), email: email.to_owned(), visits: 0 });
         id
     }
 
