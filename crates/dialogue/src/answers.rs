@@ -1,6 +1,7 @@
 //! What is told without asking the booking system: prices, services, masters, the salon, small talk.
 
-use language::Intent;
+use jiff::civil::Date;
+use language::{Intent, When};
 
 use crate::{Step, plan::masters, state::Question, turn::Mind};
 
@@ -24,7 +25,12 @@ impl Mind<'_> {
                         told.push(voice.masters(&topic, &able));
                     }
                 }
-                Intent::Info => told.push(voice.about_salon()),
+                Intent::Info => {
+                    let mut days: Vec<Date> = self.heard.when.iter().map(When::date).collect();
+                    days.dedup();
+                    days.truncate(3);
+                    told.push(voice.about_salon(&days));
+                }
                 Intent::Review => told.push(voice.review()),
                 _ => {}
             }

@@ -12,10 +12,13 @@
 
 mod answers;
 mod arrange;
+mod booking;
+mod choose;
 mod effect;
 mod moment;
 mod own;
 mod plan;
+mod search;
 mod state;
 mod turn;
 mod wording;

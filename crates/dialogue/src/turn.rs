@@ -4,10 +4,11 @@ use language::{Asked, Context, Intent, Understood};
 
 use crate::{
     Heard, HeardKind, Pause, Reply, Step, Turn,
-    arrange::{Booked, Search},
+    booking::Booked,
     effect::{Effect, HandOverReason, Outcome},
     moment::Want,
     plan::{Seat, Visit},
+    search::Search,
     state::{Purpose, Question, State, Wish},
     wording::Voice,
 };
@@ -69,7 +70,8 @@ pub(crate) struct Mind<'t> {
     effects: u8,
 }
 
-/// Starts a turn: all unanswered messages of a chat.
+/// Starts a turn: all unanswered messages of a chat. A replay needs the same turn, its `now` and
+/// catalogue included, as the one whose outcomes were journaled.
 pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     let today = turn.now.date();
     let mut state = state;

@@ -50,7 +50,7 @@ impl Voice<'_> {
             [] => String::new(),
             [Receipt::Booked(booking)] => {
                 let booking = booking.get();
-                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.to_master(booking.staff_id));
+                let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.dative_master(booking.staff_id));
                 let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
                 self.say(
                     format!("Записала вас на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
@@ -146,7 +146,7 @@ impl Voice<'_> {
     }
 
     /// `к Анне`.
-    fn to_master(&self, id: StaffId) -> String {
+    fn dative_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
         self.say(speak::to(name), format!("with {name}"))
     }
@@ -691,8 +691,8 @@ impl Voice<'_> {
         }
     }
 
-    /// Address, number and today's and tomorrow's hours.
-    pub(crate) fn about_salon(&self) -> String {
+    /// Address, number, and the hours of these days; of today and tomorrow where none was asked for.
+    pub(crate) fn about_salon(&self, days: &[Date]) -> String {
         let place = [self.salon.city.as_str(), self.salon.address.as_str()];
         let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         let mut parts = Vec::new();
@@ -700,13 +700,15 @@ impl Voice<'_> {
             parts.push(self.say(format!("Наш адрес: {place}."), format!("Our address: {place}.")));
         }
         if !self.salon.schedule.is_empty() {
-            let tomorrow = self.today.saturating_add(1.day());
-            let hours = |date: Date| match self.salon.opening_hours(date) {
-                Some(hours) => format!("{}–{}", speak::time(hours.from), speak::time(hours.to)),
-                None => self.say("выходной", "closed"),
+            let usual = [self.today, self.today.saturating_add(1.day())];
+            let days = if days.is_empty() { usual.as_slice() } else { days };
+            let hours = |date: &Date| match self.salon.opening_hours(*date) {
+                Some(hours) => format!("{} {}–{}", self.day(*date), speak::time(hours.from), speak::time(hours.to)),
+                None => format!("{} {}", self.day(*date), self.say("выходной", "closed")),
             };
-            let (one, two) = (hours(self.today), hours(tomorrow));
-            parts.push(self.say(format!("Часы работы: сегодня {one}, завтра {two}."), format!("Hours: today {one}, tomorrow {two}.")));
+            let hours: Vec<String> = days.iter().map(hours).collect();
+            let hours = hours.join("; ");
+            parts.push(self.say(format!("Часы работы: {hours}."), format!("Hours: {hours}.")));
         }
         if let Some(phone) = &self.salon.phone {
             parts.push(self.say(format!("Телефон: {}.", phone.pretty()), format!("Phone: {}.", phone.pretty())));

@@ -7,6 +7,7 @@ use crate::{
     Asked, Context,
     lexicon::{Cue, Part, Prep, Sense, Trade, Unit},
     morphology, names,
+    script::Script,
     text::{Kind, Text, Token},
 };
 
@@ -28,7 +29,7 @@ pub(crate) fn phone(text: &Text, used: &mut [bool]) -> Option<Phone> {
         let mut digits = 0;
         while let Some(token) = tokens.get(end) {
             match token.kind {
-                Kind::Number if digits + token.digits <= 15 => digits += token.digits,
+                Kind::Number => digits += token.digits,
                 Kind::Mark('-' | '(' | ')' | ' ' | '–' | '\u{2011}') => {}
                 Kind::Mark('.') if token.glued && tokens.get(end + 1).is_some_and(|t| t.kind == Kind::Number && t.glued) => {}
                 _ => break,
@@ -66,7 +67,7 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             t.is_word()
                 && !used[i]
                 && t.text.chars().count() > 1
-                && !t.trades().next().is_some()
+                && t.trades().next().is_none()
                 && (t.weekday().is_none())
                 && (names::is_given(&t.text)
                     || (told && (t.capital || t.strange) && t.senses.is_empty())
@@ -76,13 +77,25 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
     let common = |i: usize| {
         let word = &tokens[i];
         // «Вера», «Слава», «Роман» are words too: small letters do not make them names.
-        !word.capital && !names::of(&word.text).is_empty() && morphology::dictionary().analyze(&word.text).first().is_some_and(|a| morphology::feature(a, "NameType").is_none())
+        !word.capital
+            && !names::of(&word.text).is_empty()
+            && morphology::dictionary().analyze(&word.text).first().is_some_and(|a| morphology::feature(a, "NameType").is_none())
     };
     let take = |used: &mut [bool], start: usize, told: bool| -> Option<String> {
         let mut end = start + 1;
         // A surname, a patronymic.
-        while end < tokens.len() && end < start + 3 && tokens[end].is_word() && tokens[end].capital && tokens[start].capital && tokens[end].senses.is_empty() && !names::is_given(&tokens[end].text) {
-            let surname = morphology::dictionary().analyze(&tokens[end].text).iter().any(|a| matches!(morphology::feature(a, "NameType"), Some("Sur" | "Pat")));
+        while end < tokens.len()
+            && end < start + 3
+            && tokens[end].is_word()
+            && tokens[end].capital
+            && tokens[start].capital
+            && tokens[end].senses.is_empty()
+            && !names::is_given(&tokens[end].text)
+        {
+            let surname = morphology::dictionary()
+                .analyze(&tokens[end].text)
+                .iter()
+                .any(|a| matches!(morphology::feature(a, "NameType"), Some("Sur" | "Pat")));
             if !surname && !told {
                 break;
             }
@@ -90,19 +103,24 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
         }
         used[start..end].iter_mut().for_each(|used| *used = true);
         let written = &text.source[tokens[start].range.start..tokens[end - 1].range.end];
-        let written = if text.script == crate::script::Script::Transliterated { tokens[start].text.as_str() } else { written };
+        // A name by itself stays in its letters; one in a transliterated sentence goes with it.
+        let written = if text.script == Script::Transliterated && tokens.len() > 2 { tokens[start].text.as_str() } else { written };
         Some(written.split_whitespace().map(titled).collect::<Vec<_>>().join(" "))
     };
     for i in 0..tokens.len() {
         let word = |n: usize, text: &str| tokens.get(i + n).is_some_and(|t| t.text == text);
         // «меня зовут Оля», «зовут меня Оля», «Оля меня зовут», «моё имя Оля», «имя: Оля», "my name is"
         if tokens[i].cue(Cue::Name) {
-            let interrogative = tokens[..i].iter().rev().take(3).any(|t| t.cue(Cue::How) || t.cue(Cue::What)) && text.script != crate::script::Script::English;
+            let interrogative =
+                tokens[..i].iter().rev().take(3).any(|t| t.cue(Cue::How) || t.cue(Cue::What)) && text.script != Script::English;
             if interrogative || tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Master)) {
                 continue;
             }
             let mut j = i + 1;
-            while tokens.get(j).is_some_and(|t| t.mark(':') || t.mark('-') || t.mark('—') || matches!(&*t.text, "меня" | "is" | "мое" | "на")) {
+            while tokens
+                .get(j)
+                .is_some_and(|t| t.mark(':') || t.mark('-') || t.mark('—') || matches!(&*t.text, "меня" | "is" | "мое" | "на"))
+            {
                 j += 1;
             }
             if is_name(j, true) && (tokens[i].text != "фамилия") {
@@ -114,8 +132,12 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             continue;
         }
         // «я Мария», «это Катя», "I'm Tom", "this is Tom"
-        let says = matches!(&*tokens[i].text, "я" | "i'm" | "im") || tokens[i].text == "это" && (i == 0 || tokens[i - 1].ends_clause() || tokens[i - 1].cue(Cue::Hello) || tokens[i - 1].kind == Kind::Mark(',')) || word(0, "is") && i > 0 && tokens[i - 1].text == "this" || word(0, "am") && i > 0 && tokens[i - 1].text == "i";
-        if says && is_name(i + 1, false) && !common(i + 1) && (tokens[i + 1].capital || tokens.len() < 6) {
+        let says = matches!(&*tokens[i].text, "я" | "i'm" | "im")
+            || tokens[i].text == "это"
+                && (i == 0 || tokens[i - 1].ends_clause() || tokens[i - 1].cue(Cue::Hello) || tokens[i - 1].kind == Kind::Mark(','))
+            || word(0, "is") && i > 0 && tokens[i - 1].text == "this"
+            || word(0, "am") && i > 0 && tokens[i - 1].text == "i";
+        if says && is_name(i + 1, false) && !(tokens[i].text == "это" && common(i + 1)) && (tokens[i + 1].capital || tokens.len() < 6) {
             let more = tokens.get(i + 2).is_none_or(|t| !t.is_word() || !t.is(Sense::And));
             let question = tokens[i..].iter().take(4).any(|t| t.mark('?'));
             if more && !(question && tokens[i].text == "это") {
@@ -157,25 +179,48 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         let after = |n: usize| tokens.get(i + n);
         let said = if token.cue(Cue::Two) {
             // «обе руки», «оба ногтя», "both hands" are no people.
-            let things = after(1).is_some_and(|t| t.trades().any(Trade::is_head) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Booking));
+            let things = after(1)
+                .is_some_and(|t| t.trades().any(Trade::is_head) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Booking));
             if things { 1 } else { 2 }
         } else if token.cue(Cue::Three) {
             3
         } else if token.cue(Cue::Four) {
             4
-        } else if matches!(&*token.text, "человек" | "человека" | "чел" | "людей" | "people" | "persons" | "женщины" | "девушки" | "девочки" | "персоны" | "гостя" | "подружки") {
+        } else if matches!(
+            &*token.text,
+            "человек"
+                | "человека"
+                | "чел"
+                | "людей"
+                | "people"
+                | "persons"
+                | "женщины"
+                | "девушки"
+                | "девочки"
+                | "персоны"
+                | "гостя"
+                | "подружки"
+        ) {
             let number = before(1).and_then(|t| if t.kind == Kind::Number { Some(t.value) } else { t.cardinal() });
             number.filter(|n| (2..=9).contains(n)).and_then(|n| u8::try_from(n).ok()).unwrap_or(1)
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
         } else if token.cue(Cue::Companion) {
-            let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with")) || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
-            let together = with && tokens.iter().any(|t| t.cue(Cue::We) || matches!(&*t.text, "вместе" | "together" | "обе" | "оба" | "парой"));
+            let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"))
+                || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
+            let together =
+                with && tokens.iter().any(|t| t.cue(Cue::We) || matches!(&*t.text, "вместе" | "together" | "обе" | "оба" | "парой"));
             let with_whom = with && tokens[..i].iter().rev().take(4).any(|t| matches!(&*t.text, "я" | "мы" | "i" | "we" | "себя"));
             // «меня и подругу», «мне и дочке», «себя и маму», "for me and my friend"
-            let joined = (1..=3).any(|n| before(n).is_some_and(|t| t.text == "и" || t.text == "and" || t.text == "плюс"))
-                && (2..=5).any(|n| before(n).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")));
-            if together || with_whom || joined { 2 } else { 1 }
+            let joined = (1..=3).any(|n| before(n).is_some_and(|t| t.text == "и" || t.text == "а" || t.text == "and" || t.text == "плюс"))
+                && (2..=8).any(|n| {
+                    before(n).is_some_and(|t| {
+                        matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")
+                    })
+                });
+            // «Приду с ребёнком» brings a child along.
+            let along = token.text.starts_with("ребен") && !together && !joined;
+            if (together || with_whom || joined) && !along { 2 } else { 1 }
         } else {
             1
         };
@@ -214,13 +259,19 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
         let of_five = after(1).is_some_and(|t| matches!(&*t.text, "из" | "of") || t.mark('/') || t.text == "out")
             && (2..=3).any(|n| after(n).is_some_and(|t| t.value == 5 || t.cardinal() == Some(5)));
         let starred = after(1).is_some_and(|t| t.cue(Cue::Star));
-        let rated = before(1).is_some_and(|t| matches!(&*t.text, "ставлю" | "оценка" | "оценку" | "оцениваю" | "rate") || (t.mark(':') || t.prep(Prep::On) || t.mark('-')) && before(2).is_some_and(|t| t.cue(Cue::Review) || matches!(&*t.text, "ставлю" | "оцениваю")));
+        let rated = before(1).is_some_and(|t| {
+            matches!(&*t.text, "ставлю" | "оценка" | "оценку" | "оцениваю" | "rate")
+                || (t.mark(':') || t.prep(Prep::On) || t.mark('-'))
+                    && before(2).is_some_and(|t| t.cue(Cue::Review) || matches!(&*t.text, "ставлю" | "оцениваю"))
+        });
         // A number of other things is no score.
         let plain = asked
-            && after(1).is_none_or(|t| !t.is_word() || t.is(Sense::And) || t.prep(Prep::From) || t.unit().is_none() && !t.is(Sense::Counted) && !t.cue(Cue::Once))
-            && after(1).is_none_or(|t| !(t.mark(':') && t.glued) && !(t.mark('/') && after(2).is_some_and(|t| t.value > 5)))
+            && after(1).is_none_or(|t| {
+                !t.is_word() || t.is(Sense::And) || t.prep(Prep::From) || t.unit().is_none() && !t.is(Sense::Counted) && !t.cue(Cue::Once)
+            })
+            && after(1).is_none_or(|t| !(t.mark(':') && t.glued || t.mark('/') && after(2).is_some_and(|t| t.value > 5)))
             && !after(1).is_some_and(|t| t.text == "из" && after(2).is_some_and(|t| t.value > 5))
-            && before(1).is_none_or(|t| !t.is(Sense::Not) && !(t.mark('/') || t.text == "из") && !t.prep(Prep::In));
+            && before(1).is_none_or(|t| !(t.is(Sense::Not) || t.mark('/') || t.text == "из" || t.prep(Prep::In)));
         if of_five || starred && (about || tokens.len() < 8) || rated || plain {
             return Some(value);
         }
@@ -232,7 +283,8 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
 pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Option<usize> {
     let offered = context.offered.len();
     let asked = context.asked == Some(Asked::Choice);
-    let open = asked || offered > 1 || (offered > 0 && context.asked.is_none()) || matches!(context.asked, Some(Asked::Service | Asked::Staff));
+    let open =
+        asked || offered > 1 || (offered > 0 && context.asked.is_none()) || matches!(context.asked, Some(Asked::Service | Asked::Staff));
     let in_range = |n: u32| {
         let n = usize::try_from(n).ok()?;
         (n >= 1 && n <= if offered > 0 { offered } else { 9 }).then_some(n)
@@ -248,9 +300,17 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
         }
         if let Some(n) = token.ordinal().filter(|_| token.is_word()) {
             let thing = after(1).is_none_or(|t| {
-                !t.is_word() || t.cue(Cue::Variant) || t.cue(Cue::Please) || t.cue(Cue::Yes) || t.cue(Cue::Time) || t.cue(Cue::Thanks) || t.senses.is_empty() && !t.capital
+                !t.is_word()
+                    || t.cue(Cue::Variant)
+                    || t.cue(Cue::Please)
+                    || t.cue(Cue::Yes)
+                    || t.cue(Cue::Time)
+                    || t.cue(Cue::Thanks)
+                    || t.senses.is_empty() && !t.capital
             });
-            if (open || variant) && thing && !used[i]
+            if (open || variant)
+                && thing
+                && !used[i]
                 && let Some(n) = in_range(n)
             {
                 return Some(n);
@@ -258,8 +318,16 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
         }
         let number = if token.kind == Kind::Number && token.digits <= 2 { Some(token.value) } else { token.cardinal() };
         if let Some(n) = number
-            && ((variant && !used[i]) || ((asked || open && offered > 0 && context.asked != Some(Asked::Time) && context.asked != Some(Asked::Day)) && words <= 4))
-            && !after(1).is_some_and(|t| t.mark(':') && t.glued || t.unit().is_some() || t.is(Sense::Counted) && !t.cue(Cue::Variant) || t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some())
+            && ((variant && !used[i])
+                || ((asked
+                    || open && (offered > 0 || words <= 2) && context.asked != Some(Asked::Time) && context.asked != Some(Asked::Day))
+                    && words <= 4))
+            && !after(1).is_some_and(|t| {
+                t.mark(':') && t.glued
+                    || t.unit().is_some()
+                    || t.is(Sense::Counted) && !t.cue(Cue::Variant)
+                    || t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some()
+            })
             && !before(1).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To) || t.mark(':') || t.prep(Prep::After))
             && !(before(1).is_some_and(|t| t.prep(Prep::On)) && !variant && in_range(n).is_none())
             && let Some(n) = in_range(n)
@@ -277,10 +345,13 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                 if latest { all.max_by_key(by).map(|(i, _)| i + 1) } else { all.min_by_key(by).map(|(i, _)| i + 1) }
             };
             let most = before(1).is_some_and(|t| t.text == "самое" || t.text == "самый" || t.text == "the");
-            if token.cue(Cue::Earliest) && (most || matches!(&*token.text, "ближайшее" | "ближайший" | "раннее" | "earliest")) {
+            if token.cue(Cue::Earliest) && (most || matches!(&*token.text, "ближайшее" | "ближайший" | "раннее" | "earliest"))
+            {
                 return earliest(false);
             }
-            if token.cue(Cue::Latest) && (most || matches!(&*token.text, "позднее" | "latest") && before(1).is_some_and(|t| t.text == "самое")) {
+            if token.cue(Cue::Latest)
+                && (most || matches!(&*token.text, "позднее" | "latest") && before(1).is_some_and(|t| t.text == "самое"))
+            {
                 return earliest(true);
             }
             if token.cue(Cue::Any) && words <= 4 && asked {
@@ -296,16 +367,24 @@ pub(crate) fn same_as_last(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, token)| {
         let near = &tokens[i.saturating_sub(4)..i];
         let as_before = near.iter().any(|t| matches!(&*t.text, "как" | "же" | "что" | "as" | "самое" | "same" | "such"));
-        let time = token.cue(Cue::Once) && i > 0 && (tokens[i - 1].is(Sense::Prev) || tokens[i - 1].cue(Cue::Last));
+        // «Как в пошлый раз» is a slip that is a word.
+        let slip = |t: &Token| matches!(&*t.text, "пошлый" | "прошлй" | "послдений" | "последний");
+        let time = token.cue(Cue::Once) && i > 0 && (tokens[i - 1].is(Sense::Prev) || tokens[i - 1].cue(Cue::Last) || slip(&tokens[i - 1]));
         let english = token.text == "time" && i > 0 && tokens[i - 1].text == "last";
-        let usual = matches!(&*token.text, "обычно" | "всегда" | "прежнему" | "usual") && (as_before || token.text == "usual") || matches!(&*token.text, "обычное" | "обычную");
-        let repeat = matches!(&*token.text, "повторить" | "повторите" | "повтор") && tokens.iter().any(|t| t.cue(Cue::Booking) || t.is(Sense::Prev));
+        let usual = matches!(&*token.text, "обычно" | "всегда" | "прежнему" | "usual") && (as_before || token.text == "usual")
+            || matches!(&*token.text, "обычное" | "обычную");
+        let repeat =
+            matches!(&*token.text, "повторить" | "повторите" | "повтор") && tokens.iter().any(|t| t.cue(Cue::Booking) || t.is(Sense::Prev));
         (time || english) && as_before || usual || repeat
     })
 }
 
 /// The halves of a day in a greeting are no times; used where a reading wants to know.
 pub(crate) fn greets_by_day(tokens: &[Token], i: usize) -> bool {
-    let part = tokens.get(i + 1).is_some_and(|t| t.unit() == Some(Unit::Day) || t.find(|s| matches!(s, Sense::Part(Part::Morning | Part::Evening | Part::Day | Part::Night)).then_some(())).is_some() || t.text == "времени");
+    let part = tokens.get(i + 1).is_some_and(|t| {
+        t.unit() == Some(Unit::Day)
+            || t.find(|s| matches!(s, Sense::Part(Part::Morning | Part::Evening | Part::Day | Part::Night)).then_some(())).is_some()
+            || t.text == "времени"
+    });
     tokens[i].cue(Cue::Good) && part
 }

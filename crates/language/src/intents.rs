@@ -2,8 +2,7 @@
 //! together in one sentence, what is denied and what is asked.
 
 use crate::{
-    Asked, Context, Intent, Understood,
-    facts,
+    Asked, Context, Intent, Understood, facts,
     lexicon::{Cue, Prep, Sense, Unit},
     text::{Kind, Text, Token},
 };
@@ -12,7 +11,10 @@ use crate::{
 pub(crate) fn changes_time(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, t)| {
         let near = &tokens[i + 1..(i + 5).min(tokens.len())];
-        t.cue(Cue::Change) && near.iter().any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.unit() == Some(Unit::Day) || t.text == "дату" || t.text == "date")
+        t.cue(Cue::Change)
+            && near
+                .iter()
+                .any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.unit() == Some(Unit::Day) || t.text == "дату" || t.text == "date")
     })
 }
 
@@ -20,9 +22,10 @@ pub(crate) fn changes_time(tokens: &[Token]) -> bool {
 pub(crate) fn indifferent(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, t)| {
         let before = i.checked_sub(1).map(|i| &tokens[i]);
-        t.cue(Cue::Any) && !before.is_some_and(|t| t.is(Sense::Not) && t.text == "не" && false)
+        t.cue(Cue::Any)
             || t.cue(Cue::Equal)
-            || t.cue(Cue::Difference) && before.is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no")
+            || t.cue(Cue::Difference)
+                && before.is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no")
     })
 }
 
@@ -43,10 +46,30 @@ impl Sentence<'_> {
     fn denied(&self, i: usize) -> bool {
         let before = &self.tokens[i.saturating_sub(4)..i];
         let before = before.iter().rposition(Token::ends_clause).map_or(before, |at| &before[at + 1..]);
-        let direct = before.iter().rev().enumerate().any(|(n, t)| t.is(Sense::Not) && (n == 0 || before[before.len() - n..].iter().all(|t| t.cue(Cue::Needless) || t.cue(Cue::Want) || t.cue(Cue::My) || t.cue(Cue::Please) || t.cue(Cue::Write) || t.text == "ничего" || t.text == "собираюсь" || t.text == "планирую" || t.text == "пока" || t.text == "вы" || t.text == "to")));
+        let direct = before.iter().rev().enumerate().any(|(n, t)| {
+            t.is(Sense::Not)
+                && (n == 0
+                    || before[before.len() - n..].iter().all(|t| {
+                        t.cue(Cue::Needless)
+                            || t.cue(Cue::Want)
+                            || t.cue(Cue::My)
+                            || t.cue(Cue::Please)
+                            || t.cue(Cue::Write)
+                            || t.text == "ничего"
+                            || t.text == "собираюсь"
+                            || t.text == "планирую"
+                            || t.text == "пока"
+                            || t.text == "вы"
+                            || t.text == "to"
+                    }))
+        });
         // «отменять не надо», «отменять не буду»
         let after = &self.tokens[i + 1..(i + 4).min(self.tokens.len())];
-        let after_denied = after.windows(2).any(|w| w[0].is(Sense::Not) && w[0].text == "не" && (w[1].cue(Cue::Needless) || w[1].text == "буду" || w[1].text == "собираюсь" || w[1].text == "прошу"));
+        let after_denied = after.windows(2).any(|w| {
+            w[0].is(Sense::Not)
+                && w[0].text == "не"
+                && (w[1].cue(Cue::Needless) || w[1].text == "буду" || w[1].text == "собираюсь" || w[1].text == "прошу")
+        });
         direct || after_denied || before.iter().any(|t| matches!(&*t.text, "don't" | "dont" | "never"))
     }
 }
@@ -99,7 +122,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if moves {
         add(&mut found, Intent::Reschedule);
     }
-    if any(&|s| late(s)) {
+    if context.asked != Some(Asked::Review) && any(&|s| late(s)) {
         add(&mut found, Intent::Late);
     }
     if review(&sentences, context, understood) {
@@ -113,7 +136,12 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         add(&mut found, Intent::Info);
     }
     let named = wanted.named();
-    let other_business = found.iter().any(|i| matches!(i, Intent::Cancel | Intent::Reschedule | Intent::Late | Intent::Review | Intent::Stop | Intent::MyBookings | Intent::Complaint));
+    let other_business = found.iter().any(|i| {
+        matches!(
+            i,
+            Intent::Cancel | Intent::Reschedule | Intent::Late | Intent::Review | Intent::Stop | Intent::MyBookings | Intent::Complaint
+        )
+    });
 
     // Questions.
     let price = any(&|s| price(s));
@@ -168,12 +196,20 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     // A bare service, master or time.
     let asks_only = price || info || services || staff || free || cancels == Cancelling::Asked;
     let nothing_else = !other_business && !asks_only && !books && !picks;
-    if nothing_else && (named || understood.staff_any || !understood.staff_not_ids.is_empty() || understood.staff_same || understood.same_time || understood.same_day || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
+    if nothing_else
+        && (named
+            || understood.staff_any
+            || !understood.staff_not_ids.is_empty()
+            || understood.staff_same
+            || understood.same_time
+            || understood.same_day
+            || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
+        && !(only_time(understood) && sentences.iter().any(idle_question))
     {
         add(&mut found, Intent::Book);
     }
-    if nothing_else && (understood.when_impossible && !named || understood.people > 1 && !named) {
+    if nothing_else && !named && (understood.when_impossible || understood.people > 1) {
         add(&mut found, Intent::Book);
     }
     if any(&|s| s.has(Cue::Thanks)) {
@@ -211,6 +247,19 @@ impl Wanted<'_> {
     }
 }
 
+fn only_time(u: &Understood) -> bool {
+    u.service_ids.is_empty() && u.staff_ids.is_empty() && !u.staff_any && u.people == 1
+}
+
+/// «Какая сегодня погода»: asks, but for nothing a salon has.
+fn idle_question(s: &Sentence<'_>) -> bool {
+    s.tokens.iter().any(|t| matches!(&*t.text, "какая" | "какой" | "какое" | "какие" | "почему" | "зачем" | "кто" | "what" | "why" | "who"))
+        && !s.has(Cue::Can)
+        && !s.has(Cue::Want)
+        && !s.has(Cue::Book)
+        && !s.has(Cue::Free)
+}
+
 fn found_is_only_small(sentences: &[Sentence<'_>]) -> bool {
     sentences.iter().all(|s| !s.has(Cue::Thanks))
 }
@@ -225,19 +274,40 @@ fn greets(tokens: &[Token]) -> bool {
 
 /// No more messages.
 fn stop(s: &Sentence<'_>) -> bool {
-    let off = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Off) && (!matches!(&*t.text, "стоп" | "stop") || s.tokens.len() <= 2 || s.has(Cue::Write) || s.has(Cue::Mailing) || i == 0 && s.tokens.len() <= 3));
+    let off = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Off)
+            && (!matches!(&*t.text, "стоп" | "stop")
+                || s.tokens.len() <= 2
+                || s.has(Cue::Write)
+                || s.has(Cue::Mailing)
+                || i == 0 && s.tokens.len() <= 3)
+    });
     let unwanted = |t: &Token| t.cue(Cue::Write) || t.cue(Cue::Mailing);
     let written = s.tokens.iter().enumerate().any(|(i, t)| {
         let before = &s.tokens[i.saturating_sub(5)..i];
         let not = before.iter().rev().take(2).any(|t| t.is(Sense::Not)) || before.iter().any(|t| matches!(&*t.text, "don't" | "dont"));
-        let imperative = t.text.ends_with("те") || t.text.ends_with("ть") || matches!(&*t.text, "пиши" | "шли" | "присылай" | "text" | "message" | "messaging" | "texting");
-        t.cue(Cue::Write) && !matches!(&*t.text, "написать" | "напоминать" | "message") && imperative && (not || s.denied(i)) && !s.says(&["имя", "фамилию"])
+        let imperative = t.text.ends_with("те")
+            || t.text.ends_with("ть")
+            || matches!(&*t.text, "пиши" | "шли" | "присылай" | "text" | "message" | "messaging" | "texting");
+        t.cue(Cue::Write)
+            && !matches!(&*t.text, "написать" | "напоминать" | "message")
+            && imperative
+            && (not || s.denied(i))
+            && !s.says(&["имя", "фамилию"])
             || t.cue(Cue::Write) && (not || s.denied(i)) && matches!(&*t.text, "message" | "text")
     });
     let ceased = s.tokens.iter().any(|t| t.cue(Cue::Cease) && t.text != "больше") && s.tokens.iter().any(|t| unwanted(t));
-    let more = s.says(&["больше"]) && s.tokens.iter().any(|t| t.is(Sense::Not)) && s.tokens.iter().any(|t| unwanted(t) && !t.text.starts_with("напис") );
-    let mailing = s.has(Cue::Mailing) && (s.tokens.iter().any(|t| t.is(Sense::Not)) && s.has(Cue::Want) || s.has(Cue::Drop) || s.says(&["отключите", "отключить", "выключите", "отмените", "исключите", "исключить", "отпишите"]));
-    let number = s.has(Cue::Number) && s.has(Cue::Drop) && !s.has(Cue::Booking) && s.says(&["удалите", "удалить", "уберите", "убрать", "сотрите", "delete", "remove"]);
+    let more = s.says(&["больше"])
+        && s.tokens.iter().any(|t| t.is(Sense::Not))
+        && s.tokens.iter().any(|t| unwanted(t) && !t.text.starts_with("напис"));
+    let mailing = s.has(Cue::Mailing)
+        && (s.tokens.iter().any(|t| t.is(Sense::Not)) && s.has(Cue::Want)
+            || s.has(Cue::Drop)
+            || s.says(&["отключите", "отключить", "выключите", "отмените", "исключите", "исключить", "отпишите"]));
+    let number = s.has(Cue::Number)
+        && s.has(Cue::Drop)
+        && !s.has(Cue::Booking)
+        && s.says(&["удалите", "удалить", "уберите", "убрать", "сотрите", "delete", "remove"]);
     let alone = s.says(&["отстаньте", "отвяжитесь", "отвалите"]) || s.says(&["leave"]) && s.says(&["alone"]);
     off || written || ceased || more || mailing || number || alone
 }
@@ -254,28 +324,45 @@ fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
         let denied = s.denied(i);
         if t.cue(Cue::Human) && !denied {
             // «Администратор сказала …» tells; «а вы администратор?» asks who it is.
-            let told = s.tokens.get(i + 1).is_some_and(|t| matches!(&*t.text, "сказала" | "сказал" | "обещала" | "ответила" | "записала" | "говорила"));
+            let told = s
+                .tokens
+                .get(i + 1)
+                .is_some_and(|t| matches!(&*t.text, "сказала" | "сказал" | "обещала" | "ответила" | "записала" | "говорила"));
             let english_noise = matches!(&*t.text, "person" | "human") && counted(i);
             if (call || words <= 4 || s.question || s.tokens.iter().any(|t| t.prep(Prep::From))) && !told && !english_noise {
                 return true;
             }
         }
         if t.cue(Cue::Person) && !counted(i) && !denied {
-            let alive = t.text.starts_with("жив") || t.text == "real" || s.tokens.iter().any(|t| t.text.starts_with("жив") || t.text.starts_with("нормальн") || t.text.starts_with("реальн"));
-            if s.has(Cue::Call) || alive || s.has(Cue::Robot) || call && words <= 8 && s.tokens.iter().any(|t| t.prep(Prep::From)) || s.question && words <= 4 {
+            let alive = t.text.starts_with("жив")
+                || t.text == "real"
+                || s.tokens.iter().any(|t| t.text.starts_with("жив") || t.text.starts_with("нормальн") || t.text.starts_with("реальн"));
+            if s.has(Cue::Call)
+                || alive
+                || s.has(Cue::Robot)
+                || call && words <= 8 && s.tokens.iter().any(|t| t.prep(Prep::From))
+                || s.question && words <= 4
+            {
                 return true;
             }
         }
         if t.cue(Cue::Robot) {
-            let against = s.tokens.iter().any(|t| t.is(Sense::Not)) || s.question || all.iter().any(|t| t.cue(Cue::Cease) || t.cue(Cue::Bad)) || s.has(Cue::Call) || s.says(&["это", "вы", "ты", "тупой", "надоел", "глупый", "опять"]);
+            let against = s.tokens.iter().any(|t| t.is(Sense::Not))
+                || s.question
+                || all.iter().any(|t| t.cue(Cue::Cease) || t.cue(Cue::Bad))
+                || s.has(Cue::Call)
+                || s.says(&["это", "вы", "ты", "тупой", "надоел", "глупый", "опять"]);
             if against {
                 return true;
             }
         }
         if t.cue(Cue::Phone) && !denied {
-            let me = s.says(&["мне", "меня", "me", "перезвоните", "перезвони", "наберите"]) || t.text.starts_with("перезвон") || t.text.starts_with("созвон");
+            let me = s.says(&["мне", "меня", "me", "перезвоните", "перезвони", "наберите"])
+                || t.text.starts_with("перезвон")
+                || t.text.starts_with("созвон");
             let number = s.has(Cue::What) || s.has(Cue::Where);
-            if me && !number && !s.says(&["звонила", "звонил", "дозвониться"]) {
+            if me && !number && (t.text.starts_with("перезвон") || !s.says(&["звонила", "звонил", "дозвониться"]))
+            {
                 return true;
             }
         }
@@ -287,11 +374,36 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     let bad = sentences.iter().any(|s| {
         s.tokens.iter().enumerate().any(|(i, t)| {
             let wanted = matches!(t.text.as_str(), "скол" | "сколы") && (s.has(Cue::Book) || s.has(Cue::Can));
-            t.cue(Cue::Bad) && !s.denied(i) && !(t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"])) && !wanted
+            let unwell = t.text == "плохо" && i > 0 && s.tokens[i - 1].text == "мне" && s.tokens.get(i + 1).is_none_or(Token::ends_clause);
+            t.cue(Cue::Bad)
+                && !unwell
+                && !s.denied(i)
+                && !(t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]))
+                && !wanted
         })
     });
-    let redo = sentences.iter().any(|s| s.has(Cue::Redo) && (s.says(&["деньги", "денег", "money"]) || s.tokens.iter().any(|t| t.text.starts_with("передел"))) && !s.tokens.iter().any(|t| t.cue(Cue::Whether)) && !(s.question && s.says(&["предоплату", "если"])));
-    let disliked = sentences.iter().any(|s| s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || matches!(&*w[1].text, "понравилось" | "понравилась" | "понравился" | "довольна" | "доволен" | "happy" | "like"))) && s.tokens.iter().all(|t| t.text != "would"));
+    let redo = sentences.iter().any(|s| {
+        s.has(Cue::Redo)
+            && (s.says(&["деньги", "денег", "money"]) || s.tokens.iter().any(|t| t.text.starts_with("передел")))
+            && !s.tokens.iter().any(|t| t.cue(Cue::Whether))
+            && !(s.question && s.says(&["предоплату", "если"]))
+    });
+    let disliked = sentences.iter().any(|s| {
+        s.tokens.windows(2).any(|w| {
+            w[0].is(Sense::Not)
+                && (w[1].cue(Cue::Liked)
+                    || matches!(
+                        &*w[1].text,
+                        "понравилось"
+                            | "понравилась"
+                            | "понравился"
+                            | "довольна"
+                            | "доволен"
+                            | "happy"
+                            | "like"
+                    ))
+        }) && s.tokens.iter().all(|t| t.text != "would")
+    });
     (bad || redo || disliked) && !(context.asked == Some(Asked::Review) && !bad && !disliked)
 }
 
@@ -309,14 +421,22 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
     let mut denied = false;
     for s in sentences {
         for (i, t) in s.tokens.iter().enumerate() {
-            let dropping = t.cue(Cue::Drop) && s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием" || t.cue(Cue::Booked)) && !t.trades().any(|_| wanted.service() && !s.has(Cue::Booking))
+            let dropping = t.cue(Cue::Drop)
+                && s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием" || t.cue(Cue::Booked))
+                && !t.trades().any(|_| wanted.service() && !s.has(Cue::Booking))
                 || t.cue(Cue::Drop) && matches!(&*t.text, "снимите" | "выпишите" | "вычеркните") && s.says(&["меня"]) && !wanted.service();
             // «Не приду», «не смогу прийти», «не получится прийти»
             let next = s.tokens.get(i + 1);
             let away = t.is(Sense::Not)
-                && next.is_some_and(|n| matches!(&*n.text, "приду" | "придем" | "придет" | "приеду") || n.cue(Cue::Can1) && s.tokens[i + 2..].iter().take(4).any(|t| t.cue(Cue::Come) && !t.is(Sense::Not)))
+                && next.is_some_and(|n| {
+                    matches!(&*n.text, "приду" | "придем" | "придет" | "приеду")
+                        || n.cue(Cue::Can1) && s.tokens[i + 2..].iter().take(4).any(|t| t.cue(Cue::Come) && !t.is(Sense::Not))
+                })
                 && !s.says(&["раньше", "вовремя", "если", "или", "успею", "in"]);
-            let away = away || t.is(Sense::Not) && matches!(&*t.text, "can't" | "cannot" | "cant" | "won't") && s.tokens[i + 1..].iter().take(3).any(|t| matches!(&*t.text, "come" | "make"));
+            let away = away
+                || t.is(Sense::Not)
+                    && matches!(&*t.text, "can't" | "cannot" | "cant" | "won't")
+                    && s.tokens[i + 1..].iter().take(3).any(|t| matches!(&*t.text, "come" | "make"));
             if !(t.cue(Cue::Cancel) || dropping || away) {
                 continue;
             }
@@ -325,10 +445,34 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
                 continue;
             }
             let doubt = s.has(Cue::If) || s.has(Cue::Whether);
-            let about = s.tokens[..i].iter().any(|t| t.cue(Cue::How) || t.cue(Cue::HowMuch) || t.cue(Cue::When) || t.cue(Cue::What) && t.text != "что" || matches!(&*t.text, "скольки" | "почему" | "зачем" | "why" | "за" | "кто"))
-                || s.has(Cue::Free2) && !away;
-            let did = matches!(&*t.text, "отменили" | "отменила" | "отменил" | "отменена" | "отменилась" | "отменен" | "отменено" | "cancelled" | "canceled" | "отменяется" | "отменились" | "отменяли" | "отменяете" | "отменялась" | "отменит") && (s.question || t.text != "отменяется");
-            let noun = t.text.starts_with("отмен") && matches!(&*t.text, "отмена" | "отмены" | "отмене" | "отмену" | "отменой" | "cancellation") && (s.question || s.has(Cue::Free2) || s.says(&["правила", "условия", "политика"]));
+            let about = s.tokens[..i].iter().any(|t| {
+                t.cue(Cue::How)
+                    || t.cue(Cue::HowMuch)
+                    || t.cue(Cue::When)
+                    || t.cue(Cue::What) && t.text != "что"
+                    || matches!(&*t.text, "скольки" | "почему" | "зачем" | "why" | "за" | "кто")
+            }) || s.has(Cue::Free2) && !away;
+            let did = matches!(
+                &*t.text,
+                "отменили"
+                    | "отменила"
+                    | "отменил"
+                    | "отменена"
+                    | "отменилась"
+                    | "отменен"
+                    | "отменено"
+                    | "cancelled"
+                    | "canceled"
+                    | "отменяется"
+                    | "отменились"
+                    | "отменяли"
+                    | "отменяете"
+                    | "отменялась"
+                    | "отменит"
+            ) && (s.question || t.text != "отменяется");
+            let noun = t.text.starts_with("отмен")
+                && matches!(&*t.text, "отмена" | "отмены" | "отмене" | "отмену" | "отменой" | "cancellation")
+                && (s.question || s.has(Cue::Free2) || s.says(&["правила", "условия", "политика"]));
             // A question that does not ask for it: «а отменить можно?» alone asks whether.
             if doubt || (about && !(away && !doubt)) || did || noun {
                 asked = true;
@@ -351,61 +495,133 @@ fn moves(sentences: &[Sentence<'_>]) -> bool {
     sentences.iter().any(|s| {
         let moved = s.tokens.iter().enumerate().any(|(i, t)| {
             let told = s.question && matches!(&*t.text, "перенесли" | "перенесла" | "перенесена" | "перенес");
-            t.cue(Cue::Move) && !s.denied(i) && !told && !(t.text.starts_with("перенос") && s.has(Cue::Free2)) && !(s.has(Cue::If) && s.question && !s.has(Cue::Can))
+            t.cue(Cue::Move)
+                && !s.denied(i)
+                && !told
+                && !(t.text.starts_with("перенос") && s.has(Cue::Free2))
+                && !(s.has(Cue::If) && s.question && !s.has(Cue::Can))
         });
         moved || changes_time(s.tokens) && !s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Change) && s.denied(i))
     })
 }
 
 fn late(s: &Sentence<'_>) -> bool {
-    let late = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Late) && !s.denied(i) && !(t.text == "late" && (s.says(&["how"]) || s.says(&["open"]))));
+    let master = |i: usize| i > 0 && s.tokens[..i].iter().any(|t| t.cue(Cue::Master));
+    let late = s
+        .tokens
+        .iter()
+        .enumerate()
+        .any(|(i, t)| t.cue(Cue::Late) && !master(i) && !s.denied(i) && !(t.text == "late" && (s.says(&["how"]) || s.says(&["open"]))));
     let traffic = s.has(Cue::Traffic) && !s.says(&["парковка"]);
-    let later = s.tokens.windows(2).any(|w| w[0].cue(Cue::Come) && w[1].is(Sense::Later)) && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
-    let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею")) && !s.question && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
-    let if_late = s.question && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.tokens.iter().any(|t| t.cue(Cue::Whether))) && !s.has(Cue::Traffic);
+    let later = s.tokens.windows(2).any(|w| w[0].cue(Cue::Come) && w[1].is(Sense::Later))
+        && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
+    let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею"))
+        && !s.question
+        && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
+    let if_late =
+        s.question && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.tokens.iter().any(|t| t.cue(Cue::Whether))) && !s.has(Cue::Traffic);
     (late || traffic || later || runs) && !(if_late && !s.says(&["опаздываю"]))
 }
 
 fn review(sentences: &[Sentence<'_>], context: &Context, understood: &Understood) -> bool {
     if context.asked == Some(Asked::Review) {
         let about = sentences.iter().any(|s| s.has(Cue::Liked) || s.has(Cue::Review) || s.has(Cue::Star) || s.has(Cue::Bad));
-        let praise = sentences.iter().any(|s| s.has(Cue::Yes) || s.says(&["хорошо", "нормально", "неплохо", "вежливо", "good", "nice", "аккуратно", "красиво"]));
+        let praise = sentences
+            .iter()
+            .any(|s| s.has(Cue::Yes) || s.says(&["хорошо", "нормально", "неплохо", "вежливо", "good", "nice", "аккуратно", "красиво"]));
         return understood.rating.is_some() || about || praise && understood.when.is_empty();
     }
-    let leaves = sentences.iter().any(|s| s.has(Cue::Review) && (s.has(Cue::Want) || s.says(&["оставить", "написать", "оставлю", "поставлю", "ставлю", "leave", "моя", "мой"]) || s.tokens.len() <= 4) && !s.says(&["почитать", "посмотреть", "прочитать", "read"]));
-    let past = sentences.iter().any(|s| s.has(Cue::Liked) && s.says(&["понравилось", "понравилась", "понравился", "loved", "довольна", "доволен", "восторге"]) && !s.question && !s.tokens.windows(2).any(|w| w[0].is(Sense::Not)));
+    let leaves = sentences.iter().any(|s| {
+        s.has(Cue::Review)
+            && (s.has(Cue::Want)
+                || s.says(&["оставить", "написать", "оставлю", "поставлю", "ставлю", "leave", "моя", "мой"])
+                || s.tokens.len() <= 4)
+            && !s.says(&["почитать", "посмотреть", "прочитать", "read"])
+    });
+    let past = sentences.iter().any(|s| {
+        s.has(Cue::Liked)
+            && s.says(&["понравилось", "понравилась", "понравился", "loved", "довольна", "доволен", "восторге"])
+            && !s.question
+            && !s.tokens.windows(2).any(|w| w[0].is(Sense::Not))
+    });
     leaves || understood.rating.is_some() || past && sentences.len() <= 2 && !sentences.iter().any(|s| s.has(Cue::Book))
 }
 
 fn my_bookings(s: &Sentence<'_>) -> bool {
     let booked = s.has(Cue::Booked);
-    let asks = s.question || s.has(Cue::When) || s.has(Cue::Remind) || s.has(Cue::HowMuch) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "который"));
+    let asks = s.question
+        || s.has(Cue::When)
+        || s.has(Cue::Remind)
+        || s.has(Cue::HowMuch)
+        || s.has(Cue::Whether)
+        || s.has(Cue::Tell)
+        || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "который"));
     let mine = s.says(&["моя", "мою", "мои", "моей", "моих", "мне", "меня", "я", "мы", "нас", "my", "i", "mine", "наша", "нашу"]);
     let booking = s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием");
-    let own = s.says(&["моя", "мою", "мои", "моей", "моих", "my", "наша", "нашу"]) || s.says(&["меня", "нас"]) && s.says(&["у"]) || s.says(&["я"]) && s.says(&["есть", "запись"]) && s.says(&["какая", "какие", "есть"]);
-    let requests = s.has(Cue::Book) && s.tokens.iter().any(|t| matches!(&*t.text, "запишите" | "записаться" | "запиши" | "book")) || s.has(Cue::Can) && !booked && !own;
+    let own = s.says(&["моя", "мою", "мои", "моей", "моих", "my", "наша", "нашу"])
+        || s.says(&["меня", "нас"]) && s.says(&["у"])
+        || s.says(&["я"]) && s.says(&["есть", "запись"]) && s.says(&["какая", "какие", "есть"]);
+    let requests = s.has(Cue::Book) && s.tokens.iter().any(|t| matches!(&*t.text, "запишите" | "записаться" | "запиши" | "book"))
+        || s.has(Cue::Can) && !booked && !own;
     let about_past = s.tokens.iter().any(|t| t.is(Sense::Prev));
     let in_force = s.says(&["силе", "актуальна", "подтверждена", "осталась", "сохранилась", "стоит", "действует"]);
-    let time_to_come = words_of_time(s) && s.tokens.iter().any(|t| matches!(&*t.text, "приходить" | "прийти" | "подойти" | "подходить" | "быть" | "подъехать" | "подъезжать" | "приезжать")) && mine && !s.has(Cue::Can) && !s.has(Cue::Book);
-    time_to_come || !requests && !about_past && ((booked && asks && mine) || (booking && own && (asks || in_force || s.tokens.len() <= 3)) || booked && s.says(&["записана", "записан"]) && s.question && !s.says(&["когда"]) && mine
-        || booked && (s.has(Cue::When) || s.has(Cue::Remind)))
-        && !s.has(Cue::Cancel)
-        && !s.has(Cue::Late)
+    let time_to_come = words_of_time(s)
+        && s.tokens.iter().any(|t| {
+            matches!(&*t.text, "приходить" | "прийти" | "подойти" | "подходить" | "быть" | "подъехать" | "подъезжать" | "приезжать")
+        })
+        && mine
+        && !s.has(Cue::Can)
+        && !s.has(Cue::Book);
+    time_to_come
+        || !requests
+            && !about_past
+            && ((booked && asks && mine)
+                || (booking && own && (asks || in_force || s.tokens.len() <= 3))
+                || booked && s.says(&["записана", "записан"]) && s.question && !s.says(&["когда"]) && mine
+                || booked && (s.has(Cue::When) || s.has(Cue::Remind)))
+            && !s.has(Cue::Cancel)
+            && !s.has(Cue::Late)
 }
 
 /// «Во сколько», «к скольки», «когда».
 fn words_of_time(s: &Sentence<'_>) -> bool {
-    s.tokens.windows(2).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && w[1].text.starts_with("скольк")) || s.says(&["когда", "when"])
+    s.tokens.windows(2).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && w[1].text.starts_with("скольк"))
+        || s.says(&["когда", "when"])
 }
 
 fn price(s: &Sentence<'_>) -> bool {
-    let worth = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Cost) && !(matches!(&*t.text, "стоит") && (i > 0 && s.tokens[i - 1].is(Sense::Not) || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book)))) && !matches!(&*t.text, "выйдет" | "дорого" | "дешево" | "бюджет") || matches!(&*t.text, "дорого" | "дешево") && s.question);
+    let worth = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Cost)
+            && !(matches!(&*t.text, "стоит")
+                && (i > 0 && s.tokens[i - 1].is(Sense::Not) || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book))))
+            && !matches!(&*t.text, "выйдет" | "дорого" | "дешево" | "бюджет")
+            || matches!(&*t.text, "дорого" | "дешево") && s.question
+    });
     let how_much = s.tokens.iter().enumerate().any(|(i, t)| {
         let next = s.tokens.get(i + 1);
         matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
-            && !next.is_some_and(|t| t.cue(Cue::Time) || t.unit().is_some() || t.text == "по" || t.cue(Cue::Work) || t.cue(Cue::Human) || t.cue(Cue::Person) || t.cue(Cue::Master))
-            && !(i > 0 && (s.tokens[i - 1].prep(Prep::At) || s.tokens[i - 1].prep(Prep::Until) || s.tokens[i - 1].prep(Prep::On) || s.tokens[i - 1].prep(Prep::From) || s.tokens[i - 1].prep(Prep::Within)|| s.tokens[i - 1].prep(Prep::To)))
-            && (next.is_none() || next.is_some_and(|t| t.trades().next().is_some() || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно") || t.ends_clause()))
+            && !next.is_some_and(|t| {
+                t.cue(Cue::Time)
+                    || t.unit().is_some()
+                    || t.text == "по"
+                    || t.cue(Cue::Work)
+                    || t.cue(Cue::Human)
+                    || t.cue(Cue::Person)
+                    || t.cue(Cue::Master)
+            })
+            && !(i > 0
+                && (s.tokens[i - 1].prep(Prep::At)
+                    || s.tokens[i - 1].prep(Prep::Until)
+                    || s.tokens[i - 1].prep(Prep::On)
+                    || s.tokens[i - 1].prep(Prep::From)
+                    || s.tokens[i - 1].prep(Prep::Within)
+                    || s.tokens[i - 1].prep(Prep::To)))
+            && (next.is_none()
+                || next.is_some_and(|t| {
+                    t.trades().next().is_some()
+                        || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно")
+                        || t.ends_clause()
+                }))
             && !s.has(Cue::Duration)
     });
     let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
@@ -415,79 +631,252 @@ fn price(s: &Sentence<'_>) -> bool {
 fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let words = s.tokens;
     let asks = s.question || s.has(Cue::When) || s.has(Cue::What) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.has(Cue::Remind);
-    let slot = words.iter().any(|t| matches!(&*t.text, "окошко" | "окошки" | "окно" | "окна" | "окошек" | "окошечко" | "местечко" | "места" | "место" | "слоты" | "slots" | "slot" | "availability" | "openings" | "available" | "окон" | "окошка" | "opening"));
-    let is_free = words.iter().any(|t| t.cue(Cue::Free) && (t.text.starts_with("свобод") || matches!(&*t.text, "free" | "available" | "доступно"))) && !s.has(Cue::Pay);
+    let slot = words.iter().any(|t| {
+        matches!(
+            &*t.text,
+            "окошко"
+                | "окошки"
+                | "окно"
+                | "окна"
+                | "окошек"
+                | "окошечко"
+                | "местечко"
+                | "места"
+                | "место"
+                | "слоты"
+                | "slots"
+                | "slot"
+                | "availability"
+                | "openings"
+                | "available"
+                | "окон"
+                | "окошка"
+                | "opening"
+        )
+    });
+    let is_free =
+        words.iter().any(|t| t.cue(Cue::Free) && (t.text.starts_with("свобод") || matches!(&*t.text, "free" | "available" | "доступно")))
+            && !s.has(Cue::Pay);
     let there_is = words.iter().any(|t| t.cue(Cue::Exist) || matches!(&*t.text, "найдется" | "осталось" | "остались" | "нет" | "any"));
-    let time_word = words.iter().enumerate().any(|(i, t)| t.cue(Cue::Time) && !matches!(&*t.text, "часы" | "время" if i > 0 && matches!(&*words[i - 1].text, "по")) && t.text != "часы" && t.text != "часов");
+    let time_word = words.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Time)
+            && !matches!(&*t.text, "часы" | "время" if i > 0 && matches!(&*words[i - 1].text, "по"))
+            && t.text != "часы"
+            && t.text != "часов"
+    });
     let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
-    let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем")) || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)));
-    let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when")) && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || words.iter().any(|t| t.is(Sense::Nearest) || t.cue(Cue::Master) || t.cue(Cue::Exist))) && !s.has(Cue::Booked);
-    let until_when = words.windows(2).any(|w| w[0].prep(Prep::On) && matches!(&*w[1].text, "когда" | "какое" | "какой" | "какие" | "сколько")) && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || s.has(Cue::Exist)) && !s.has(Cue::Booked);
-    let nearest = words.windows(2).any(|w| w[0].is(Sense::Nearest) && (w[1].cue(Cue::Time) || w[1].cue(Cue::Booking) || w[1].cue(Cue::Free) || w[1].cue(Cue::Variant))) && (asks || words.len() < 8);
+    let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
+        || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)));
+    let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
+        && (s.has(Cue::Can)
+            || s.has(Cue::Book)
+            || s.has(Cue::Free)
+            || words.iter().any(|t| t.is(Sense::Nearest) || t.cue(Cue::Master) || t.cue(Cue::Exist)))
+        && !s.has(Cue::Booked);
+    let until_when =
+        words.windows(2).any(|w| w[0].prep(Prep::On) && matches!(&*w[1].text, "когда" | "какое" | "какой" | "какие" | "сколько"))
+            && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || s.has(Cue::Exist))
+            && !s.has(Cue::Booked);
+    let nearest = words.windows(2).any(|w| {
+        w[0].is(Sense::Nearest) && (w[1].cue(Cue::Time) || w[1].cue(Cue::Booking) || w[1].cue(Cue::Free) || w[1].cue(Cue::Variant))
+    }) && (asks || words.len() < 8);
     let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
-    let staff_works = !understood.staff_ids.is_empty() && s.question && words.iter().any(|t| matches!(&*t.text, "работает" | "работаете" | "принимает" | "working" | "будет" | "занята" | "занят"));
+    let staff_works = !understood.staff_ids.is_empty()
+        && s.question
+        && words.iter().any(|t| matches!(&*t.text, "работает" | "работаете" | "принимает" | "working" | "будет" | "занята" | "занят"));
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
-    let anything = s.question && words.iter().any(|t| matches!(&*t.text, "есть")) && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"));
-    (open || schedule || which_time && !s.has(Cue::Booked) || when_can || until_when || nearest || who_free || staff_free || staff_works || busy || anything) && !s.has(Cue::Park) && !s.says(&["парковочные"])
+    let anything = s.question
+        && words.iter().any(|t| matches!(&*t.text, "есть"))
+        && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
+        || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    (open
+        || schedule
+        || which_time && !s.has(Cue::Booked)
+        || when_can
+        || until_when
+        || nearest
+        || who_free
+        || staff_free
+        || staff_works
+        || busy
+        || anything)
+        && !s.has(Cue::Park)
+        && !s.says(&["парковочные"])
 }
 
 fn info(s: &Sentence<'_>) -> bool {
     let words = s.tokens;
-    let asks = s.question || s.has(Cue::What) || s.has(Cue::How) || s.has(Cue::Where) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.has(Cue::Can) || s.has(Cue::Exist) || words.len() <= 3;
-    let address = s.has(Cue::Address) && (asks || s.has(Cue::Wish)) && !words.iter().any(|t| t.cue(Cue::Come) && t.text.starts_with("добр") && !asks) || words.iter().any(|t| matches!(&*t.text, "где" | "куда" | "where")) && (s.has(Cue::You) || s.has(Cue::Come) || s.has(Cue::Address) || words.len() <= 3) && !words.iter().any(|t| t.cue(Cue::About) && t.text.starts_with("отзыв"));
-    let where_to = words.iter().enumerate().any(|(i, t)| t.text == "где" && words.get(i + 1).is_some_and(|n| n.mark('-') || n.text == "то")) && !s.has(Cue::Address);
-    let until = words.windows(2).any(|w| (w[0].prep(Prep::Until) || w[0].prep(Prep::From) || w[0].prep(Prep::At) || w[0].prep(Prep::To)) && matches!(&*w[1].text, "скольки" | "сколько" | "какого" | "скольких")) && (s.has(Cue::Work) || s.has(Cue::You) || words.len() <= 5);
-    let works = s.has(Cue::Work) && (s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch)) && (s.has(Cue::You) || words.iter().any(|t| matches!(&*t.text, "работаете" | "открыты" | "открыто" | "открываетесь" | "закрываетесь" | "закрыто" | "open" | "close" | "closed")));
+    let asks = s.question
+        || s.has(Cue::What)
+        || s.has(Cue::How)
+        || s.has(Cue::Where)
+        || s.has(Cue::Whether)
+        || s.has(Cue::Tell)
+        || s.has(Cue::Can)
+        || s.has(Cue::Exist)
+        || s.has(Cue::Want)
+        || words.len() <= 3;
+    let address =
+        s.has(Cue::Address) && (asks || s.has(Cue::Wish)) && !words.iter().any(|t| t.cue(Cue::Come) && t.text.starts_with("добр") && !asks)
+            || words.iter().any(|t| matches!(&*t.text, "где" | "куда" | "where"))
+                && (s.has(Cue::You) || s.has(Cue::Come) || s.has(Cue::Address) || words.len() <= 3)
+                && !words.iter().any(|t| t.cue(Cue::About) && t.text.starts_with("отзыв"));
+    let where_to =
+        words.iter().enumerate().any(|(i, t)| t.text == "где" && words.get(i + 1).is_some_and(|n| n.mark('-') || n.text == "то"))
+            && !s.has(Cue::Address);
+    let until = words.windows(2).any(|w| {
+        (w[0].prep(Prep::Until) || w[0].prep(Prep::From) || w[0].prep(Prep::At) || w[0].prep(Prep::To))
+            && matches!(&*w[1].text, "скольки" | "сколько" | "какого" | "скольких")
+    }) && (s.has(Cue::Work) || s.has(Cue::You) || words.len() <= 5);
+    let works = s.has(Cue::Work)
+        && (s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch))
+        && (s.has(Cue::You)
+            || words.iter().any(|t| {
+                matches!(
+                    &*t.text,
+                    "работаете"
+                        | "открыты"
+                        | "открыто"
+                        | "открываетесь"
+                        | "закрываетесь"
+                        | "закрыто"
+                        | "open"
+                        | "close"
+                        | "closed"
+                )
+            }));
     let hours = s.has(Cue::Hours) && words.iter().any(|t| t.cue(Cue::Hours) && (!t.text.starts_with("скольк"))) && asks;
     let pay = words.iter().any(|t| t.cue(Cue::Pay) && t.text != "перевести") && asks;
     let park = s.has(Cue::Park);
-    let about = words.iter().any(|t| t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли" | "телефон" | "опыт" | "сайт" | "материал" | "правило" | "телефона") || t.cue(Cue::About) && matches!(&*t.text, "телефон" | "сайт" | "опыт" | "материалы" | "телефона")) && asks && !(words.iter().any(|t| t.text == "можно") && words.len() > 1 && !words.iter().any(|t| t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли")));
-    let duration = s.has(Cue::Duration) && (s.has(Cue::HowMuch) || s.has(Cue::How) || s.question) || words.windows(2).any(|w| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по"));
+    let about = words.iter().any(|t| {
+        t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли" | "телефон" | "опыт" | "сайт" | "материал" | "правило" | "телефона")
+            || t.cue(Cue::About) && matches!(&*t.text, "телефон" | "сайт" | "опыт" | "материалы" | "телефона")
+    }) && asks
+        && !(words.iter().any(|t| t.text == "можно")
+            && words.len() > 1
+            && !words.iter().any(|t| t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли")));
+    let duration = s.has(Cue::Duration) && (s.has(Cue::HowMuch) || s.has(Cue::How) || s.question)
+        || words.windows(2).any(|w| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по"));
     (address && !where_to) || until || works || hours || pay || park || about || duration
 }
 
 fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
-    let list = s.tokens.iter().any(|t| t.cue(Cue::ServiceNoun)) && (s.has(Cue::What) || s.has(Cue::Tell) || s.has(Cue::Exist) || s.has(Cue::Do) || s.says(&["список", "перечень", "все", "list"]) || s.tokens.len() <= 4);
+    let list = s.tokens.iter().any(|t| t.cue(Cue::ServiceNoun))
+        && (s.has(Cue::What)
+            || s.has(Cue::Tell)
+            || s.has(Cue::Exist)
+            || s.has(Cue::Do)
+            || s.says(&["список", "перечень", "все", "list"])
+            || s.tokens.len() <= 4);
     let what_done = s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do);
     let do_you = s.question
-        && s.tokens.iter().any(|t| matches!(&*t.text, "делаете" | "оказываете" | "предоставляете" | "занимаетесь" | "выполняете" | "делают" | "do" | "offer" | "provide"))
+        && s.tokens.iter().any(|t| {
+            matches!(
+                &*t.text,
+                "делаете"
+                    | "оказываете"
+                    | "предоставляете"
+                    | "занимаетесь"
+                    | "выполняете"
+                    | "делают"
+                    | "do"
+                    | "offer"
+                    | "provide"
+            )
+        })
         && (s.tokens.iter().any(|t| t.text == "do" || t.text == "offer") && s.says(&["you"]) || !s.says(&["do"]))
         && !s.has(Cue::When)
         && !s.has(Cue::Who)
         && wanted.understood.when.is_empty();
-    let have_you = s.question && wanted.service() && wanted.understood.when.is_empty() && s.has(Cue::Exist) && s.says(&["у", "вас", "have"]) && !s.tokens.iter().any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Master) || matches!(&*t.text, "места" | "место" | "окошко" | "окошки" | "окна" | "окно")) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
-    list || what_done || do_you || have_you
+    let have_you = s.question
+        && wanted.service()
+        && wanted.understood.when.is_empty()
+        && s.has(Cue::Exist)
+        && s.says(&["у", "вас", "have"])
+        && !s.tokens.iter().any(|t| {
+            t.cue(Cue::Time)
+                || t.cue(Cue::Booking)
+                || t.cue(Cue::Master)
+                || matches!(&*t.text, "места" | "место" | "окошко" | "окошки" | "окна" | "окно")
+        })
+        && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    let includes = s.tokens.iter().any(|t| {
+        matches!(
+            &*t.text,
+            "входит"
+                | "включает"
+                | "включено"
+                | "отличается"
+                | "отличаются"
+                | "отличие"
+                | "такое"
+                | "include"
+                | "includes"
+                | "included"
+        )
+    }) && (wanted.service() || s.has(Cue::What))
+        && (s.question || s.has(Cue::What) || s.has(Cue::How));
+    list || what_done || do_you || have_you || includes
 }
 
 fn staff(s: &Sentence<'_>) -> bool {
     let master = s.has(Cue::Master);
-    let which = s.tokens.windows(2).any(|w| (w[0].cue(Cue::What) || w[0].cue(Cue::HowMuch) || w[0].cue(Cue::Who)) && (w[1].cue(Cue::Master) || w[1].cue(Cue::You)));
-    let who_does = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Who) && matches!(&*t.text, "кто" | "who" | "кого" | "whom") && s.tokens[i + 1..].iter().take(4).any(|t| t.cue(Cue::Do) || t.cue(Cue::Work) || t.cue(Cue::Master) || t.cue(Cue::Advise) || t.trades().next().is_some() || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")))
-        && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    let which = s
+        .tokens
+        .windows(2)
+        .any(|w| (w[0].cue(Cue::What) || w[0].cue(Cue::HowMuch) || w[0].cue(Cue::Who)) && (w[1].cue(Cue::Master) || w[1].cue(Cue::You)));
+    let who_does = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Who)
+            && matches!(&*t.text, "кто" | "who" | "кого" | "whom")
+            && s.tokens[i + 1..].iter().take(4).any(|t| {
+                t.cue(Cue::Do)
+                    || t.cue(Cue::Work)
+                    || t.cue(Cue::Master)
+                    || t.cue(Cue::Advise)
+                    || t.trades().next().is_some()
+                    || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")
+            })
+    }) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
     let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any);
-    let tell = master && (s.has(Cue::Tell) || s.question) && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"])) && !s.has(Cue::When);
+    let tell = master
+        && (s.has(Cue::Tell) || s.question)
+        && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
+        && !s.has(Cue::When);
     which && (master || s.has(Cue::Work)) || who_does || advise || tell
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let u = wanted.understood;
     let named = wanted.named() || u.staff_any || u.staff_same;
-    let verb = s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Book) && !s.denied(i) && !(matches!(&*t.text, "записывать" | "записали" | "записал") && s.question));
-    let noun = s.tokens.iter().any(|t| matches!(&*t.text, "запись" | "appointment" | "записи" | "booking")) && (s.has(Cue::Want) || s.has(Cue::Can) || s.tokens.len() <= 6) && !s.question | s.has(Cue::Can);
-    let visit = s.tokens.iter().any(|t| matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")) && (s.has(Cue::Can) || s.has(Cue::Want));
+    let verb = s
+        .tokens
+        .iter()
+        .enumerate()
+        .any(|(i, t)| t.cue(Cue::Book) && !s.denied(i) && !(matches!(&*t.text, "записывать" | "записали" | "записал") && s.question));
+    let noun = s.tokens.iter().any(|t| matches!(&*t.text, "запись" | "appointment" | "записи" | "booking"))
+        && (s.has(Cue::Want) || s.has(Cue::Can) || s.tokens.len() <= 6)
+        && !s.question | s.has(Cue::Can);
+    let visit = s.tokens.iter().any(|t| {
+        matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")
+    }) && (s.has(Cue::Can) || s.has(Cue::Want));
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
     let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
-    (verb && !asks_when || verb && named && !asks_when) || noun && !s.has(Cue::My) | named && !asks_when || visit && !asks_when && (named || !s.question) || (about_known || wish) && !asks_when && (wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty())
+    (verb && !asks_when || verb && named && !asks_when)
+        || noun && !s.has(Cue::My) | named && !asks_when
+        || visit && !asks_when && (named || !s.question)
+        || (about_known || wish) && !asks_when && (wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty())
 }
 
 /// A plain yes or no, to what was asked or by itself.
 fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood: &Understood) -> Option<Intent> {
     let tokens = &text.tokens;
-    if tokens.iter().any(|t| matches!(t.kind, Kind::Mark('👍' | '👌' | '✅' | '✔' | '🆗' | '💯' | '🙏' | '❤'))) && tokens.iter().all(|t| !t.is_word()) {
+    if tokens.iter().any(|t| matches!(t.kind, Kind::Mark('👍' | '👌' | '✅' | '✔' | '🆗' | '💯' | '🙏' | '❤')))
+        && tokens.iter().all(|t| !t.is_word())
+    {
         return Some(Intent::Confirm);
     }
     if tokens.iter().any(|t| matches!(t.kind, Kind::Mark('👎' | '❌' | '🙅'))) && tokens.iter().all(|t| !t.is_word()) {
@@ -500,50 +889,109 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     }
     let words: Vec<&Token> = tokens.iter().filter(|t| t.is_word()).collect();
     let short = words.len() <= 4;
-    let first = words.iter().position(|t| !(t.cue(Cue::Hello) || t.cue(Cue::Thanks) && words.len() > 1 || matches!(&*t.text, "большое" | "огромное" | "ну" | "ой" | "а" | "так" | "тогда" | "и" | "это" | "мне" | "все" | "всё" | "меня" | "oh" | "well" | "в" | "the")))?;
+    let first = words.iter().position(|t| {
+        !(t.cue(Cue::Hello)
+            || t.cue(Cue::Thanks) && words.len() > 1
+            || matches!(
+                &*t.text,
+                "большое"
+                    | "огромное"
+                    | "ну"
+                    | "ой"
+                    | "а"
+                    | "так"
+                    | "тогда"
+                    | "и"
+                    | "это"
+                    | "мне"
+                    | "все"
+                    | "всё"
+                    | "меня"
+                    | "oh"
+                    | "well"
+                    | "в"
+                    | "the"
+            ))
+    })?;
     let at = words[first];
     let next = words.get(first + 1).copied();
     let question = sentences.first().is_some_and(|s| s.question);
     let asked = context.asked.is_some();
     // «не надо», «не нужно», «не подходит», «не хочу», «не сейчас»
     if at.is(Sense::Not) || at.text == "not" {
-        let refuses = next.is_some_and(|t| t.cue(Cue::Needless) || t.cue(Cue::Fits) || t.cue(Cue::Can1) || t.cue(Cue::Yes) || t.is(Sense::Now) || t.cue(Cue::Want) || matches!(&*t.text, "интересно" | "подтверждаю" | "согласна" | "согласен" | "актуально" | "пока"));
+        let refuses = next.is_some_and(|t| {
+            t.cue(Cue::Needless)
+                || t.cue(Cue::Fits)
+                || t.cue(Cue::Can1)
+                || t.cue(Cue::Yes)
+                || t.is(Sense::Now)
+                || t.cue(Cue::Want)
+                || matches!(&*t.text, "интересно" | "подтверждаю" | "согласна" | "согласен" | "актуально" | "пока")
+        });
         let never_mind = next.is_some_and(|t| t.cue(Cue::Any) || t.cue(Cue::Difference) || t.text == "против");
         if never_mind {
             return next.filter(|t| t.text == "против").map(|_| Intent::Confirm);
         }
         // «не надо отменять» keeps, «не могу завтра» refuses a time, and says so elsewhere.
-        let said = understood.when.is_empty() && !words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Write) || t.cue(Cue::Phone)) && (words.len() <= 7 || asked);
+        let said = understood.when.is_empty()
+            && !words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Write) || t.cue(Cue::Phone))
+            && (words.len() <= 7 || asked);
         return (refuses && said && !question).then_some(Intent::Decline);
     }
     if at.cue(Cue::Nope) && at.text != "не" {
         let thanks_or_end = next.is_none_or(|_| true);
         // «нет, всё верно»
-        let after_all = words[first + 1..].iter().any(|t| matches!(&*t.text, "верно" | "правильно" | "подходит" | "устраивает")) && !words.iter().any(|t| t.is(Sense::Not));
+        let after_all = words[first + 1..].iter().any(|t| matches!(&*t.text, "верно" | "правильно" | "подходит" | "устраивает"))
+            && !words.iter().any(|t| t.is(Sense::Not));
         let there_is_none = next.is_some_and(|t| t.cue(Cue::Free) || t.cue(Cue::Time) || t.text == "ли" || t.cue(Cue::Booking));
         if question && !asked && words.len() > 2 || there_is_none {
             return None;
         }
         return thanks_or_end.then_some(if after_all { Intent::Confirm } else { Intent::Decline });
     }
-    if at.cue(Cue::Drop) && at.text.starts_with("отказ") && !words.iter().any(|t| t.cue(Cue::Booking)) || words.iter().any(|t| matches!(&*t.text, "передумала" | "передумал")) && understood.when.is_empty() && short {
+    if at.cue(Cue::Drop) && at.text.starts_with("отказ") && !words.iter().any(|t| t.cue(Cue::Booking))
+        || words.iter().any(|t| matches!(&*t.text, "передумала" | "передумал")) && understood.when.is_empty() && short
+    {
         return Some(Intent::Decline);
     }
     let yes = at.cue(Cue::Yes) && !(question && !asked);
     if yes {
         // «да нет», «хорошо бы», «да, но не в среду», «ладно, не надо»
-        if next.is_some_and(|t| matches!(&*t.text, "нет" | "бы" | "не" | "ну")) && !words.iter().any(|t| t.text == "против") {
+        if next.is_some_and(|t| matches!(&*t.text, "нет" | "бы" | "не" | "ну")) && !words.iter().any(|t| t.text == "против")
+        {
             return if next.is_some_and(|t| t.text == "бы" || t.text == "ну") { None } else { Some(Intent::Decline) };
         }
         if words[first + 1..].windows(2).any(|w| w[0].is(Sense::Not) && w[0].text == "не" && w[1].cue(Cue::Needless)) {
             return Some(Intent::Decline);
         }
         let names = !understood.service_ids.is_empty() || !understood.staff_ids.is_empty() || !understood.when.is_empty();
-        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру") && !asked && context.offered.is_empty() && (words.len() > 2 || names);
-        let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine") && words.iter().any(|t| t.cue(Cue::Thanks)) && !asked;
+        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру")
+            && !asked
+            && context.offered.is_empty()
+            && (words.len() > 2 || names);
+        let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
+            && words.iter().any(|t| t.cue(Cue::Thanks))
+            && !asked;
         return (!wish && !evaluated && !(understood.has_choice() && !asked)).then_some(Intent::Confirm);
     }
-    let any_yes = words.iter().any(|t| matches!(&*t.text, "подтверждаю" | "подходит" | "устраивает" | "согласна" | "согласен" | "верно" | "записывайте" | "бронируйте" | "годится" | "пойдет" | "договорились" | "works" | "confirm"));
+    let any_yes = words.iter().any(|t| {
+        matches!(
+            &*t.text,
+            "подтверждаю"
+                | "подходит"
+                | "устраивает"
+                | "согласна"
+                | "согласен"
+                | "верно"
+                | "записывайте"
+                | "бронируйте"
+                | "годится"
+                | "пойдет"
+                | "договорились"
+                | "works"
+                | "confirm"
+        )
+    });
     let no = words.windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Fits) || w[1].cue(Cue::Yes)));
     // «в следующий раз», «другое время», «ничего не подходит»
     if no && (asked || short) && !question {
@@ -553,7 +1001,13 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         return Some(Intent::Confirm);
     }
     // A visit to come is confirmed by «буду», «приду», «придём».
-    if words.iter().any(|t| matches!(&*t.text, "буду" | "приду" | "придем" | "будем")) && words.len() <= 4 && !question && !words.iter().any(|t| t.is(Sense::Not)) && understood.when.is_empty() && !words.iter().any(|t| t.is(Sense::Later)) {
+    if words.iter().any(|t| matches!(&*t.text, "буду" | "приду" | "придем" | "будем"))
+        && words.len() <= 6
+        && !question
+        && (!words.iter().any(|t| t.is(Sense::Not)) || words.iter().any(|t| t.cue(Cue::Cancel)))
+        && understood.when.is_empty()
+        && !words.iter().any(|t| t.is(Sense::Later))
+    {
         return Some(Intent::Confirm);
     }
     None

@@ -372,8 +372,14 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Month(10), "октябрь =окт =october =oct"),
     (Sense::Month(11), "ноябрь =ноя =нояб =november =nov"),
     (Sense::Month(12), "декабрь =дек =december =dec"),
-    (Sense::Rel(0), "=сегодня =седня =сеня =севодня =сегодняшний =сегодняшнего =сегодняшнюю =сегодняшней =сегоня =today =сегодни =сегодняшнем"),
-    (Sense::Rel(1), "=завтра =завтро =зафтра =завтрашний =завтрашнего =завтрашнюю =завтрашней =завтр =tomorrow =tmrw =tmr =tomorow =tommorow =tomorro =tommorrow =завтрашнем =затра =завта =завтара"),
+    (
+        Sense::Rel(0),
+        "=сегодня =седня =сеня =севодня =сегодняшний =сегодняшнего =сегодняшнюю =сегодняшней =сегоня =today =сегодни =сегодняшнем",
+    ),
+    (
+        Sense::Rel(1),
+        "=завтра =завтро =зафтра =завтрашний =завтрашнего =завтрашнюю =завтрашней =завтр =tomorrow =tmrw =tmr =tomorow =tommorow =tomorro =tommorrow =завтрашнем =затра =завта =завтара",
+    ),
     (Sense::Rel(2), "=послезавтра =послезавтро =послезафтра =послезавтрашний =послезавтр =послезавта"),
     (Sense::Rel(3), "=послепослезавтра"),
     (Sense::Rel(-1), "=вчера =вчерашний =вчерашнюю =вчерашней =вчерашнего =yesterday"),
@@ -389,7 +395,10 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
     (Sense::Part(Part::Lunch), "обед =обеденное =обеденный =lunch =lunchtime"),
     (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
-    (Sense::Part(Part::Evening), "вечер вечерок =вечером =вечерком =вечерочком =вечернее =вечерний =evening =evenings =tonight =вечерам =вечернюю =вечеру"),
+    (
+        Sense::Part(Part::Evening),
+        "вечер вечерок =вечером =вечерком =вечерочком =вечернее =вечерний =evening =evenings =tonight =вечерам =вечернюю =вечеру",
+    ),
     (Sense::Part(Part::Night), "ночь =ночью =ночи =night"),
     (Sense::Rel(0), "=tonight"),
     (Sense::Noon, "полдень =noon =midday =полудня =полудню =полдня"),
@@ -420,8 +429,14 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Prep(Prep::Of), "=of =the =ого =го =ое =е =st =nd =rd =th =го"),
     (Sense::Prep(Prep::Past), "=past"),
     (Sense::Prep(Prep::During), "=течение =течении"),
-    (Sense::This, "=этот =эту =это =эта =эти =этом =этой =этих =нынешний =нынешнюю =this =этого =этим =сей =текущей =текущую =текущий =текущего"),
-    (Sense::Next, "следующий =следующую =следущую =след =слудующую =следующей =next =следущий =следущей =слeд =будущий =следуйщую =следущем =следуйщий =будущей =будущую =будущем"),
+    (
+        Sense::This,
+        "=этот =эту =это =эта =эти =этом =этой =этих =нынешний =нынешнюю =this =этого =этим =сей =текущей =текущую =текущий =текущего",
+    ),
+    (
+        Sense::Next,
+        "следующий =следующую =следущую =след =слудующую =следующей =next =следущий =следущей =слeд =будущий =следуйщую =следущем =следуйщий =будущей =будущую =будущем",
+    ),
     (Sense::Nearest, "ближайший =coming =upcoming =nearest"),
     (Sense::Prev, "прошлый прошедший минувший =last =previous"),
     (Sense::Every, "каждый =every =each"),
@@ -486,8 +501,26 @@ const TENS: [(u32, &str, &str, &str); 6] = [
 ];
 
 const ENGLISH_ORDINALS: [&str; 20] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
-    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
 ];
 
 /// English words that only tell that a message is English.
@@ -621,6 +654,21 @@ impl Lexicon {
         }
         best.map(|(_, word)| word)
     }
+}
+
+/// How likely `written` is one slip away from `word`: 0 two letters swapped, 1 one left out, 2 one
+/// wrong, 3 one too many; `None` when it is further away.
+pub(crate) fn slip(written: &str, word: &str) -> Option<u8> {
+    let (length, other) = (written.chars().count(), word.chars().count());
+    if length < 4 || other < 4 || length.abs_diff(other) > 1 || strsim::osa_distance(written, word) != 1 {
+        return None;
+    }
+    Some(match other.cmp(&length) {
+        Ordering::Equal if letters(written) == letters(word) => 0,
+        Ordering::Greater => 1,
+        Ordering::Equal => 2,
+        Ordering::Less => 3,
+    })
 }
 
 /// Letters a word may have begun with when its first one is a slip.

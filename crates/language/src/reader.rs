@@ -2,8 +2,7 @@ use domain::Salon;
 use jiff::civil::DateTime;
 
 use crate::{
-    Asked, Context, Lang, Understood,
-    facts, intents,
+    Asked, Context, Lang, Understood, facts, intents,
     lexicon::{Cue, Lexicon},
     script::Script,
     services::PriceList,
@@ -49,9 +48,11 @@ impl Reader {
         if choice.is_none() && !(asked == Some(Asked::Review) && rating.is_some()) {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
-        let choice = choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context) });
+        let choice =
+            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context) });
+        let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
-        let services = self.services.find(tokens, &used);
+        let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
         let mut understood = Understood {
             intents: Vec::new(),
             service_ids: services.ids,
@@ -62,7 +63,7 @@ impl Reader {
             when: times.when,
             name,
             phone,
-            people: facts::people(tokens),
+            people: if staff.different { people.max(2) } else { people },
             rating,
             choice,
             same_as_last: facts::same_as_last(tokens),
@@ -91,5 +92,396 @@ fn offered(times: &when::Times, context: &Context) -> Option<usize> {
             context.offered.iter().position(same).map(|i| i + 1)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{CompanyId, Hours, Money, PriceRange, SalonId, Service, ServiceId, Staff, StaffId, WorkDay};
+    use jiff::{
+        ToSpan,
+        civil::{date, time},
+        tz::TimeZone,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Intent;
+
+    fn salon() -> Salon {
+        let service = |(id, title, category, parts): (i64, &str, &str, &[i64])| Service {
+            id: ServiceId(id),
+            title: title.to_owned(),
+            category: category.to_owned(),
+            price: PriceRange::new(Money(1000), Money(1500)),
+            minutes: 60,
+            description: String::new(),
+            staff: Vec::new(),
+            composite_of: parts.iter().copied().map(ServiceId).collect(),
+        };
+        let services: [(i64, &str, &str, &[i64]); 17] = [
+            (1, "Маникюр классический", "Ногти", &[]),
+            (2, "Маникюр с покрытием", "Ногти", &[]),
+            (3, "Педикюр", "Ногти", &[]),
+            (4, "Маникюр + педикюр", "Ногти", &[2, 3]),
+            (5, "Снятие гель-лака", "Ногти", &[]),
+            (6, "Дизайн ногтей", "Ногти", &[]),
+            (7, "Стрижка женская", "Волосы", &[]),
+            (8, "Стрижка мужская", "Волосы", &[]),
+            (9, "Окрашивание корней", "Волосы", &[]),
+            (10, "Мелирование", "Волосы", &[]),
+            (11, "Вечерняя укладка", "Волосы", &[]),
+            (12, "Ламинирование ресниц", "Взгляд", &[]),
+            (13, "Архитектура бровей", "Взгляд", &[]),
+            (14, "Шугаринг ног полностью", "Депиляция", &[]),
+            (15, "Шугаринг подмышек", "Депиляция", &[]),
+            (16, "Массаж лица", "Лицо", &[]),
+            (17, "Чистка лица", "Лицо", &[]),
+        ];
+        let staff = |(id, name): (i64, &str)| Staff { id: StaffId(id), name: name.to_owned(), specialization: String::new(), rating: None };
+        let days = (0..40).map(|n| date(2026, 11, 23).checked_add(n.days()).expect("a date"));
+        Salon {
+            company_id: CompanyId(1),
+            salon_id: SalonId(1),
+            title: "Мята".to_owned(),
+            city: "Казань".to_owned(),
+            address: "ул. Баумана, 7".to_owned(),
+            phone: None,
+            timezone: TimeZone::UTC,
+            currency: "₽".to_owned(),
+            services: services.into_iter().map(service).collect(),
+            staff: [(1, "Елена"), (2, "Дарья"), (3, "Софья К."), (4, "Роман"), (5, "Гузель"), (6, "Елена Макарова")]
+                .into_iter()
+                .map(staff)
+                .collect(),
+            schedule: days
+                .map(|date| WorkDay { staff_id: StaffId(1), date, hours: vec![Hours { from: time(10, 0, 0, 0), to: time(20, 0, 0, 0) }] })
+                .collect(),
+        }
+    }
+
+    fn now() -> DateTime {
+        date(2026, 11, 23).at(10, 0, 0, 0)
+    }
+
+    fn check<T: PartialEq + std::fmt::Debug>(context: &Context, cases: &[(&str, T)], pick: impl Fn(&Understood) -> T) {
+        let reader = Reader::new(Some(&salon()));
+        let mut wrong = Vec::new();
+        for (text, expected) in cases {
+            let read = pick(&reader.read(text, now(), context));
+            if read != *expected {
+                wrong.push(format!("«{text}»: {read:?}, expected {expected:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn services() {
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("маникюр", vec![1, 2]),
+            ("хочу маник с покрытием", vec![2]),
+            ("классический маникюр", vec![1]),
+            ("манекюр с гель лаком", vec![2]),
+            ("педикюрчик", vec![3]),
+            ("маникюр и педикюр", vec![4]),
+            ("снять гель-лак", vec![5]),
+            ("снятие", vec![5]),
+            ("сделать ноготки", vec![1, 2]),
+            ("дизайн", vec![6]),
+            ("подстричься", vec![7, 8]),
+            ("женскую стрижку", vec![7]),
+            ("подстричь мужа", vec![8]),
+            ("покрасить корни", vec![9]),
+            ("укладка", vec![11]),
+            ("стрижка мужская и мелирование", vec![8, 10]),
+            ("реснички", vec![12]),
+            ("бровки", vec![13]),
+            ("оформление бровей", vec![13]),
+            ("шугаринг", vec![14, 15]),
+            ("шугаринг ног", vec![14]),
+            ("депиляция подмышек", vec![15]),
+            ("массаж", vec![16]),
+            ("чистку лица", vec![17]),
+            ("что-нибудь для лица", vec![16, 17]),
+            ("zapishite na pedikyur", vec![3]),
+            ("a manicure with gel polish, please", vec![2]),
+            ("меня на маникюр с покрытием, а подругу на педикюр", vec![2, 3]),
+            ("добрый день", vec![]),
+            ("в один тон", vec![]),
+            ("позовите человека", vec![]),
+        ];
+        check(&Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
+        check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
+    }
+
+    #[test]
+    fn staff() {
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("к Елене", vec![1, 6]),
+            ("к Лене", vec![1, 6]),
+            ("к Дашеньке", vec![2]),
+            ("у Сони", vec![3]),
+            ("к софе", vec![3]),
+            ("к Роме", vec![4]),
+            ("к Гузель", vec![5]),
+            ("к гузеле", vec![5]),
+            ("к Макаровой", vec![6]),
+            ("с Дарьей", vec![2]),
+            ("к Дарьье", vec![2]),
+            ("k dashe", vec![2]),
+            ("with Roman", vec![4]),
+            ("роман", vec![4]),
+            ("к Даше, нет, к Соне", vec![3]),
+            ("к Даше или к Соне", vec![2, 3]),
+            ("не к Даше", vec![]),
+            ("к Ане", vec![]),
+        ];
+        check(&Context::default(), cases, |u| u.staff_ids.iter().map(|id| id.0).collect());
+        check(
+            &Context::default(),
+            &[("не к Даше", vec![2]), ("только не к роме", vec![4]), ("к Соне", vec![])],
+            |u| u.staff_not_ids.iter().map(|id| id.0).collect(),
+        );
+        let any = [
+            ("к любому мастеру", true),
+            ("кто свободен", true),
+            ("без разницы к кому", true),
+            ("неважно к кому", true),
+            ("к Даше", false),
+            ("в любое время", false),
+        ];
+        check(&Context::default(), &any, |u| u.staff_any);
+        check(
+            &Context::default(),
+            &[("к нему же", true), ("к той же девушке, к тому же мастеру", true), ("к Даше", false)],
+            |u| u.staff_same,
+        );
+        check(
+            &Context::default(),
+            &[("к Ане на педикюр", Some("Ане".to_owned())), ("к Даше", None), ("у вас", None)],
+            |u| u.staff_unknown.clone(),
+        );
+    }
+
+    #[test]
+    fn facts() {
+        let no = Context::default();
+        check(
+            &no,
+            &[
+                ("вдвоём с подругой", 2),
+                ("на двоих", 2),
+                ("нас трое", 3),
+                ("2 человека", 2),
+                ("я с мужем", 2),
+                ("подругу запишите", 1),
+                ("обе руки", 1),
+                ("на 15", 1),
+            ],
+            |u| u.people,
+        );
+        check(
+            &no,
+            &[
+                ("Меня зовут Ольга Петрова", Some("Ольга Петрова")),
+                ("я вика", Some("Вика")),
+                ("меня зовут на маникюр", None),
+                ("к Даше", None),
+                ("my name is Tom", Some("Tom")),
+                ("как вас зовут?", None),
+            ],
+            |u| u.name.as_deref().map(|name| Box::leak(name.to_owned().into_boxed_str()) as &str),
+        );
+        check(
+            &no,
+            &[
+                ("8 916 123-45-67", Some("79161234567".to_owned())),
+                ("мой +7(916)1234567", Some("79161234567".to_owned())),
+                ("15:30", None),
+                ("4111 1111 1111 1111", None),
+            ],
+            |u| u.phone.as_ref().map(|phone| phone.digits().to_owned()),
+        );
+        let name = Context { asked: Some(Asked::Name), ..no.clone() };
+        check(
+            &name,
+            &[
+                ("оля", Some("Оля".to_owned())),
+                ("Марта", Some("Марта".to_owned())),
+                ("маникюр", None),
+                ("да", None),
+                ("Айгуль Ренатовна", Some("Айгуль Ренатовна".to_owned())),
+            ],
+            |u| u.name.clone(),
+        );
+        let review = Context { asked: Some(Asked::Review), ..no.clone() };
+        check(
+            &review,
+            &[
+                ("5", Some(5)),
+                ("твёрдая четвёрка", Some(4)),
+                ("3 из 5", Some(3)),
+                ("⭐⭐", Some(2)),
+                ("приду 25", None),
+                ("всё хорошо", None),
+            ],
+            |u| u.rating,
+        );
+        let offered = vec![date(2026, 11, 24).at(15, 0, 0, 0), date(2026, 11, 24).at(12, 0, 0, 0), date(2026, 11, 25).at(18, 0, 0, 0)];
+        let choice = Context { asked: Some(Asked::Choice), offered, day: None };
+        let picks = [
+            ("2", Some(2)),
+            ("первый вариант", Some(1)),
+            ("второе время", Some(2)),
+            ("давайте последнее", Some(3)),
+            ("самое раннее", Some(2)),
+            ("в 18", Some(3)),
+            ("завтра в 12", Some(2)),
+            ("любое", Some(1)),
+            ("4", None),
+            ("в 11", None),
+            ("не второе", None),
+        ];
+        check(&choice, &picks, |u| u.choice);
+        check(
+            &no,
+            &[("как в прошлый раз", true), ("то же, что обычно", true), ("в прошлый раз было плохо", false), ("маникюр", false)],
+            |u| u.same_as_last,
+        );
+    }
+
+    #[test]
+    fn first_intent() {
+        use Intent as I;
+        let no = Context::default();
+        let cases = [
+            ("Здравствуйте", I::Greeting),
+            ("добрый вечер!", I::Greeting),
+            ("запишите на маникюр завтра в 15", I::Book),
+            ("можно завтра?", I::Book),
+            ("педикюр", I::Book),
+            ("к Даше", I::Book),
+            ("в пятницу в 12", I::Book),
+            ("есть окошко на завтра?", I::FreeTimes),
+            ("когда можно записаться?", I::FreeTimes),
+            ("Даша свободна в среду?", I::FreeTimes),
+            ("сколько стоит педикюр?", I::Price),
+            ("почём маникюр", I::Price),
+            ("какие у вас услуги?", I::Services),
+            ("делаете татуаж?", I::Services),
+            ("кто делает мелирование?", I::Staff),
+            ("какие мастера работают?", I::Staff),
+            ("где вы находитесь?", I::Info),
+            ("до скольки открыты?", I::Info),
+            ("можно картой?", I::Info),
+            ("есть парковка?", I::Info),
+            ("когда я записана?", I::MyBookings),
+            ("мои записи", I::MyBookings),
+            ("перенесите запись на пятницу", I::Reschedule),
+            ("можно поменять время записи?", I::Reschedule),
+            ("отмените мою запись", I::Cancel),
+            ("я не смогу прийти завтра", I::Cancel),
+            ("можно отменить запись?", I::Cancel),
+            ("как отменить запись?", I::Info),
+            ("а если я отменю, деньги вернёте?", I::Info),
+            ("вы отменили мою запись?", I::Info),
+            ("да", I::Confirm),
+            ("давайте, записывайте", I::Confirm),
+            ("👍", I::Confirm),
+            ("нет", I::Decline),
+            ("спасибо, не надо", I::Decline),
+            ("опаздываю на 10 минут", I::Late),
+            ("стою в пробке", I::Late),
+            ("спасибо", I::Thanks),
+            ("позовите администратора", I::Human),
+            ("хочу поговорить с живым человеком", I::Human),
+            ("перезвоните мне", I::Human),
+            ("мне испортили волосы, это ужас", I::Complaint),
+            ("не пишите мне больше", I::Stop),
+            ("пожалуйста, отпишите меня от рассылки", I::Stop),
+            ("STOP", I::Stop),
+            ("всё очень понравилось!", I::Review),
+            ("какая сегодня погода", I::Other),
+            ("Меня зовут Оля", I::Other),
+        ];
+        check(&no, &cases, |u| {
+            if u.intents[0] == I::Book && u.when.is_empty() && u.service_ids.is_empty() && u.staff_ids.is_empty() {
+                I::Other
+            } else {
+                u.intents[0]
+            }
+        });
+        let never = [
+            "не отменяйте мою запись",
+            "отменять не надо",
+            "не надо отменять, я приду",
+            "как отменить запись?",
+            "сколько стоит отмена?",
+            "можно ли отменить бесплатно?",
+            "отменять пока не буду",
+        ];
+        check(&no, &never.map(|text| (text, false)), |u| u.has(I::Cancel));
+        let confirm = Context { asked: Some(Asked::Confirm), ..no };
+        check(
+            &confirm,
+            &[
+                ("да", I::Confirm),
+                ("да, всё верно", I::Confirm),
+                ("угу", I::Confirm),
+                ("нет", I::Decline),
+                ("не подходит", I::Decline),
+                ("сколько стоит?", I::Price),
+            ],
+            |u| u.intents[0],
+        );
+    }
+
+    #[test]
+    fn languages() {
+        check(
+            &Context::default(),
+            &[
+                ("Hello, can I book a manicure?", Lang::En),
+                ("privet, mozhno zapisatsya?", Lang::Ru),
+                ("маникюр OPI", Lang::Ru),
+                ("vjyj yf pfdnhf", Lang::Ru),
+            ],
+            |u| u.lang,
+        );
+    }
+
+    #[test]
+    fn written_as_the_contract_says() {
+        let read = Reader::new(Some(&salon())).read("Можно завтра в 15 к Даше на педикюр?", now(), &Context::default());
+        let expected = r#"{"intents":["book"],"service_ids":[3],"staff_ids":[2],"staff_any":false,"staff_not_ids":[],"when":[{"kind":"at","from":"2026-11-24T15:00"}],"name":null,"phone":null,"people":1,"rating":null,"lang":"ru"}"#;
+        assert_eq!(serde_json::to_string(&read).expect("plain data"), expected);
+        let back: Understood = serde_json::from_str(expected).expect("what was written");
+        assert_eq!(back, read);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn any_text_is_read(text in "\\PC{0,300}") {
+            let read = Reader::new(None).read(&text, now(), &Context::default());
+            prop_assert!(!read.intents.is_empty());
+        }
+
+        #[test]
+        fn any_words_are_read(words in prop::collection::vec(prop::sample::select(vec![
+            "в", "на", "с", "до", "по", "после", "не", "или", "и", "нет", "через", "завтра", "среду", "15", "31", "99", ":", "30", "-", ".", "февраля", "полвторого",
+            "без", "пять", "двадцать", "часов", "утра", "к", "Даше", "маникюр", "отменить", "запись", "следующей", "неделе", "выходных", "конце", "месяца", "?", ",", "\n", "же", "тот", "день", "позже", "час", "половина", "числа", "-го", "pm", "2026",
+        ]), 0..40), asked in prop::option::of(prop::sample::select(vec![Asked::Day, Asked::Time, Asked::Choice, Asked::Name, Asked::Review, Asked::Confirm]))) {
+            let context = Context { asked, offered: vec![date(2026, 11, 24).at(23, 30, 0, 0)], day: None };
+            let read = Reader::new(Some(&salon())).read(&words.join(" "), now(), &context);
+            prop_assert!(!read.intents.is_empty());
+            for when in &read.when {
+                if let crate::When::Window { from, to, .. } = when {
+                    prop_assert!(from < to);
+                }
+            }
+        }
     }
 }

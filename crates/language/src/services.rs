@@ -21,6 +21,12 @@ impl Key {
         // FNV-1a: a salon has some hundred words, a clash costs a needless question.
         Self::Own(lemma.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
     }
+    /// What something is done to; said once, it stands for several works.
+    fn is_object(self) -> bool {
+        use Trade::{Arm, Armpit, Beard, Bikini, Brow, Ear, Face, Fringe, Hair, Head, Lash, Leg, Moustache, Nail, Nose};
+        let Self::Trade(trade) = self else { return false };
+        matches!(trade, Arm | Armpit | Beard | Bikini | Brow | Ear | Face | Fringe | Hair | Head | Lash | Leg | Moustache | Nail | Nose)
+    }
     fn is_head(self) -> bool {
         match self {
             Self::Trade(trade) => trade.is_head(),
@@ -40,7 +46,7 @@ struct Word {
 struct Entry {
     id: ServiceId,
     title: Box<[Word]>,
-    /// Words of the category and the description: they help where the title says nothing.
+    /// The trade's words of category and description: they help where the title says nothing.
     around: Box<[Key]>,
     parts: Box<[ServiceId]>,
 }
@@ -82,7 +88,10 @@ impl PriceList {
         let entries = salon.services.iter().map(|service| {
             let title = words(&service.title);
             own.extend(title.iter().filter(|(_, word)| matches!(word.key, Key::Own(_))).map(|(text, _)| text.clone().into_boxed_str()));
-            let around = words(&service.category).into_iter().chain(words(&service.description)).filter(|(_, word)| !word.without);
+            let around = words(&service.category)
+                .into_iter()
+                .chain(words(&service.description))
+                .filter(|(_, word)| !word.without && matches!(word.key, Key::Trade(_)));
             Entry {
                 id: service.id,
                 around: around.map(|(_, word)| word.key).collect(),
@@ -96,13 +105,19 @@ impl PriceList {
         Self { entries, own: own.into_boxed_slice() }
     }
 
-    pub(crate) fn find(&self, tokens: &[Token], used: &[bool]) -> Meant {
-        let said = self.said(tokens, used);
+    /// `apart`: several people come, so that no package for one is meant. `asked`: a service was
+    /// asked for, so that «мужская» alone answers.
+    pub(crate) fn find(&self, tokens: &[Token], used: &[bool], apart: bool, asked: bool) -> Meant {
+        let mut said = self.said(tokens, used);
+        let person = [Trade::Male, Trade::Female, Trade::Child].map(Key::Trade);
+        if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key))) {
+            said.clear();
+        }
         let any_word = tokens.iter().zip(used).any(|(t, used)| !used && t.trades().any(Trade::is_head));
         if said.is_empty() {
             return Meant { any_word, ..Meant::default() };
         }
-        let (ids, ambiguous) = self.meant(&said);
+        let (ids, ambiguous) = self.meant(&said, apart);
         Meant { ids, ambiguous, any_word }
     }
 
@@ -114,7 +129,8 @@ impl PriceList {
         let mut refused = false;
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
         for (i, token) in tokens.iter().enumerate() {
-            let divides = token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
+            let divides =
+                token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
             if divides {
                 group += 1;
                 without = false;
@@ -140,9 +156,20 @@ impl PriceList {
                 without &= token.is_word();
                 continue;
             }
-            let verb = token.is_word() && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
+            let verb = token.is_word()
+                && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
             said.push(Said { keys, without, group, at: i, verb });
             without = false;
+        }
+        // «У меня короткие волосы, сколько стоит …» tells of the hair.
+        let told = |said: &Said| {
+            tokens[..said.at].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.text == "меня")
+                && tokens[..said.at].iter().any(|t| t.text == "у")
+        };
+        if said.iter().any(|s| !told(s)) {
+            said.retain(|s| {
+                !(told(s) && s.keys.iter().all(|k| matches!(k, Key::Trade(Trade::Hair | Trade::Nail | Trade::Long | Trade::Short))))
+            });
         }
         trimming(&mut said);
         nails(&mut said, &self.entries);
@@ -173,7 +200,9 @@ impl PriceList {
             } else if token.text.chars().count() > 2 && !token.senses.iter().any(|s| is_little(*s)) {
                 keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
                 if token.strange {
-                    let near = self.own.iter().filter(|own| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= 1 + usize::from(own.chars().count() > 7));
+                    let near = self.own.iter().filter(|own| {
+                        own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= 1 + usize::from(own.chars().count() > 7)
+                    });
                     keys.extend(near.map(|own| Key::of(own)));
                 }
             }
@@ -182,7 +211,7 @@ impl PriceList {
         keys
     }
 
-    fn meant(&self, said: &[Said]) -> (Vec<ServiceId>, bool) {
+    fn meant(&self, said: &[Said], people_apart: bool) -> (Vec<ServiceId>, bool) {
         let all: Vec<&Said> = said.iter().collect();
         let groups = grouped(said);
         if groups.len() > 1 {
@@ -198,9 +227,16 @@ impl PriceList {
             }
             let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
             let whole_heads = whole.0.first().map_or(0.0, |id| self.heads_covered(*id, &all));
-            let composite = self.entries.iter().find(|e| !e.parts.is_empty() && e.parts.len() == ids.len() && e.parts.iter().all(|part| ids.contains(part)));
-            if let Some(composite) = composite.filter(|_| firm) {
+            let composite = self
+                .entries
+                .iter()
+                .find(|e| !e.parts.is_empty() && e.parts.len() == ids.len() && e.parts.iter().all(|part| ids.contains(part)));
+            if let Some(composite) = composite.filter(|_| firm && !people_apart) {
                 return (vec![composite.id], false);
+            }
+            if people_apart {
+                ids.truncate(MOST_ALTERNATIVES);
+                return (ids, !firm);
             }
             if whole.0.len() == 1 && whole_heads >= heads - 0.01 && (!firm || whole.1 >= apart_cover - 0.01 || ids.len() == 1) {
                 return (whole.0, false);
@@ -251,11 +287,16 @@ impl PriceList {
             }
             let has = |word: &Word, said: &[&Said]| said.iter().any(|s| s.keys.contains(&word.key) && s.without == word.without);
             let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
-            let borrowed = missing.iter().filter(|w| w.key.is_head() && has(w, beside)).count();
-            let missing_heads = missing.iter().filter(|w| w.key.is_head() && !w.without && !has(w, beside)).count();
+            let lent = |w: &Word| w.key.is_object() && has(w, beside);
+            let borrowed = missing.iter().filter(|w| lent(w)).count();
+            let missing_heads = missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w)).count();
             let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
             // A coating that nobody spoke of is no other work.
-            let coating = usize::from(missing_key(Trade::Coating) && missing_heads > 0 && missing.iter().any(|w| w.key == Key::Trade(Trade::Coating) && !w.without));
+            let coating = usize::from(
+                missing_key(Trade::Coating)
+                    && missing_heads > 0
+                    && missing.iter().any(|w| w.key == Key::Trade(Trade::Coating) && !w.without),
+            );
             let missing_heads = missing_heads - coating;
             let exact = missing.is_empty();
             let penalty = if conflict { 3.0 } else { 0.0 };

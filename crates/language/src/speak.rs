@@ -3,8 +3,8 @@
 //! Russian forms come from the dictionary; a word it does not have is left as it is.
 
 use jiff::{
-    civil::{Date, DateTime, Time},
     ToSpan,
+    civil::{Date, DateTime, Time},
 };
 use rumorph::{Analysis, Source};
 
@@ -47,9 +47,8 @@ const MONTHS_OF: [&str; 12] =
     ["января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"];
 const ON_WEEKDAY: [&str; 7] = ["в понедельник", "во вторник", "в среду", "в четверг", "в пятницу", "в субботу", "в воскресенье"];
 const WEEKDAYS: [&str; 7] = ["понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"];
-const ENGLISH_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+const ENGLISH_MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const ENGLISH_WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 fn nth<'a>(names: &[&'a str], from_one: i8) -> &'a str {
@@ -147,7 +146,10 @@ pub fn name(name: &str, case: Case) -> String {
     let one = |word: &str| -> String {
         let analyses = dictionary().analyze(word);
         let person = analyses.iter().find(|a| {
-            a.source == Source::Dictionary && matches!(feature(a, "NameType"), Some("Giv" | "Sur" | "Pat")) && feature(a, "Case") == Some("Nom") && feature(a, "Number") == Some("Sing")
+            a.source == Source::Dictionary
+                && matches!(feature(a, "NameType"), Some("Giv" | "Sur" | "Pat"))
+                && feature(a, "Case") == Some("Nom")
+                && feature(a, "Number") == Some("Sing")
         });
         person
             .and_then(|a| dictionary().inflect(a, &[("Case", case.feature()), ("Number", "Sing")]))
@@ -282,12 +284,17 @@ mod tests {
 
     #[test]
     fn numbers_and_lengths() {
-        for (n, noun, text) in [(1, "стрижка", "1 стрижка"), (2, "стрижка", "2 стрижки"), (5, "услуга", "5 услуг"), (21, "мастер", "21 мастер")] {
+        for (n, noun, text) in
+            [(1, "стрижка", "1 стрижка"), (2, "стрижка", "2 стрижки"), (5, "услуга", "5 услуг"), (21, "мастер", "21 мастер")]
+        {
             assert_eq!(counted(n, noun, Lang::Ru), text);
         }
-        for (minutes, russian, english) in
-            [(45, "45 минут", "45 minutes"), (60, "1 час", "1 hour"), (90, "1 час 30 минут", "1 hour 30 minutes"), (121, "2 часа 1 минута", "2 hours 1 minute")]
-        {
+        for (minutes, russian, english) in [
+            (45, "45 минут", "45 minutes"),
+            (60, "1 час", "1 hour"),
+            (90, "1 час 30 минут", "1 hour 30 minutes"),
+            (121, "2 часа 1 минута", "2 hours 1 minute"),
+        ] {
             assert_eq!(length(minutes, Lang::Ru), russian);
             assert_eq!(length(minutes, Lang::En), english);
         }

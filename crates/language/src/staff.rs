@@ -3,7 +3,7 @@
 use domain::{Salon, StaffId};
 
 use crate::{
-    lexicon::{Cue, Prep, Sense},
+    lexicon::{self, Cue, Prep, Sense},
     names::{self, NameId},
     script,
     text::Token,
@@ -66,8 +66,18 @@ impl Team {
             }
             let found = self.called(tokens, i);
             if found.is_empty() {
-                let after_to = i > 0 && (tokens[i - 1].text == "к" || tokens[i - 1].text == "ко" || tokens[i - 1].text == "у" || tokens[i - 1].text == "with" || tokens[i - 1].cue(Cue::Master));
-                if after_to && !self.members.is_empty() && names::is_given(&tokens[i].text) && (tokens[i].senses.is_empty()) && !refused(tokens, i) {
+                let after_to = i > 0
+                    && (tokens[i - 1].text == "к"
+                        || tokens[i - 1].text == "ко"
+                        || tokens[i - 1].text == "у"
+                        || tokens[i - 1].text == "with"
+                        || tokens[i - 1].cue(Cue::Master));
+                if after_to
+                    && !self.members.is_empty()
+                    && names::is_given(&tokens[i].text)
+                    && (tokens[i].senses.is_empty())
+                    && !refused(tokens, i)
+                {
                     named.unknown = Some(i);
                 }
                 continue;
@@ -97,7 +107,8 @@ impl Team {
             spellings = script::spellings(&word.to_lowercase());
         }
         let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
-        let after_to = i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
+        let after_to =
+            i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
         // Words that are also names: «вера», «света», «мила», «роман».
         let word_too = !token.senses.is_empty() && !after_to && !token.capital && token.slip.is_none();
         if word_too || (word.chars().count() < 2) {
@@ -108,53 +119,73 @@ impl Team {
         if !exact.is_empty() {
             return exact;
         }
-        // A slip of the pen in a name of this salon.
-        let length = word.chars().count();
-        let (word, length) = token.slip.as_ref().map_or((word, length), |slip| (slip, slip.chars().count()));
-        if !(token.strange || token.slip.is_some()) || length < 4 {
+        // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
+        // before must ask for a name.
+        let slipped = token.slip.as_ref();
+        if !(token.strange || slipped.is_some() && after_to) || word.chars().count() < 4 {
             return Vec::new();
         }
-        let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
-        by(&|m| {
-            let forms = m.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(m.forms.iter().map(|f| &**f));
-            forms.into_iter().any(|form| form.chars().count() > 3 && form.chars().count().abs_diff(length) <= 1 && all().any(|w| strsim::osa_distance(w, form) == 1))
-        })
+        let written =
+            || slipped.into_iter().chain(std::iter::once(word)).take(1).map(String::as_str).chain(spellings.iter().map(String::as_str));
+        let nearness = |member: &Member| {
+            let known =
+                member.names.iter().flat_map(|id| names::forms_of(*id)).map(String::as_str).chain(member.forms.iter().map(|f| &**f));
+            known.flat_map(|form| written().filter_map(move |word| lexicon::slip(word, form))).min()
+        };
+        let nearest = self.members.iter().filter_map(nearness).min();
+        by(&|m| nearest.is_some() && nearness(m) == nearest)
     }
 }
 
 fn refused(tokens: &[Token], i: usize) -> bool {
     let near = i.saturating_sub(3)..i;
     let mut back = tokens[near].iter().rev();
-    let direct = back.by_ref().take_while(|t| !t.ends_clause()).any(|t| (t.is(Sense::Not) && t.text != "ни") || t.is(Sense::Except) && t.text != "but");
+    let direct = back
+        .by_ref()
+        .take_while(|t| !t.ends_clause())
+        .any(|t| (t.is(Sense::Not) && t.text != "ни") || t.is(Sense::Except) && t.text != "but");
     let clause = tokens[i + 1..].iter().take_while(|t| !t.ends_clause());
     let words: Vec<&Token> = clause.collect();
-    let disliked = words.windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
+    let disliked = words
+        .windows(2)
+        .any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
         && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
     direct || disliked
 }
 
 fn replaced(tokens: &[Token], i: usize) -> bool {
-    tokens[i.saturating_sub(5)..i].iter().any(|t| (t.is(Sense::Rather) || t.is(Sense::No)) && t.text != "хотя")
+    let between = &tokens[i.saturating_sub(5)..i];
+    between.iter().any(|t| (t.is(Sense::Rather) || t.is(Sense::No)) && t.text != "хотя")
+        && !between.iter().any(|t| t.cue(Cue::If) || t.is(Sense::Or))
 }
 
 /// «К любому», «к нему же», «к разным мастерам», «к другому мастеру».
 fn without_names(tokens: &[Token], named: &mut Named) {
-    let near_master = |i: usize| {
-        tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(|t| t.cue(Cue::Master) || t.text == "девушка")
-    };
+    let near_master =
+        |i: usize| tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(|t| t.cue(Cue::Master) || t.text == "девушка");
     for (i, token) in tokens.iter().enumerate() {
         let before = |n: usize| i.checked_sub(n).and_then(|i| tokens.get(i));
         let after = |n: usize| tokens.get(i + n);
         let to = before(1).is_some_and(|t| t.prep(Prep::To) || matches!(&*t.text, "у" | "with"));
         let negated = before(1).is_some_and(|t| t.is(Sense::Not));
-        if token.cue(Cue::Any) && (to || near_master(i) || matches!(&*token.text, "anyone" | "anybody" | "whoever" | "кто-нибудь" | "любому")) && !negated {
+        if token.cue(Cue::Any)
+            && (to || near_master(i) || matches!(&*token.text, "anyone" | "anybody" | "whoever" | "кто-нибудь" | "любому"))
+            && !negated
+        {
             named.any = true;
         }
         // «кто свободен», «кто-нибудь», «кому угодно», «какая разница к кому», «без разницы кто»
         if token.cue(Cue::Who) {
-            let who_is_free = (i + 1..i + 4).any(|k| tokens.get(k).is_some_and(|t| t.cue(Cue::Sure) || matches!(&*t.text, "свободны" | "свободна" | "free" | "available" | "нибудь" | "угодно")));
-            let all_the_same = tokens[i.saturating_sub(5)..i].iter().any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) || t.cue(Cue::Any))
-                || tokens[i..(i + 5).min(tokens.len())].iter().any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) && !t.text.starts_with("важно") || t.cue(Cue::Any));
+            let who_is_free = (i + 1..i + 4).any(|k| {
+                tokens.get(k).is_some_and(|t| {
+                    t.cue(Cue::Sure) || matches!(&*t.text, "свободны" | "свободна" | "free" | "available" | "нибудь" | "угодно")
+                })
+            });
+            let all_the_same =
+                tokens[i.saturating_sub(5)..i].iter().any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) || t.cue(Cue::Any))
+                    || tokens[i..(i + 5).min(tokens.len())]
+                        .iter()
+                        .any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) && !t.text.starts_with("важно") || t.cue(Cue::Any));
             named.any |= who_is_free || all_the_same;
         }
         if token.cue(Cue::Difference) && near_master(i) {

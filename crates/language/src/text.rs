@@ -83,6 +83,15 @@ impl Token {
     pub(crate) fn is_word(&self) -> bool {
         self.kind == Kind::Word
     }
+    /// Wants a word after it: «в», «без», «половина», «первый», «добрый», a number.
+    fn leans(&self) -> bool {
+        self.kind == Kind::Number
+            || self.cue(Cue::Good)
+            || self.senses.iter().any(|sense| {
+                use Sense::{Card, Half, Nearest, Next, Not, Or, Ord, Prep, Quarter, This};
+                matches!(sense, Card(_) | Half | Nearest | Next | Not | Or | Ord(_) | Prep(_) | Quarter | This)
+            })
+    }
     /// Ends a sentence.
     pub(crate) fn ends_sentence(&self) -> bool {
         matches!(self.kind, Kind::Mark('.' | '!' | '?' | '…') | Kind::LineEnd)
@@ -117,7 +126,10 @@ impl Text {
                 break;
             }
             if c == '\n' || c == '\r' {
-                tokens.push(token(Kind::LineEnd, String::new(), start..start + 1, glued));
+                // A burst may break a phrase: what leans on the next word does not end a line.
+                if tokens.last().is_some_and(|last| !last.leans()) {
+                    tokens.push(token(Kind::LineEnd, String::new(), start..start + 1, glued));
+                }
                 glued = false;
                 continue;
             }
@@ -170,7 +182,9 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
     if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
-        text = script::transliterate(&text);
+        let spelt = script::transliterate(&text);
+        let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt);
+        text = wrong.then(|| script::spellings(&text).iter().find_map(|s| lexicon.nearest(s))).flatten().map_or(spelt, str::to_owned);
     } else if !latin && text.chars().any(|c| c.is_ascii_alphabetic()) {
         text = text.chars().map(twin).collect();
     }

@@ -186,9 +186,10 @@ impl When {
     /// No day was said with it.
     pub fn time_only(&self) -> bool {
         match self {
-            Self::At { time_only, .. } | Self::Window { time_only, .. } | Self::After { time_only, .. } | Self::Before { time_only, .. } => {
-                *time_only
-            }
+            Self::At { time_only, .. }
+            | Self::Window { time_only, .. }
+            | Self::After { time_only, .. }
+            | Self::Before { time_only, .. } => *time_only,
             Self::Day { .. } | Self::Days { .. } => false,
         }
     }

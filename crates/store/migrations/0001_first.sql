@@ -188,7 +188,7 @@ CREATE TABLE messages (
     UNIQUE (conversation_id, direction, whatsapp_id),
     FOREIGN KEY (company_id, conversation_id) REFERENCES conversations (company_id, id)
 );
-CREATE INDEX messages_open ON messages (conversation_id, status) WHERE status IN ('new', 'queued');
+CREATE INDEX messages_status ON messages (conversation_id, status);
 CREATE INDEX messages_whatsapp ON messages (company_id, whatsapp_id);
 
 CREATE TABLE turns (

@@ -180,14 +180,7 @@ fn cut(window: (Time, Time), open: (Time, Time), date: Date, now: DateTime) -> (
 }
 
 /// One day with what was said of its time; `None` when that cannot be.
-pub(super) fn on_day(
-    date: Date,
-    clocks: Clocks,
-    hours_of: &OpeningHours,
-    now: DateTime,
-    time_only: bool,
-    ambiguous: bool,
-) -> Option<When> {
+pub(super) fn on_day(date: Date, clocks: Clocks, hours_of: &OpeningHours, now: DateTime, time_only: bool, ambiguous: bool) -> Option<When> {
     let open = hours_of.on(date);
     let at = |time: Time| date.to_datetime(time);
     Some(match clocks {

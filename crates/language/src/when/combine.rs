@@ -171,18 +171,22 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
     let question = tokens.get(clause.end).is_some_and(|t| t.mark('?'));
     let first_person = |t: &Token| matches!(&*t.text, "могу" | "смогу" | "успею" | "успеваю" | "сможем" | "можем" | "буду" | "приду");
     let words = &tokens[clause.clone()];
-    // Another mention after the refusal in the same clause is what is wanted instead.
-    let later = |i: usize| mentions.iter().any(|m| m.span.start > clause.start + i && m.span.start < clause.end);
     words.iter().enumerate().any(|(i, t)| {
         let next = words.get(i + 1);
         let after_next = words.get(i + 2);
         let can = |t: Option<&Token>| t.is_some_and(|t| t.cue(Cue::Can1) || t.cue(Cue::Fits));
-        let refused = (t.is(Sense::Not) && (can(next) || (next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > clause.start + i)))
-            || (t.is(Sense::Not) && next.is_some_and(|t| t.is_word()) && can(after_next) && next.is_some_and(|t| t.cue(Cue::My)))
-            || (t.cue(Cue::Busy) && !t.cue(Cue::Work))
-            || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't") && t.is(Sense::Not);
+        let at = clause.start + i;
+        let refused = t.is(Sense::Not)
+            && (can(next)
+                || next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > at
+                || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
+                || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
+            || t.cue(Cue::Busy) && !t.cue(Cue::Work);
         let asks = question && !next.is_some_and(first_person);
-        refused && !asks && (mention.span.start > clause.start + i || !later(i) || mention.span.end <= clause.start + i)
+        // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
+        // what stands after.
+        let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
+        refused && !asks && (mention.span.end <= at || mention.span.start > at && !something_before)
     })
 }
 
@@ -195,7 +199,10 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
     });
     // «Отслоилось через два дня»
     let spoilt = words.iter().any(|t| t.cue(Cue::Bad)) && !words.iter().any(|t| t.cue(Cue::Can) || t.cue(Cue::Book));
-    spoilt || visited && !matches!(mention.item, Item::Shift(_) | Item::Moment(_)) && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")
+    spoilt
+        || visited
+            && !matches!(mention.item, Item::Shift(_) | Item::Moment(_))
+            && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")
 }
 
 /// The words between two mentions.
@@ -237,6 +244,13 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
     let mut before: Option<&Mention> = None;
     for mention in mentions {
         let link = before.map_or(Link::Next, |before| link(tokens, before, mention));
+        // «В субботу или воскресенье, лучше утром» replaces nothing.
+        let adds = match mention.item {
+            Item::Time(_) => wishes.iter().all(|wish| wish.time.is_none() && wish.moment.is_none() && !wish.impossible),
+            Item::Day(_) => wishes.iter().all(|wish| wish.day.is_none() && wish.moment.is_none() && !wish.impossible),
+            _ => false,
+        };
+        let link = if adds && link == Link::Instead { Link::Next } else { link };
         if link == Link::Instead {
             if let Some(last) = wishes.pop() {
                 wishes.clear();
@@ -247,7 +261,9 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
             replacing = (false, false);
         }
         let adjacent = before.is_some_and(|before| {
-            tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().all(|t| !t.is_word() || t.is(Sense::And) || t.is(Sense::That))
+            tokens[before.span.end.min(mention.span.start)..mention.span.start]
+                .iter()
+                .all(|t| !t.is_word() || t.is(Sense::And) || t.is(Sense::That))
         });
         let sentence_between = before
             .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(Token::ends_sentence));
@@ -403,7 +419,9 @@ fn refined(a: Clocks, b: Clocks) -> Option<Clocks> {
     match (a, b) {
         _ if a == b => Some(a),
         (Clocks::Part(part), Clocks::At(clock)) | (Clocks::At(clock), Clocks::Part(part)) => Some(Clocks::At(in_part(clock, part))),
-        (Clocks::Part(part), Clocks::After(clock)) | (Clocks::After(clock), Clocks::Part(part)) => Some(Clocks::After(in_part(clock, part))),
+        (Clocks::Part(part), Clocks::After(clock)) | (Clocks::After(clock), Clocks::Part(part)) => {
+            Some(Clocks::After(in_part(clock, part)))
+        }
         (Clocks::Part(part), Clocks::Before(clock)) | (Clocks::Before(clock), Clocks::Part(part)) => {
             Some(Clocks::Before(in_part(clock, part)))
         }

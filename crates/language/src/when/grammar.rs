@@ -125,8 +125,11 @@ impl Grammar<'_> {
     /// «Добрый день», "good morning".
     fn greeting(&self, i: usize) -> bool {
         let before = i.checked_sub(1).and_then(|i| self.tokens.get(i));
-        let part = |i: usize| self.at(i).is_some_and(|t| t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some() || t.unit() == Some(Unit::Day));
-        let wished = before.is_some_and(|t| t.cue(Cue::Good) || matches!(&*t.text, "хорошего" | "приятного" | "прекрасного" | "всего" | "nice"));
+        let part = |i: usize| {
+            self.at(i).is_some_and(|t| t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some() || t.unit() == Some(Unit::Day))
+        };
+        let wished =
+            before.is_some_and(|t| t.cue(Cue::Good) || matches!(&*t.text, "хорошего" | "приятного" | "прекрасного" | "всего" | "nice"));
         wished && (part(i) || self.is(i, Sense::Weekend) || self.is(i, Sense::Rel(0)))
             || self.word(i, "времени")
             || (part(i) && self.at(i + 1).is_some_and(|t| t.cue(Cue::Good) && t.text == "добрый"))
@@ -140,7 +143,11 @@ impl Grammar<'_> {
         }
         let not = before.is(Sense::Not) || (before.cue(Cue::Any) && i > 1 && self.tokens[i - 2].is(Sense::Not));
         // «не раньше 18» is no refusal.
-        not && before.text != "ни" && !self.is(i, Sense::Earlier) && !self.is(i, Sense::Later) && !self.word(i, "later") && !self.word(i, "before")
+        not && before.text != "ни"
+            && !self.is(i, Sense::Earlier)
+            && !self.is(i, Sense::Later)
+            && !self.word(i, "later")
+            && !self.word(i, "before")
     }
 
     /// Little words before a day or time; the one that says most is kept.
@@ -150,7 +157,9 @@ impl Grammar<'_> {
         // «часов в пять», «часам к пяти», «числа 25».
         if self.unit(j) == Some(Unit::Hour) && !self.word(j, "час") && !self.word(j, "ч") {
             let n = j + 1;
-            let leads = self.at(n).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::About) || t.prep(Prep::After) || t.prep(Prep::On));
+            let leads = self
+                .at(n)
+                .is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::About) || t.prep(Prep::After) || t.prep(Prep::On));
             if leads && self.number(self.little_words(n).1).is_some() || (j > 0 && self.number(n).is_some() && self.prep(j - 1, Prep::At)) {
                 j = n;
             }
@@ -165,7 +174,8 @@ impl Grammar<'_> {
             } else if token.text == "где" && self.word(j + 1, "то") {
                 j += 1;
                 Some(Prep::About)
-            } else if token.prep(Prep::After) && !token.prep(Prep::Past) || token.text == "past" && !self.is(j.wrapping_sub(1), Sense::Half) {
+            } else if token.prep(Prep::After) && !token.prep(Prep::Past) || token.text == "past" && !self.is(j.wrapping_sub(1), Sense::Half)
+            {
                 Some(Prep::After)
             } else if token.is(Sense::Later) && !token.is(Sense::Earlier) && self.number(self.little_words(j + 1).1).is_some() {
                 Some(if i > 0 && self.tokens[i - 1].is(Sense::Not) && j == i || self.said_not(j) { Prep::Before } else { Prep::After })
@@ -187,7 +197,8 @@ impl Grammar<'_> {
                 Some(prep.unwrap_or(Prep::At))
             } else if token.prep(Prep::Along) {
                 Some(prep.unwrap_or(Prep::Along))
-            } else if (token.is(Sense::OClock) || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
+            } else if (token.is(Sense::OClock)
+                || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
                 || (self.unit(j) == Some(Unit::Hour) && !matches!(&*token.text, "час" | "ч") && j > i && self.number(j + 1).is_some())
             {
                 prep
@@ -223,7 +234,10 @@ impl Grammar<'_> {
         if self.is(j, Sense::Prev) && !self.word(j, "last") || self.word(j, "last") {
             let k = j + 1;
             let thing = self.at(k)?;
-            if thing.weekday().is_some() || thing.month().is_some() || matches!(thing.unit(), Some(Unit::Day | Unit::Week | Unit::Month | Unit::Year)) {
+            if thing.weekday().is_some()
+                || thing.month().is_some()
+                || matches!(thing.unit(), Some(Unit::Day | Unit::Week | Unit::Month | Unit::Year))
+            {
                 return Some((Item::Past, k + 1));
             }
         }
@@ -261,7 +275,9 @@ impl Grammar<'_> {
             }
         }
         let asks = matches!(&*token.text, "попозже" | "пораньше" | "попозднее")
-            || (matches!(&*token.text, "позже" | "раньше" | "позднее" | "later" | "earlier") && !self.said_not(i) && !self.setting.context.offered.is_empty());
+            || (matches!(&*token.text, "позже" | "раньше" | "позднее" | "later" | "earlier")
+                && !self.said_not(i)
+                && !self.setting.context.offered.is_empty());
         if asks && self.number(self.little_words(i + 1).1).is_none() {
             return Some((Item::Roughly(sign == 1), i + 1));
         }
@@ -327,7 +343,8 @@ impl Grammar<'_> {
             return None;
         }
         let same = (j + 1..j + 3).any(|k| self.is(k, Sense::Same));
-        let k = (j + 1..j + 4).find(|k| self.unit(*k) == Some(Unit::Day) || self.at(*k).is_some_and(|t| t.cue(Cue::Time) || t.is(Sense::DayOfMonth)))?;
+        let k = (j + 1..j + 4)
+            .find(|k| self.unit(*k) == Some(Unit::Day) || self.at(*k).is_some_and(|t| t.cue(Cue::Time) || t.is(Sense::DayOfMonth)))?;
         if !(j + 1..k).all(|k| self.is(k, Sense::Same) || self.is(k, Sense::That)) || self.word(j, "то") && !same {
             return None;
         }
@@ -366,7 +383,8 @@ impl Grammar<'_> {
             return Some((self.later_by(i64::from(n.value), unit)?, n.next));
         }
         // "two weeks from now", "an hour from now"
-        let (n, j) = self.number(i).map_or((1, if matches!(&*token.text, "a" | "an") { i + 1 } else { i }), |n| (i64::from(n.value), n.next));
+        let (n, j) =
+            self.number(i).map_or((1, if matches!(&*token.text, "a" | "an") { i + 1 } else { i }), |n| (i64::from(n.value), n.next));
         if let Some(unit) = self.unit(j)
             && self.word(j + 1, "from")
             && (self.word(j + 2, "now") || self.word(j + 2, "today"))
@@ -466,7 +484,7 @@ impl Grammar<'_> {
             () => i,
         };
         let joined = |j: usize| -> Option<usize> {
-            let k = j + usize::from(self.mark(j, ",")) ;
+            let k = j + usize::from(self.mark(j, ","));
             let k = if self.is(k, Sense::And) && !between { k + 1 } else { k };
             if between {
                 return self.is(k, Sense::And).then_some(k + 1);
@@ -522,7 +540,11 @@ impl Grammar<'_> {
             let along = self.prep(a.next, Prep::Along);
             let days = a.value >= 1 && a.value <= 31 && b.value <= 31 && a.value < b.value;
             let clock_word = start > i && self.prep(i, Prep::At) && !from;
-            if days && !clock_word && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—")) && self.part_after(b.next).is_none() {
+            if days
+                && !clock_word
+                && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—"))
+                && self.part_after(b.next).is_none()
+            {
                 let from = calendar::numbered(self.today, i8::try_from(a.value).ok()?)?;
                 let to = Date::new(from.year(), from.month(), i8::try_from(b.value).ok()?).ok()?;
                 return Some((Item::Day(Day::Span(from, to)), Some(Prep::Between), b.next));
@@ -698,7 +720,10 @@ impl Grammar<'_> {
     }
 
     fn suffix(&self, i: usize) -> bool {
-        self.glued(i) && self.at(i).is_some_and(|t| t.is_word() && matches!(&*t.text, "го" | "ого" | "е" | "ое" | "st" | "nd" | "rd" | "th" | "ье" | "й" | "его" | "му" | "ому"))
+        self.glued(i)
+            && self.at(i).is_some_and(|t| {
+                t.is_word() && matches!(&*t.text, "го" | "ого" | "е" | "ое" | "st" | "nd" | "rd" | "th" | "ье" | "й" | "его" | "му" | "ому")
+            })
     }
 
     /// After a number: «-го», «го», "th"; how far it reaches.
@@ -737,19 +762,31 @@ impl Grammar<'_> {
             if self.word(j, "of") || self.is(j, Sense::DayOfMonth) {
                 j += 1;
             }
-            let marks = (j..j + 4).take_while(|k| self.at(*k).is_some_and(|t| matches!(t.kind, Kind::Mark(c) if !".:,".contains(c)))).count();
+            let marks =
+                (j..j + 4).take_while(|k| self.at(*k).is_some_and(|t| matches!(t.kind, Kind::Mark(c) if !".:,".contains(c)))).count();
             if let Some(month) = self.at(j + marks).and_then(Token::month)
                 && !self.verb_may(j + marks)
             {
                 let (year, end) = self.year(j + marks + 1);
-                let end = if end == j + marks + 1 && self.mark(end, ".") && self.glued(end) && self.at(j + marks).is_some_and(|t| t.text.chars().count() <= 4) && self.at(end + 1).is_some() { end + 1 } else { end };
+                let end = if end == j + marks + 1
+                    && self.mark(end, ".")
+                    && self.glued(end)
+                    && self.at(j + marks).is_some_and(|t| t.text.chars().count() <= 4)
+                    && self.at(end + 1).is_some()
+                {
+                    end + 1
+                } else {
+                    end
+                };
                 return Some((n.value, month, year, end));
             }
             // «25.11», «25/11», «25.11.2026»
             if n.digits > 0 && self.mark(n.next, "./") && self.glued(n.next) && self.glued(n.next + 1) {
                 let month = self.number(n.next + 1).filter(|m| (1..=2).contains(&m.digits))?;
                 let same = |i: usize| self.mark(i, "./-") && self.glued(i);
-                if let Some(year) = self.number(month.next + 1).filter(|y| same(month.next) && self.glued(month.next + 1) && matches!(y.digits, 2 | 4)) {
+                if let Some(year) =
+                    self.number(month.next + 1).filter(|y| same(month.next) && self.glued(month.next + 1) && matches!(y.digits, 2 | 4))
+                {
                     return Some((n.value, i8::try_from(month.value.min(99)).ok()?, Some(year.value), year.next));
                 }
                 if self.mark(n.next, "/") || self.dotted_is_date(i, n, month) {
@@ -833,7 +870,10 @@ impl Grammar<'_> {
             let k = list + 1 + usize::from(self.and_or(list + 1));
             let Some(other) = self.number(k).filter(|m| m.digits <= 2 && (1..=31).contains(&m.value)) else { break };
             if let Some((_, month, year, _)) = self.date_parts(k) {
-                return Some((calendar::dated(self.today, n.value, month, year).map_or(Item::Impossible, |date| Item::Day(Day::On(date))), end));
+                return Some((
+                    calendar::dated(self.today, n.value, month, year).map_or(Item::Impossible, |date| Item::Day(Day::On(date))),
+                    end,
+                ));
             }
             if self.is(other.next, Sense::DayOfMonth) {
                 return day(end);
@@ -849,8 +889,14 @@ impl Grammar<'_> {
         if start > i && self.is(i, Sense::DayOfMonth) && !self.counted(end) {
             return day(end);
         }
-        let choosing = matches!(self.setting.context.asked, Some(Asked::Choice | Asked::Review)) || !self.setting.context.offered.is_empty() && n.value <= 5;
-        if suffixed.is_some() && (1..=31).contains(&n.value) && !choosing && !self.counted(end) && self.at(end).is_none_or(|t| t.unit().is_none()) {
+        let choosing = matches!(self.setting.context.asked, Some(Asked::Choice | Asked::Review))
+            || !self.setting.context.offered.is_empty() && n.value <= 5;
+        if suffixed.is_some()
+            && (1..=31).contains(&n.value)
+            && !choosing
+            && !self.counted(end)
+            && self.at(end).is_none_or(|t| t.unit().is_none())
+        {
             return day(end);
         }
         if n.ordinal {
@@ -859,7 +905,8 @@ impl Grammar<'_> {
             let neuter = last.ends_with("ое") || last.ends_with("ье");
             let latin = self.tokens[n.next - 1].latin || last.is_ascii();
             let of_date = matches!(prep, Some(Prep::On | Prep::To | Prep::From | Prep::Until | Prep::After | Prep::Along));
-            let free = self.at(n.next).is_none_or(|t| !(t.is(Sense::Counted) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Time)) );
+            let free =
+                self.at(n.next).is_none_or(|t| !(t.is(Sense::Counted) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Time)));
             if (1..=31).contains(&n.value)
                 && free
                 && !choosing
@@ -871,10 +918,22 @@ impl Grammar<'_> {
             }
         }
         // «на 25»: no clock has it.
-        if !n.ordinal && n.digits == 2 && (25..=31).contains(&n.value) && prep == Some(Prep::On) && !self.counted(n.next) && self.at(n.next).is_none_or(|t| t.unit().is_none() && !t.mark(':') && !t.mark('%')) {
+        if !n.ordinal
+            && n.digits == 2
+            && (25..=31).contains(&n.value)
+            && prep == Some(Prep::On)
+            && !self.counted(n.next)
+            && self.at(n.next).is_none_or(|t| t.unit().is_none() && !t.mark(':') && !t.mark('%'))
+        {
             return day(n.next);
         }
-        if self.asked_day() && !n.ordinal && (1..=31).contains(&n.value) && prep != Some(Prep::At) && !self.counted(n.next) && self.clock_evidence(n.next).is_none() {
+        if self.asked_day()
+            && !n.ordinal
+            && (1..=31).contains(&n.value)
+            && prep != Some(Prep::At)
+            && !self.counted(n.next)
+            && self.clock_evidence(n.next).is_none()
+        {
             return day(n.next);
         }
         None
@@ -885,7 +944,13 @@ impl Grammar<'_> {
         let token = self.at(i)?;
         let sunday = calendar::plus_days(calendar::monday(self.today), 6);
         let span = |from: Date, to: Date| if from < to { Day::Span(from, to) } else { Day::On(to) };
-        let j = (i..i + 2).take_while(|k| self.at(*k).is_some_and(|t| t.is(Sense::This) || t.is(Sense::Next) || t.is(Sense::Nearest) || t.text == "the" || t.text == "самые")).count() + i;
+        let j = (i..i + 2)
+            .take_while(|k| {
+                self.at(*k)
+                    .is_some_and(|t| t.is(Sense::This) || t.is(Sense::Next) || t.is(Sense::Nearest) || t.text == "the" || t.text == "самые")
+            })
+            .count()
+            + i;
         let next = (i..j).any(|k| self.is(k, Sense::Next));
         let modified = j > i;
         if self.is(j, Sense::Weekend) {
@@ -911,7 +976,8 @@ impl Grammar<'_> {
         if modified || token.prep(Prep::During) {
             let counted = self.number(j).filter(|n| !n.ordinal && n.value >= 1);
             let couple = self.is(j, Sense::Couple);
-            let (n, k) = counted.map_or((if couple { 2 } else { 1 }, j + usize::from(couple)), |n| (i32::try_from(n.value).unwrap_or(60).min(60), n.next));
+            let (n, k) = counted
+                .map_or((if couple { 2 } else { 1 }, j + usize::from(couple)), |n| (i32::try_from(n.value).unwrap_or(60).min(60), n.next));
             if counted.is_some() || couple {
                 let days = match self.unit(k)? {
                     Unit::Day => n,
@@ -984,14 +1050,16 @@ impl Grammar<'_> {
         }
         // A month by itself: «в декабре», «на январь».
         let month = token.month()?;
-        if token.text == "мая" || token.text == "may" || token.text == "march" || token.text == "марта" || self.number(i + 1).is_some() {
+        if token.text == "мая" || token.text == "may" || token.text == "march" || token.text == "марта" || self.number(i + 1).is_some()
+        {
             return None;
         }
         let before = i.checked_sub(1).and_then(|i| self.tokens.get(i));
         if !before.is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::On)) {
             return None;
         }
-        let first = if month == self.today.month() { calendar::plus_days(self.today, 1) } else { calendar::dated(self.today, 1, month, None)? };
+        let first =
+            if month == self.today.month() { calendar::plus_days(self.today, 1) } else { calendar::dated(self.today, 1, month, None)? };
         let last = first.last_of_month();
         Some((if first < last { Day::Span(first, last) } else { Day::On(last) }, i + 1))
     }
@@ -1172,7 +1240,8 @@ impl Grammar<'_> {
             }
             // "ten to five", "ten past five"
             if n.digits == 0 && token.latin && n.value < 30 {
-                if (self.word(n.next, "to") || self.word(n.next, "past")) && self.word(i.wrapping_sub(1), "at") | !expected
+                if (self.word(n.next, "to") || self.word(n.next, "past"))
+                    && self.word(i.wrapping_sub(1), "at") | !expected
                     && let Some(hour) = hour_named(n.next + 1)
                     && n.value % 5 == 0
                     && !self.word(i.wrapping_sub(1), "from")
@@ -1191,7 +1260,8 @@ impl Grammar<'_> {
         if n.digits > 0 && n.digits <= 2 && self.mark(n.next, ":.-–") && self.glued(n.next) && self.glued(n.next + 1) {
             if let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2) {
                 let dashed = self.mark(n.next, "-–");
-                let range_of_hours = dashed && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
+                let range_of_hours = dashed
+                    && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
                 let part = self.part_after(m.next).is_some();
                 if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
                     let mut end = m.next;
@@ -1205,7 +1275,11 @@ impl Grammar<'_> {
         // «1530» after «в»
         if (3..=4).contains(&n.digits) {
             let evidence = expected && (n.value % 100 % 5 == 0) && self.at(n.next).is_none_or(|t| !t.is_word() || t.unit().is_none());
-            return evidence.then(|| clock(n.value / 100, n.value % 100, n.digits == 4 && leading_zero)).flatten().filter(|_| !self.counted(n.next)).map(|c| (c, n.next));
+            return evidence
+                .then(|| clock(n.value / 100, n.value % 100, n.digits == 4 && leading_zero))
+                .flatten()
+                .filter(|_| !self.counted(n.next))
+                .map(|c| (c, n.next));
         }
         if n.digits > 2 || n.value > 24 {
             return None;
@@ -1255,7 +1329,8 @@ impl Grammar<'_> {
         if prep == Some(Prep::After) && matches!(&*token.text, "работы" | "work") {
             return Some((Item::Time(Clocks::After(Clock { hour: 18, minute: 0, settled: true })), i + 1));
         }
-        let of_clock = matches!(prep, Some(Prep::At | Prep::To | Prep::About | Prep::After | Prep::Before | Prep::Until | Prep::From | Prep::On));
+        let of_clock =
+            matches!(prep, Some(Prep::At | Prep::To | Prep::About | Prep::After | Prep::Before | Prep::Until | Prep::From | Prep::On));
         if let Some(end) = self.impossible_clock(i, of_clock) {
             return Some((Item::Impossible, end));
         }
@@ -1267,19 +1342,41 @@ impl Grammar<'_> {
         let after_day = last.is_some_and(|m| {
             matches!(m.item, Item::Day(_)) && self.tokens[m.span.end..start].iter().all(|t| !t.is_word() && !t.ends_sentence())
         });
-        let after_or = last.is_some_and(|m| matches!(m.item, Item::Time(_)) && self.tokens[m.span.end..start].iter().all(|t| t.is(Sense::Or) || t.is(Sense::And) || t.mark(',')|| t.is(Sense::No) || t.is(Sense::Rather)));
-        let alone = number.is_some_and(|n| !n.ordinal) && (after_day && number.is_some_and(|n| n.value > 7 || n.digits == 2 || n.digits == 0) || after_or);
-        let asked = self.setting.context.asked == Some(Asked::Time) && number.is_some_and(|n| !n.ordinal);
+        let after_or = last.is_some_and(|m| {
+            matches!(m.item, Item::Time(_))
+                && self.tokens[m.span.end..start]
+                    .iter()
+                    .all(|t| t.is(Sense::Or) || t.is(Sense::And) || t.mark(',') || t.is(Sense::No) || t.is(Sense::Rather))
+        });
+        let alone = number.is_some_and(|n| !n.ordinal)
+            && (after_day && number.is_some_and(|n| n.value > 7 || n.digits == 2 || n.digits == 0) || after_or);
+        let offered = u32::try_from(self.setting.context.offered.len()).unwrap_or(u32::MAX);
+        let asked = match self.setting.context.asked {
+            Some(Asked::Time) => number.is_some_and(|n| !n.ordinal),
+            // A number that no option has.
+            Some(Asked::Choice) => offered > 0 && number.is_some_and(|n| !n.ordinal && n.value > offered),
+            _ => false,
+        };
         let (clock, end) = self.clock(i, of_clock || alone || asked)?;
         // «в один прекрасный день», «в 2 этапа»
         if self.counted(end) || self.unit(end).is_some_and(|unit| !matches!(unit, Unit::Hour)) {
             return None;
         }
-        if !of_clock && !alone && !asked && end == i + 1 && token.is_word() && !token.is(Sense::Noon) && !token.is(Sense::Midnight) && token.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_none() {
+        if !of_clock
+            && !alone
+            && !asked
+            && end == i + 1
+            && token.is_word()
+            && !token.is(Sense::Noon)
+            && !token.is(Sense::Midnight)
+            && token.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_none()
+        {
             return None;
         }
         // "for 2" counts people, «на час» a length, unless a day stands beside it.
-        let latin_for = self.word(i.wrapping_sub(1), "for") && self.clock_evidence(i + 1).is_none() && number.is_some_and(|n| self.at(n.next).is_none_or(|t| !t.mark(':')));
+        let latin_for = self.word(i.wrapping_sub(1), "for")
+            && self.clock_evidence(i + 1).is_none()
+            && number.is_some_and(|n| self.at(n.next).is_none_or(|t| !t.mark(':')));
         if latin_for && !after_day {
             return None;
         }
@@ -1309,7 +1406,9 @@ impl Grammar<'_> {
     /// «Сейчас» asks for now only where something is asked.
     fn now_is_meant(&self, i: usize) -> bool {
         let words = self.tokens.iter().filter(|t| t.is_word()).count();
-        self.word(i.wrapping_sub(1), "прямо") || self.word(i.wrapping_sub(1), "right") || words <= 3 && !self.tokens.iter().any(|t| t.cue(Cue::Yes) || t.cue(Cue::Tell))
+        self.word(i.wrapping_sub(1), "прямо")
+            || self.word(i.wrapping_sub(1), "right")
+            || words <= 3 && !self.tokens.iter().any(|t| t.cue(Cue::Yes) || t.cue(Cue::Tell))
     }
 
     fn part_phrase(&self, i: usize, prep: Option<Prep>) -> Found<Item> {
@@ -1338,7 +1437,9 @@ impl Grammar<'_> {
         let Some(n) = self.number(i) else { return false };
         let unit = self.unit(n.next);
         let at_part = prep == Some(Prep::At) && self.part_after(n.next).is_some();
-        matches!(unit, Some(Unit::Week | Unit::Month | Unit::Year)) || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To)) || unit == Some(Unit::Minute) && !self.number(n.next + 1).is_some_and(|n| n.ordinal)
+        matches!(unit, Some(Unit::Week | Unit::Month | Unit::Year))
+            || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To))
+            || unit == Some(Unit::Minute) && !self.number(n.next + 1).is_some_and(|n| n.ordinal)
     }
 
     /// «В 25:00», «в 15:75», «в 27 часов».

@@ -455,7 +455,10 @@ fn backoff(attempt: i64) -> Duration {
 /// Whoever is next in the lane may start once this transaction has committed.
 async fn wake_lane(tx: &mut Tx, lane: Option<&str>) -> Result<()> {
     let Some(lane) = lane else { return Ok(()) };
-    let next = row!(tx, (String, i64), "SELECT kind, run_at FROM jobs WHERE lane = $1 AND state = 'available' ORDER BY id LIMIT 1", lane)?;
+    // Nobody runs in it now. Told by `finished_at` and sorted by the lane, too, so that PostgreSQL
+    // takes the lane's index and not one of everything that waits.
+    let next =
+        row!(tx, (String, i64), "SELECT kind, run_at FROM jobs WHERE lane = $1 AND finished_at IS NULL ORDER BY lane, id LIMIT 1", lane)?;
     if let Some((kind, due)) = next {
         tx.wake(Wake { kind: kind.into(), due });
     }

@@ -371,12 +371,23 @@ on_both! {
         let stopped = Running::start(Runner::new(fresh.store.clone()).node("n").handler("book", sleeper, 1));
         enqueue(&fresh.store, NewJob::new("book", "once").company(salon)).await;
         until("it sleeps", async || fenced.read() == ["asleep"]).await;
-        let diary = Diary::default();
-        let successor = Running::start(Runner::new(fresh.store.clone()).node("n").handler("book", diary.handler(), 1));
-        until("the successor did it", async || diary.read() == ["once"]).await;
-        quiet(&fresh.store).await;
+        let (diary, finish) = (Diary::default(), CancellationToken::new());
+        let (book, finished) = (diary.clone(), finish.clone());
+        let handler = does(move |_| {
+            let (diary, finish) = (book.clone(), finished.clone());
+            async move {
+                diary.write("taken over");
+                finish.cancelled().await;
+                Outcome::Done
+            }
+        });
+        let successor = Running::start(Runner::new(fresh.store.clone()).node("n").handler("book", handler, 1));
+        until("the successor has it", async || diary.read() == ["taken over"]).await;
         gate.cancel();
         until("the sleeper was refused", async || fenced.read() == ["asleep", "fenced"]).await;
+        assert_eq!(left(&fresh.store).await, [("book".to_owned(), JobState::Running, 1)], "the successor's claim stands");
+        finish.cancel();
+        quiet(&fresh.store).await;
         let mut tx = fresh.store.begin().await.expect("a transaction");
         assert!(store::notifications::enter(&mut tx, salon, "late", "1", crate::noon()).await.expect("a look"), "its work was rolled back");
         drop(tx);

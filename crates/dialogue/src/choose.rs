@@ -1,0 +1,152 @@
+//! Answers to what was asked of a booking to be: which time, which service, what name, what number.
+
+use domain::ServiceId;
+use jiff::civil::Date;
+use language::{Intent, When};
+
+use crate::{
+    Step,
+    moment::Want,
+    plan::Visit,
+    state::{Question, Wish},
+    turn::Mind,
+};
+
+impl Mind<'_> {
+    /// One of the offered times was meant, or something else.
+    pub(crate) fn chose_visit(mut self, visits: Vec<Visit>) -> Step {
+        let elsewhere = [Intent::Cancel, Intent::Reschedule, Intent::MyBookings, Intent::Late];
+        if elsewhere.iter().any(|intent| self.heard.has(*intent)) {
+            return self.wanted();
+        }
+        if let Some(visit) = self.choice(&visits) {
+            self.tell(true);
+            return self.confirm(visit);
+        }
+        let many = visits.len() > 1;
+        if self.plain_no() && self.heard.has(Intent::Thanks) {
+            self.state.wish = Wish::default();
+            let words = self.voice().all_right();
+            return self.say(words);
+        }
+        if self.plain_no() {
+            self.state.wish.when.clear();
+            let words = self.voice().another_time();
+            return self.ask(Question::Day, words);
+        }
+        if many && self.plain_yes() {
+            let words = self.voice().ask_first(&visits[0]);
+            return self.ask(Question::FirstVisit(visits), words);
+        }
+        if self.names_details() || self.heard.when_impossible {
+            if self.only_asks() {
+                return self.wanted_with(Some(Question::WhichVisit(visits)));
+            }
+            self.tell(true);
+            self.note(true);
+            return self.arrange();
+        }
+        self.wanted_with(Some(Question::WhichVisit(visits)))
+    }
+
+    /// A question beside the offer.
+    fn only_asks(&self) -> bool {
+        let asks = [Intent::Price, Intent::Services, Intent::Staff, Intent::Info];
+        !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && asks.iter().any(|intent| self.heard.has(*intent))
+    }
+
+    /// The offered time that the words mean.
+    fn choice(&self, visits: &[Visit]) -> Option<Visit> {
+        let heard = &self.heard;
+        if heard.has(Intent::Decline) && heard.choice.is_none() && heard.when.is_empty() {
+            return None;
+        }
+        let new_service = !heard.service_ids.is_empty()
+            && visits[0].seats.iter().all(|seat| seat.services.iter().all(|id| !heard.service_ids.contains(id)));
+        if new_service || heard.staff_other || heard.people > 1 && visits[0].seats.len() == 1 {
+            return None;
+        }
+        if let Some(number) = heard.choice {
+            return visits.get(number.checked_sub(1)?).cloned();
+        }
+        let days: Vec<Date> = visits.iter().map(|visit| visit.start().date()).collect();
+        let fits = |visit: &&Visit| {
+            let time = heard.when.is_empty()
+                || heard.when.iter().map(Want::read).any(|mut want| {
+                    if !want.day_said {
+                        (want.from, want.to) = (*days.iter().min().unwrap_or(&want.from), *days.iter().max().unwrap_or(&want.to));
+                    }
+                    want.fits(visit.start())
+                });
+            let staff = heard.staff_ids.is_empty() || visit.staff().iter().any(|id| heard.staff_ids.contains(id));
+            let refused = visit.staff().iter().any(|id| heard.staff_not_ids.contains(id));
+            time && staff && !refused
+        };
+        let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
+        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        // A day or a master alone narrows what is looked for; it is no yes to the one time shown there.
+        let picks = timed || (yes && (visits.len() == 1 || (heard.when.is_empty() && !heard.staff_ids.is_empty())));
+        let mut fitting = visits.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) if picks && (yes || !self.asks_for_times()) => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    /// One of the services that fit equally well was meant.
+    pub(crate) fn chose_service(mut self, services: Vec<ServiceId>) -> Step {
+        let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?)).copied();
+        let by_name: Vec<ServiceId> = services.iter().copied().filter(|id| self.heard.service_ids.contains(id)).collect();
+        let chosen = match (by_number, by_name.as_slice()) {
+            (Some(id), _) => Some(id),
+            (None, [only]) => Some(*only),
+            _ => None,
+        };
+        if let Some(id) = chosen {
+            self.tell(true);
+            let wish = &mut self.state.wish;
+            wish.services = vec![id];
+            wish.unclear.clear();
+            self.heard.service_ids.clear();
+            self.note(false);
+            return self.arrange();
+        }
+        if self.plain_no() {
+            self.state.wish = Wish::default();
+            let words = self.voice().all_right();
+            return self.say(words);
+        }
+        if self.worth_hearing() {
+            return self.wanted_with(Some(Question::WhichService(services)));
+        }
+        self.put_again(Question::WhichService(services))
+    }
+
+    /// The name was asked for.
+    pub(crate) fn gave_name(self, visit: Visit) -> Step {
+        if self.state.name.is_some() {
+            return self.confirm(visit);
+        }
+        self.instead_of_detail(Question::Name(visit))
+    }
+
+    /// The phone number was asked for.
+    pub(crate) fn gave_phone(self, visit: Visit) -> Step {
+        if self.state.phone.is_some() {
+            return self.confirm(visit);
+        }
+        self.instead_of_detail(Question::Phone(visit))
+    }
+
+    fn instead_of_detail(mut self, question: Question) -> Step {
+        if self.plain_no() {
+            self.state.wish = Wish::default();
+            let words = self.voice().all_right();
+            return self.say(words);
+        }
+        if self.worth_hearing() {
+            return self.wanted_with(Some(question));
+        }
+        self.put_again(question)
+    }
+}
