@@ -296,7 +296,7 @@ fn stop(s: &Sentence<'_>) -> bool {
             && !s.says(&["имя", "фамилию"])
             || t.cue(Cue::Write) && (not || s.denied(i)) && matches!(&*t.text, "message" | "text")
     });
-    let ceased = s.tokens.iter().any(|t| t.cue(Cue::Cease) && t.text != "больше") && s.tokens.iter().any(|t| unwanted(t));
+    let ceased = s.tokens.iter().any(|t| t.cue(Cue::Cease) && t.text != "больше") && s.tokens.iter().any(unwanted);
     let more = s.says(&["больше"])
         && s.tokens.iter().any(|t| t.is(Sense::Not))
         && s.tokens.iter().any(|t| unwanted(t) && !t.text.starts_with("напис"));
@@ -375,11 +375,9 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
         s.tokens.iter().enumerate().any(|(i, t)| {
             let wanted = matches!(t.text.as_str(), "скол" | "сколы") && (s.has(Cue::Book) || s.has(Cue::Can));
             let unwell = t.text == "плохо" && i > 0 && s.tokens[i - 1].text == "мне" && s.tokens.get(i + 1).is_none_or(Token::ends_clause);
-            t.cue(Cue::Bad)
-                && !unwell
-                && !s.denied(i)
-                && !(t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]))
-                && !wanted
+            let senses = t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]);
+            let excused = unwell || wanted || senses || s.denied(i);
+            t.cue(Cue::Bad) && !excused
         })
     });
     let redo = sentences.iter().any(|s| {
@@ -404,7 +402,7 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
                     ))
         }) && s.tokens.iter().all(|t| t.text != "would")
     });
-    (bad || redo || disliked) && !(context.asked == Some(Asked::Review) && !bad && !disliked)
+    bad || disliked || redo && context.asked != Some(Asked::Review)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -474,7 +472,7 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
                 && matches!(&*t.text, "отмена" | "отмены" | "отмене" | "отмену" | "отменой" | "cancellation")
                 && (s.question || s.has(Cue::Free2) || s.says(&["правила", "условия", "политика"]));
             // A question that does not ask for it: «а отменить можно?» alone asks whether.
-            if doubt || (about && !(away && !doubt)) || did || noun {
+            if doubt || did || noun || about && !away {
                 asked = true;
             } else {
                 want = true;

@@ -122,7 +122,10 @@ impl Team {
         // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
         // before must ask for a name.
         let slipped = token.slip.as_ref();
-        if !(token.strange || slipped.is_some() && after_to) || word.chars().count() < 4 {
+        let doubted = token.strange || slipped.is_some() && after_to;
+        // A rare word that stands where a name is expected: «к Атрёму».
+        let rare = after_to && token.senses.is_empty() && word.chars().count() > 4;
+        if !(doubted || rare) || word.chars().count() < 4 {
             return Vec::new();
         }
         let written =
@@ -133,7 +136,7 @@ impl Team {
             known.flat_map(|form| written().filter_map(move |word| lexicon::slip(word, form))).min()
         };
         let nearest = self.members.iter().filter_map(nearness).min();
-        by(&|m| nearest.is_some() && nearness(m) == nearest)
+        by(&|m| nearest.is_some_and(|n| doubted || n < 2) && nearness(m) == nearest)
     }
 }
 

@@ -181,7 +181,9 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     let latin = raw.chars().all(|c| c.is_ascii());
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
-    if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
+    if latin && script == Script::Russian && text.len() == 1 {
+        text = text.chars().map(twin).collect();
+    } else if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
         let spelt = script::transliterate(&text);
         let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt);
         text = wrong.then(|| script::spellings(&text).iter().find_map(|s| lexicon.nearest(s))).flatten().map_or(spelt, str::to_owned);

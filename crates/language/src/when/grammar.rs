@@ -15,6 +15,14 @@ pub(super) fn mentions(tokens: &[Token], used: &[bool], setting: &Setting<'_>) -
     let mut mentions: Vec<Mention> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
+        // "Tonight" is a day and a part of it.
+        if grammar.is(i, Sense::Rel(0)) && grammar.is(i, Sense::Part(Part::Evening)) {
+            let negated = grammar.negated(i);
+            let mention = |item| Mention { item, span: i..i + 1, prep: None, negated };
+            mentions.extend([mention(Item::Day(Day::On(grammar.today))), mention(Item::Time(Clocks::Part(Part::Evening)))]);
+            i += 1;
+            continue;
+        }
         match grammar.mention(i, mentions.last()) {
             Some(mention) if mention.span.end > i => {
                 i = mention.span.end;
@@ -104,6 +112,14 @@ impl Grammar<'_> {
         let mention = |item: Item, prep: Option<Prep>, end: usize| Some(Mention { item, span: i..end, prep, negated });
         if let Some((item, end)) = self.past(i).or_else(|| self.shift(i)).or_else(|| self.same(i)).or_else(|| self.ahead(i)) {
             return mention(item, None, end);
+        }
+        // «Не в эту пятницу, а в следующую»
+        if let Some(Mention { item: Item::Day(Day::Weekday(weekday, _)), .. }) = last
+            && self.is(i, Sense::Next)
+            && self.at(i + 1).is_none_or(|t| !t.is_word() || t.prep(Prep::At) || t.prep(Prep::On))
+        {
+            let day = calendar::plus_days(calendar::monday(self.today), 6 + i32::from(*weekday));
+            return mention(Item::Day(Day::On(day)), Some(Prep::At), i + 1);
         }
         if let Some((item, prep, end)) = self.ranged(i) {
             return mention(item, prep, end);
@@ -372,7 +388,15 @@ impl Grammar<'_> {
             return self.ahead_by(j);
         }
         if token.prep(Prep::At) && self.prep(i + 1, Prep::During) {
-            return self.ahead_by(i + 2).filter(|(_, next)| self.unit(next - 1) != Some(Unit::Day) || self.word(next - 1, "суток"));
+            let (item, next) =
+                self.ahead_by(i + 2).filter(|(_, next)| self.unit(next - 1) != Some(Unit::Day) || self.word(next - 1, "суток"))?;
+            let days = match item {
+                Item::Day(Day::InWeeks(n)) => {
+                    Item::Day(Day::Span(calendar::plus_days(self.today, 1), calendar::plus_days(self.today, 7 * n)))
+                }
+                item => item,
+            };
+            return Some((days, next));
         }
         // «минут через 20», «часа через два», «недели через две»
         if let Some(unit) = token.unit()
@@ -671,6 +695,10 @@ impl Grammar<'_> {
             // «завтрашний день», not «завтра днём»
             let end = if self.unit(i + 1) == Some(Unit::Day) && token.text.contains("шн") { i + 2 } else { i + 1 };
             return Some((Day::On(calendar::plus_days(self.today, days)), end));
+        }
+        // "this evening", «этим вечером»
+        if token.is(Sense::This) && self.part(i + 1).is_some() {
+            return Some((Day::On(self.today), i + 1));
         }
         self.weekday(i).or_else(|| self.dated(i)).or_else(|| self.span_of_days(i)).or_else(|| self.of_month(i)).or_else(|| self.next_day(i))
     }
@@ -1188,8 +1216,12 @@ impl Grammar<'_> {
         }
         // «без четверти пять», «без десяти (минут) семь», «без 15 три»
         if token.prep(Prep::Without) {
+            let twenty = self.at(i + 1).and_then(Token::cardinal) == Some(20) && self.number(i + 1).is_some_and(|n| n.value > 20);
             let (minutes, j) = if self.is(i + 1, Sense::Quarter) {
                 (15, i + 2)
+            } else if twenty && hour_named(i + 3).is_none() && self.unit(i + 3) != Some(Unit::Minute) {
+                // «без двадцати пять» is no twenty-five.
+                (20, i + 2)
             } else {
                 let n = self.number(i + 1).filter(|n| !n.ordinal && (1..=30).contains(&n.value))?;
                 (n.value, if self.unit(n.next) == Some(Unit::Minute) { n.next + 1 } else { n.next })
@@ -1325,6 +1357,14 @@ impl Grammar<'_> {
         if let Some(found) = self.part_phrase(i, prep) {
             return Some(found);
         }
+        // «В первой половине дня»
+        if let Some(n @ (1 | 2)) = token.ordinal()
+            && self.is(i + 1, Sense::Half)
+            && self.word(i + 2, "дня")
+        {
+            let noon = Clock { hour: 14, minute: 0, settled: true };
+            return Some((Item::Time(if n == 1 { Clocks::Before(noon) } else { Clocks::After(noon) }), i + 3));
+        }
         // Words that are parts of the day by another name.
         if prep == Some(Prep::After) && matches!(&*token.text, "работы" | "work") {
             return Some((Item::Time(Clocks::After(Clock { hour: 18, minute: 0, settled: true })), i + 1));
@@ -1371,6 +1411,12 @@ impl Grammar<'_> {
             && !token.is(Sense::Midnight)
             && token.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_none()
         {
+            return None;
+        }
+        // «2 часа» with nothing around it is a length.
+        let only_hours = self.unit(end - 1) == Some(Unit::Hour) && number.is_some_and(|n| n.next + 1 == end);
+        let before_day = || self.day_phrase(self.little_words(end).1, None).is_some();
+        if only_hours && !of_clock && !after_day && !alone && !asked && !before_day() && self.tokens.len() > 3 {
             return None;
         }
         // "for 2" counts people, «на час» a length, unless a day stands beside it.
@@ -1436,7 +1482,7 @@ impl Grammar<'_> {
     fn length_follows(&self, i: usize, prep: Option<Prep>) -> bool {
         let Some(n) = self.number(i) else { return false };
         let unit = self.unit(n.next);
-        let at_part = prep == Some(Prep::At) && self.part_after(n.next).is_some();
+        let at_part = !matches!(prep, None | Some(Prep::On | Prep::In | Prep::Within)) && self.part_after(n.next).is_some();
         matches!(unit, Some(Unit::Week | Unit::Month | Unit::Year))
             || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To))
             || unit == Some(Unit::Minute) && !self.number(n.next + 1).is_some_and(|n| n.ordinal)
