@@ -148,7 +148,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let free = any(&|s| free_times(s, understood));
     let info = any(&|s| info(s));
     let services = any(&|s| services(s, &wanted));
-    let staff = any(&|s| staff(s));
+    let staff = any(&|s| staff(s, understood));
     let answer = answer(text, &sentences, context, understood);
     // «Да, записывайте» is a yes; with a wish in it, a wish too.
     let plain_yes = answer == Some(Intent::Confirm) && !named && understood.people == 1;
@@ -493,11 +493,10 @@ fn moves(sentences: &[Sentence<'_>]) -> bool {
     sentences.iter().any(|s| {
         let moved = s.tokens.iter().enumerate().any(|(i, t)| {
             let told = s.question && matches!(&*t.text, "перенесли" | "перенесла" | "перенесена" | "перенес");
-            t.cue(Cue::Move)
-                && !s.denied(i)
-                && !told
-                && !(t.text.starts_with("перенос") && s.has(Cue::Free2))
-                && !(s.has(Cue::If) && s.question && !s.has(Cue::Can))
+            let rules = t.text.starts_with("перенос") && s.has(Cue::Free2);
+            let supposed = s.has(Cue::If) && s.question && !s.has(Cue::Can);
+            let idle = told || rules || supposed || s.denied(i);
+            t.cue(Cue::Move) && !idle
         });
         moved || changes_time(s.tokens) && !s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Change) && s.denied(i))
     })
@@ -518,7 +517,7 @@ fn late(s: &Sentence<'_>) -> bool {
         && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
     let if_late =
         s.question && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.tokens.iter().any(|t| t.cue(Cue::Whether))) && !s.has(Cue::Traffic);
-    (late || traffic || later || runs) && !(if_late && !s.says(&["опаздываю"]))
+    (late || traffic || later || runs) && (!if_late || s.says(&["опаздываю"]))
 }
 
 fn review(sentences: &[Sentence<'_>], context: &Context, understood: &Understood) -> bool {
@@ -623,7 +622,8 @@ fn price(s: &Sentence<'_>) -> bool {
             && !s.has(Cue::Duration)
     });
     let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
-    worth && !s.has(Cue::Duration) || worth && s.says(&["стоит", "цена", "стоимость"]) || how_much || english
+    let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
+    worth && !lasts || how_much || english
 }
 
 fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -820,7 +820,8 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     list || what_done || do_you || have_you || includes
 }
 
-fn staff(s: &Sentence<'_>) -> bool {
+fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
+    let does = s.question && !understood.staff_ids.is_empty() && s.says(&["делает", "делают", "умеет", "стрижет", "красит", "занимается"]);
     let master = s.has(Cue::Master);
     let which = s
         .tokens
@@ -843,7 +844,7 @@ fn staff(s: &Sentence<'_>) -> bool {
         && (s.has(Cue::Tell) || s.question)
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
-    which && (master || s.has(Cue::Work)) || who_does || advise || tell
+    does || which && (master || s.has(Cue::Work)) || who_does || advise || tell
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
@@ -863,10 +864,8 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
     let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
-    (verb && !asks_when || verb && named && !asks_when)
-        || noun && !s.has(Cue::My) | named && !asks_when
-        || visit && !asks_when && (named || !s.question)
-        || (about_known || wish) && !asks_when && (wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty())
+    let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
+    !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
 }
 
 /// A plain yes or no, to what was asked or by itself.
@@ -952,7 +951,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     {
         return Some(Intent::Decline);
     }
-    let yes = at.cue(Cue::Yes) && !(question && !asked);
+    let yes = at.cue(Cue::Yes) && (asked || !question);
     if yes {
         // «да нет», «хорошо бы», «да, но не в среду», «ладно, не надо»
         if next.is_some_and(|t| matches!(&*t.text, "нет" | "бы" | "не" | "ну")) && !words.iter().any(|t| t.text == "против")
@@ -970,7 +969,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
             && words.iter().any(|t| t.cue(Cue::Thanks))
             && !asked;
-        return (!wish && !evaluated && !(understood.has_choice() && !asked)).then_some(Intent::Confirm);
+        return (asked || !(wish || evaluated || understood.choice.is_some())).then_some(Intent::Confirm);
     }
     let any_yes = words.iter().any(|t| {
         matches!(
@@ -1009,10 +1008,4 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         return Some(Intent::Confirm);
     }
     None
-}
-
-impl Understood {
-    fn has_choice(&self) -> bool {
-        self.choice.is_some()
-    }
 }

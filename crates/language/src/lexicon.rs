@@ -316,7 +316,7 @@ trades! {
     Wax true: "воск ваксинг =wax =waxing",
     Delete true: "удаление удалить убрать =remove",
     Bikini true: "бикини =bikini",
-    Leg true: "нога ножка голень =leg =legs",
+    Leg true: "нога ножка =leg =legs",
     Arm true: "рука ручка =arm =arms =hand =hands",
     Armpit true: "подмышка подмышечный =armpit =armpits =underarm =underarms",
     Camouflage true: "камуфляж камуфлировать закамуфлировать =camouflage",

@@ -178,7 +178,7 @@ fn token(kind: Kind, text: String, range: Range<usize>, glued: bool) -> Token {
 fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     let lexicon = Lexicon::get();
     let capital = raw.chars().next().is_some_and(char::is_uppercase);
-    let latin = raw.chars().all(|c| c.is_ascii());
+    let latin = raw.is_ascii();
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
     if latin && script == Script::Russian && text.len() == 1 {

@@ -213,12 +213,12 @@ impl Grammar<'_> {
                 Some(prep.unwrap_or(Prep::At))
             } else if token.prep(Prep::Along) {
                 Some(prep.unwrap_or(Prep::Along))
-            } else if (token.is(Sense::OClock)
-                || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
+            } else if token.text == "чем" && self.prep(j + 1, Prep::At)
+                || token.text == "то" && j > i
+                || (token.is(Sense::OClock)
+                    || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
                 || (self.unit(j) == Some(Unit::Hour) && !matches!(&*token.text, "час" | "ч") && j > i && self.number(j + 1).is_some())
             {
-                prep
-            } else if token.text == "чем" && self.prep(j + 1, Prep::At) || token.text == "то" && j > i {
                 prep
             } else {
                 break;
@@ -1104,7 +1104,15 @@ impl Grammar<'_> {
     // ------------------------------------------------------------------ times
 
     fn part(&self, i: usize) -> Option<Part> {
-        self.at(i)?.find(|s| if let Sense::Part(part) = s { Some(part) } else { None })
+        let token = self.at(i)?;
+        // «Вечерняя укладка» is no evening; «вечернее время» is.
+        let adjective =
+            ["ний", "няя", "нее", "нюю", "ней", "нного", "нное", "нный", "ное", "ной"].iter().any(|end| token.text.ends_with(end));
+        let of_time = |t: &Token| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Variant) || t.unit().is_some();
+        if adjective && !self.at(i + 1).is_some_and(of_time) {
+            return None;
+        }
+        token.find(|s| if let Sense::Part(part) = s { Some(part) } else { None })
     }
 
     /// «утра», «дня», «вечера», «ночи», a.m., p.m. after an hour.
