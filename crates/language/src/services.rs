@@ -218,8 +218,8 @@ impl PriceList {
             keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
             if token.strange {
                 let allowed = |own: &str| 1 + usize::from(own.chars().count() > 7);
-                let near = |own: &&Box<str>| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= allowed(own);
-                keys.extend(self.own.iter().filter(near).map(|own| Key::of(own)));
+                let near = |own: &&str| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= allowed(own);
+                keys.extend(self.own.iter().map(|own| &**own).filter(near).map(Key::of));
             }
         }
         self.known(keys)

@@ -24,6 +24,9 @@ struct Member {
     forms: Box<[Box<str>]>,
 }
 
+/// Unknown words that are looked at as names.
+const MOST_STRANGERS: usize = 24;
+
 /// Masters in a message.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
@@ -60,11 +63,13 @@ impl Team {
     /// Finds the masters and marks the tokens that name them.
     pub(crate) fn find(&self, tokens: &[Token], used: &mut [bool]) -> Named {
         let mut named = Named::default();
+        let mut strangers = MOST_STRANGERS;
         for i in 0..tokens.len() {
             if used[i] || !tokens[i].is_word() {
                 continue;
             }
-            let found = self.called(tokens, i);
+            strangers = strangers.saturating_sub(usize::from(tokens[i].strange));
+            let found = if tokens[i].strange && strangers == 0 { Vec::new() } else { self.called(tokens, i) };
             if found.is_empty() {
                 let after_to = i > 0
                     && (tokens[i - 1].text == "к"

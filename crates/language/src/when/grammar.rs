@@ -176,7 +176,7 @@ impl Grammar<'_> {
             let leads = self
                 .at(n)
                 .is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::About) || t.prep(Prep::After) || t.prep(Prep::On));
-            if leads && self.number(self.little_words(n).1).is_some() || (j > 0 && self.number(n).is_some() && self.prep(j - 1, Prep::At)) {
+            if leads && self.number_ahead(n) || (j > 0 && self.number(n).is_some() && self.prep(j - 1, Prep::At)) {
                 j = n;
             }
         }
@@ -193,9 +193,9 @@ impl Grammar<'_> {
             } else if token.prep(Prep::After) && !token.prep(Prep::Past) || token.text == "past" && !self.is(j.wrapping_sub(1), Sense::Half)
             {
                 Some(Prep::After)
-            } else if token.is(Sense::Later) && !token.is(Sense::Earlier) && self.number(self.little_words(j + 1).1).is_some() {
+            } else if token.is(Sense::Later) && !token.is(Sense::Earlier) && self.number_ahead(j + 1) {
                 Some(if i > 0 && self.tokens[i - 1].is(Sense::Not) && j == i || self.said_not(j) { Prep::Before } else { Prep::After })
-            } else if token.is(Sense::Earlier) && self.number(self.little_words(j + 1).1).is_some() {
+            } else if token.is(Sense::Earlier) && self.number_ahead(j + 1) {
                 Some(if self.said_not(j) { Prep::After } else { Prep::Before })
             } else if token.is(Sense::Not) && self.at(j + 1).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier)) {
                 prep
@@ -233,6 +233,17 @@ impl Grammar<'_> {
             j += 1;
         }
         (prep, j)
+    }
+
+    /// A number stands at `i`, or behind little words there.
+    fn number_ahead(&self, i: usize) -> bool {
+        let little =
+            |t: &Token| t.find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some() || t.text == "чем" || t.unit() == Some(Unit::Hour);
+        (i..i + 4).find(|k| !self.at(*k).is_some_and(little) || self.number(*k).is_some()).is_some_and(|k| {
+            let hour_word =
+                self.at(k).is_some_and(|t| t.is(Sense::Noon) || t.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_some());
+            self.number(k).is_some() || hour_word
+        })
     }
 
     fn said_not(&self, i: usize) -> bool {
@@ -285,16 +296,17 @@ impl Grammar<'_> {
         // «позже на час»
         let token = self.at(i)?;
         let sign = if token.is(Sense::Later) { 1 } else { -1 };
-        if (token.is(Sense::Later) || token.is(Sense::Earlier)) && self.prep(i + 1, Prep::On) {
-            if let Some((minutes, next)) = self.length(i + 2) {
-                return Some((Item::Shift(sign * minutes), next));
-            }
+        if (token.is(Sense::Later) || token.is(Sense::Earlier))
+            && self.prep(i + 1, Prep::On)
+            && let Some((minutes, next)) = self.length(i + 2)
+        {
+            return Some((Item::Shift(sign * minutes), next));
         }
         let asks = matches!(&*token.text, "попозже" | "пораньше" | "попозднее")
             || (matches!(&*token.text, "позже" | "раньше" | "позднее" | "later" | "earlier")
                 && !self.said_not(i)
                 && !self.setting.context.offered.is_empty());
-        if asks && self.number(self.little_words(i + 1).1).is_none() {
+        if asks && !self.number_ahead(i + 1) {
             return Some((Item::Roughly(sign == 1), i + 1));
         }
         None
@@ -741,7 +753,7 @@ impl Grammar<'_> {
         if self.mark(end, ".") && self.glued(end) && self.at(end + 1).is_some() && token.text.chars().count() <= 3 {
             end += 1;
         }
-        if said == Which::Bare && self.is(end, Sense::Next) && !self.at(end + 1).is_some_and(|t| t.unit().is_some()) {
+        if said == Which::Bare && self.is(end, Sense::Next) && self.at(end + 1).is_none_or(|t| t.unit().is_none()) {
             return Some((Day::Weekday(weekday, Which::Next), end + 1));
         }
         Some((Day::Weekday(weekday, said), end))
@@ -856,7 +868,7 @@ impl Grammar<'_> {
         let of_clock = before.is_some_and(|t| {
             t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::After) || t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::About)
         });
-        let five = month.value % 5 == 0;
+        let five = month.value.is_multiple_of(5);
         if self.setting.context.asked == Some(Asked::Time) {
             return false;
         }
@@ -1279,16 +1291,17 @@ impl Grammar<'_> {
                 return Some((before(hour.value, 60 - n.value)?, hour.next));
             }
             // "ten to five", "ten past five"
-            if n.digits == 0 && token.latin && n.value < 30 {
-                if (self.word(n.next, "to") || self.word(n.next, "past"))
-                    && self.word(i.wrapping_sub(1), "at") | !expected
-                    && let Some(hour) = hour_named(n.next + 1)
-                    && n.value % 5 == 0
-                    && !self.word(i.wrapping_sub(1), "from")
-                {
-                    let found = if self.word(n.next, "past") { clock(hour.value, n.value, false)? } else { before(hour.value, n.value)? };
-                    return Some((found, hour.next));
-                }
+            if n.digits == 0
+                && token.latin
+                && n.value < 30
+                && (self.word(n.next, "to") || self.word(n.next, "past"))
+                && self.word(i.wrapping_sub(1), "at") | !expected
+                && let Some(hour) = hour_named(n.next + 1)
+                && n.value % 5 == 0
+                && !self.word(i.wrapping_sub(1), "from")
+            {
+                let found = if self.word(n.next, "past") { clock(hour.value, n.value, false)? } else { before(hour.value, n.value)? };
+                return Some((found, hour.next));
             }
         }
         if n.ordinal {
@@ -1297,19 +1310,23 @@ impl Grammar<'_> {
         }
         let leading_zero = n.digits == 2 && self.tokens[i].text.starts_with('0');
         // «15:30», «15.30», «15-30», with seconds too
-        if n.digits > 0 && n.digits <= 2 && self.mark(n.next, ":.-–") && self.glued(n.next) && self.glued(n.next + 1) {
-            if let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2) {
-                let dashed = self.mark(n.next, "-–");
-                let range_of_hours = dashed
-                    && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
-                let part = self.part_after(m.next).is_some();
-                if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
-                    let mut end = m.next;
-                    if self.mark(end, ":") && self.glued(end) && self.number(end + 1).is_some_and(|s| s.digits == 2) {
-                        end += 2;
-                    }
-                    return Some((clock(n.value, m.value, leading_zero)?, end));
+        if n.digits > 0
+            && n.digits <= 2
+            && self.mark(n.next, ":.-–")
+            && self.glued(n.next)
+            && self.glued(n.next + 1)
+            && let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2)
+        {
+            let dashed = self.mark(n.next, "-–");
+            let range_of_hours =
+                dashed && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
+            let part = self.part_after(m.next).is_some();
+            if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
+                let mut end = m.next;
+                if self.mark(end, ":") && self.glued(end) && self.number(end + 1).is_some_and(|s| s.digits == 2) {
+                    end += 2;
                 }
+                return Some((clock(n.value, m.value, leading_zero)?, end));
             }
         }
         // «1530» after «в»
