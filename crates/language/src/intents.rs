@@ -148,7 +148,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let free = any(&|s| free_times(s, understood));
     let info = any(&|s| info(s));
     let services = any(&|s| services(s, &wanted));
-    let staff = any(&|s| staff(s));
+    let staff = any(&|s| staff(s, understood));
     let answer = answer(text, &sentences, context, understood);
     // «Да, записывайте» is a yes; with a wish in it, a wish too.
     let plain_yes = answer == Some(Intent::Confirm) && !named && understood.people == 1;
@@ -296,7 +296,7 @@ fn stop(s: &Sentence<'_>) -> bool {
             && !s.says(&["имя", "фамилию"])
             || t.cue(Cue::Write) && (not || s.denied(i)) && matches!(&*t.text, "message" | "text")
     });
-    let ceased = s.tokens.iter().any(|t| t.cue(Cue::Cease) && t.text != "больше") && s.tokens.iter().any(|t| unwanted(t));
+    let ceased = s.tokens.iter().any(|t| t.cue(Cue::Cease) && t.text != "больше") && s.tokens.iter().any(unwanted);
     let more = s.says(&["больше"])
         && s.tokens.iter().any(|t| t.is(Sense::Not))
         && s.tokens.iter().any(|t| unwanted(t) && !t.text.starts_with("напис"));
@@ -375,11 +375,9 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
         s.tokens.iter().enumerate().any(|(i, t)| {
             let wanted = matches!(t.text.as_str(), "скол" | "сколы") && (s.has(Cue::Book) || s.has(Cue::Can));
             let unwell = t.text == "плохо" && i > 0 && s.tokens[i - 1].text == "мне" && s.tokens.get(i + 1).is_none_or(Token::ends_clause);
-            t.cue(Cue::Bad)
-                && !unwell
-                && !s.denied(i)
-                && !(t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]))
-                && !wanted
+            let senses = t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]);
+            let excused = unwell || wanted || senses || s.denied(i);
+            t.cue(Cue::Bad) && !excused
         })
     });
     let redo = sentences.iter().any(|s| {
@@ -404,7 +402,7 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
                     ))
         }) && s.tokens.iter().all(|t| t.text != "would")
     });
-    (bad || redo || disliked) && !(context.asked == Some(Asked::Review) && !bad && !disliked)
+    bad || disliked || redo && context.asked != Some(Asked::Review)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -474,7 +472,7 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
                 && matches!(&*t.text, "отмена" | "отмены" | "отмене" | "отмену" | "отменой" | "cancellation")
                 && (s.question || s.has(Cue::Free2) || s.says(&["правила", "условия", "политика"]));
             // A question that does not ask for it: «а отменить можно?» alone asks whether.
-            if doubt || (about && !(away && !doubt)) || did || noun {
+            if doubt || did || noun || about && !away {
                 asked = true;
             } else {
                 want = true;
@@ -495,11 +493,10 @@ fn moves(sentences: &[Sentence<'_>]) -> bool {
     sentences.iter().any(|s| {
         let moved = s.tokens.iter().enumerate().any(|(i, t)| {
             let told = s.question && matches!(&*t.text, "перенесли" | "перенесла" | "перенесена" | "перенес");
-            t.cue(Cue::Move)
-                && !s.denied(i)
-                && !told
-                && !(t.text.starts_with("перенос") && s.has(Cue::Free2))
-                && !(s.has(Cue::If) && s.question && !s.has(Cue::Can))
+            let rules = t.text.starts_with("перенос") && s.has(Cue::Free2);
+            let supposed = s.has(Cue::If) && s.question && !s.has(Cue::Can);
+            let idle = told || rules || supposed || s.denied(i);
+            t.cue(Cue::Move) && !idle
         });
         moved || changes_time(s.tokens) && !s.tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Change) && s.denied(i))
     })
@@ -520,7 +517,7 @@ fn late(s: &Sentence<'_>) -> bool {
         && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
     let if_late =
         s.question && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.tokens.iter().any(|t| t.cue(Cue::Whether))) && !s.has(Cue::Traffic);
-    (late || traffic || later || runs) && !(if_late && !s.says(&["опаздываю"]))
+    (late || traffic || later || runs) && (!if_late || s.says(&["опаздываю"]))
 }
 
 fn review(sentences: &[Sentence<'_>], context: &Context, understood: &Understood) -> bool {
@@ -625,7 +622,8 @@ fn price(s: &Sentence<'_>) -> bool {
             && !s.has(Cue::Duration)
     });
     let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
-    worth && !s.has(Cue::Duration) || worth && s.says(&["стоит", "цена", "стоимость"]) || how_much || english
+    let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
+    worth && !lasts || how_much || english
 }
 
 fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -822,7 +820,8 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     list || what_done || do_you || have_you || includes
 }
 
-fn staff(s: &Sentence<'_>) -> bool {
+fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
+    let does = s.question && !understood.staff_ids.is_empty() && s.says(&["делает", "делают", "умеет", "стрижет", "красит", "занимается"]);
     let master = s.has(Cue::Master);
     let which = s
         .tokens
@@ -845,7 +844,7 @@ fn staff(s: &Sentence<'_>) -> bool {
         && (s.has(Cue::Tell) || s.question)
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
-    which && (master || s.has(Cue::Work)) || who_does || advise || tell
+    does || which && (master || s.has(Cue::Work)) || who_does || advise || tell
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
@@ -865,10 +864,8 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
     let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
-    (verb && !asks_when || verb && named && !asks_when)
-        || noun && !s.has(Cue::My) | named && !asks_when
-        || visit && !asks_when && (named || !s.question)
-        || (about_known || wish) && !asks_when && (wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty())
+    let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
+    !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
 }
 
 /// A plain yes or no, to what was asked or by itself.
@@ -954,7 +951,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     {
         return Some(Intent::Decline);
     }
-    let yes = at.cue(Cue::Yes) && !(question && !asked);
+    let yes = at.cue(Cue::Yes) && (asked || !question);
     if yes {
         // «да нет», «хорошо бы», «да, но не в среду», «ладно, не надо»
         if next.is_some_and(|t| matches!(&*t.text, "нет" | "бы" | "не" | "ну")) && !words.iter().any(|t| t.text == "против")
@@ -972,7 +969,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
             && words.iter().any(|t| t.cue(Cue::Thanks))
             && !asked;
-        return (!wish && !evaluated && !(understood.has_choice() && !asked)).then_some(Intent::Confirm);
+        return (asked || !(wish || evaluated || understood.choice.is_some())).then_some(Intent::Confirm);
     }
     let any_yes = words.iter().any(|t| {
         matches!(
@@ -1011,10 +1008,4 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         return Some(Intent::Confirm);
     }
     None
-}
-
-impl Understood {
-    fn has_choice(&self) -> bool {
-        self.choice.is_some()
-    }
 }

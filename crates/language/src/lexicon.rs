@@ -316,7 +316,7 @@ trades! {
     Wax true: "воск ваксинг =wax =waxing",
     Delete true: "удаление удалить убрать =remove",
     Bikini true: "бикини =bikini",
-    Leg true: "нога ножка голень =leg =legs",
+    Leg true: "нога ножка =leg =legs",
     Arm true: "рука ручка =arm =arms =hand =hands",
     Armpit true: "подмышка подмышечный =armpit =armpits =underarm =underarms",
     Camouflage true: "камуфляж камуфлировать закамуфлировать =camouflage",
@@ -659,6 +659,10 @@ impl Lexicon {
 /// How likely `written` is one slip away from `word`: 0 two letters swapped, 1 one left out, 2 one
 /// wrong, 3 one too many; `None` when it is further away.
 pub(crate) fn slip(written: &str, word: &str) -> Option<u8> {
+    // Most words differ too much in bytes or letters to be looked at closely.
+    if written.len().abs_diff(word.len()) > 2 || (letters(written) ^ letters(word)).count_ones() > 2 {
+        return None;
+    }
     let (length, other) = (written.chars().count(), word.chars().count());
     if length < 4 || other < 4 || length.abs_diff(other) > 1 || strsim::osa_distance(written, word) != 1 {
         return None;

@@ -55,8 +55,9 @@ impl Reader {
         let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
         let mut understood = Understood {
             intents: Vec::new(),
-            service_ids: services.ids,
-            services_ambiguous: services.ambiguous,
+            service_ids: Vec::new(),
+            services_ambiguous: services.options.iter().any(|ids| ids.len() > 1),
+            service_options: Vec::new(),
             staff_ids: staff.ids,
             staff_any: staff.any || asked == Some(Asked::Staff) && intents::indifferent(tokens),
             staff_not_ids: staff.not_ids,
@@ -79,10 +80,21 @@ impl Reader {
             when_old: times.old,
             lang: if text.script == Script::English { Lang::En } else { Lang::Ru },
         };
+        for id in services.options.iter().flatten() {
+            if !understood.service_ids.contains(id) && (understood.service_ids.len() < MOST_SERVICES) {
+                understood.service_ids.push(*id);
+            }
+        }
+        if understood.services_ambiguous && services.options.len() > 1 {
+            understood.service_options = services.options;
+        }
         understood.intents = intents::read(&text, context, &understood, services.any_word);
         understood
     }
 }
+
+/// Services named in one answer.
+const MOST_SERVICES: usize = 5;
 
 /// The offered time that was named again.
 fn offered(times: &when::Times, context: &Context) -> Option<usize> {
@@ -185,6 +197,7 @@ mod tests {
             ("манекюр с гель лаком", vec![2]),
             ("педикюрчик", vec![3]),
             ("маникюр и педикюр", vec![4]),
+            ("вечерняя укладка", vec![11]),
             ("снять гель-лак", vec![5]),
             ("снятие", vec![5]),
             ("сделать ноготки", vec![1, 2]),

@@ -18,7 +18,8 @@ pub(crate) fn detect(text: &str) -> Script {
     let words = || text.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|word| !word.is_empty());
     let latin: Vec<String> = words().filter(|word| word.is_ascii()).take(40).map(str::to_lowercase).collect();
     let cyrillic = words().filter(|word| !word.is_ascii()).count();
-    if latin.is_empty() || cyrillic > latin.len() {
+    let letters: usize = latin.iter().map(String::len).sum();
+    if latin.is_empty() || cyrillic >= latin.len() || cyrillic > 0 && letters < 3 {
         return Script::Russian;
     }
     let lexicon = Lexicon::get();
@@ -30,7 +31,8 @@ pub(crate) fn detect(text: &str) -> Script {
         .split(|c: char| !c.is_alphabetic())
         .filter(|word| !word.is_empty() && !word.is_ascii())
         .filter(|word| is_russian(&morphology::plain(&word.to_lowercase())))
-        .count();
+        .count()
+        .saturating_sub(cyrillic);
     if english >= translit && english >= layout && (english > 0 || layout == 0) {
         Script::English
     } else if translit >= layout {

@@ -5,7 +5,7 @@ use domain::{Salon, ServiceId};
 use crate::{
     lexicon::{Cue, Lexicon, Prep, Sense, Trade},
     morphology,
-    text::Token,
+    text::{Kind, Token},
 };
 
 /// A word of a title: a family of the trade, or a word of this salon's own.
@@ -49,6 +49,8 @@ struct Entry {
     /// The trade's words of category and description: they help where the title says nothing.
     around: Box<[Key]>,
     parts: Box<[ServiceId]>,
+    /// Several works under one title: «стрижка + борода».
+    joint: bool,
 }
 
 /// The salon's price list as words.
@@ -62,8 +64,8 @@ pub(crate) struct PriceList {
 /// Services in a message.
 #[derive(Debug, Default)]
 pub(crate) struct Meant {
-    pub(crate) ids: Vec<ServiceId>,
-    pub(crate) ambiguous: bool,
+    /// Each service meant, as the list's services that fit its words.
+    pub(crate) options: Vec<Vec<ServiceId>>,
     /// Words of the trade were said, found in the list or not.
     pub(crate) any_word: bool,
 }
@@ -97,6 +99,8 @@ impl PriceList {
                 around: around.map(|(_, word)| word.key).collect(),
                 title: title.into_iter().map(|(_, word)| word).collect(),
                 parts: service.composite_of.clone().into_boxed_slice(),
+                joint: !service.composite_of.is_empty()
+                    || [" + ", " и ", " & ", "+", ", "].iter().any(|joint| service.title.contains(joint)),
             }
         });
         let entries = entries.collect();
@@ -117,8 +121,7 @@ impl PriceList {
         if said.is_empty() {
             return Meant { any_word, ..Meant::default() };
         }
-        let (ids, ambiguous) = self.meant(&said, apart);
-        Meant { ids, ambiguous, any_word }
+        Meant { options: self.meant(&said, apart), any_word }
     }
 
     /// The words of the message that some title, category or description has.
@@ -129,6 +132,15 @@ impl PriceList {
         let mut refused = false;
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
         for (i, token) in tokens.iter().enumerate() {
+            // A line may break inside a phrase: «тонирование / бороды».
+            let broken = token.kind == Kind::LineEnd
+                && tokens[i + 1..]
+                    .iter()
+                    .find_map(|t| t.trades().next())
+                    .is_none_or(|trade| trade == Trade::Coating || Key::Trade(trade).is_object() || !trade.is_head());
+            if broken {
+                continue;
+            }
             let divides =
                 token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
             if divides {
@@ -150,7 +162,14 @@ impl PriceList {
             }
             // «Снимите меня с записи» takes nothing off.
             let unbooks = booking && token.cue(Cue::Drop);
-            let keys = if unbooks { Vec::new() } else { self.keys(token) };
+            let keys = match tokens.get(i + 1) {
+                _ if unbooks => Vec::new(),
+                // «2D», «3д»
+                Some(next) if token.digits > 0 && next.glued && matches!(&*next.text, "d" | "д") => {
+                    self.known(vec![Key::of(&format!("{}d", token.text))])
+                }
+                _ => self.keys(token),
+            };
             if keys.is_empty() {
                 // «без» reaches over an adjective only.
                 without &= token.is_word();
@@ -194,66 +213,59 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
             keys.push(Key::Trade(Trade::Epilation));
         }
-        if keys.is_empty() && token.senses.is_empty() || token.trades().next().is_none() && token.kind == crate::text::Kind::Word {
-            if token.digits > 0 {
-                keys.push(Key::of(&token.text));
-            } else if token.text.chars().count() > 2 && !token.senses.iter().any(|s| is_little(*s)) {
-                keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
-                if token.strange {
-                    let near = self.own.iter().filter(|own| {
-                        own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= 1 + usize::from(own.chars().count() > 7)
-                    });
-                    keys.extend(near.map(|own| Key::of(own)));
-                }
+        let own = token.trades().next().is_none() && token.is_word();
+        if own && token.text.chars().count() > 2 && !token.senses.iter().any(|s| is_little(*s)) {
+            keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
+            if token.strange {
+                let allowed = |own: &str| 1 + usize::from(own.chars().count() > 7);
+                let near = |own: &&str| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= allowed(own);
+                keys.extend(self.own.iter().map(|own| &**own).filter(near).map(Key::of));
             }
         }
+        self.known(keys)
+    }
+
+    /// Those that some service has.
+    fn known(&self, mut keys: Vec<Key>) -> Vec<Key> {
         keys.retain(|key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == *key) || e.around.contains(key)));
         keys
     }
 
-    fn meant(&self, said: &[Said], people_apart: bool) -> (Vec<ServiceId>, bool) {
+    fn meant(&self, said: &[Said], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
         let groups = grouped(said);
-        if groups.len() > 1 {
-            let whole = self.best(&all, &[]);
-            let apart: Vec<(Vec<ServiceId>, f64)> = groups.iter().map(|group| self.best(group, &all)).collect();
-            let apart_cover: f64 = apart.iter().map(|(_, cover)| cover).sum();
-            let firm = apart.iter().all(|(ids, _)| ids.len() == 1);
-            let mut ids: Vec<ServiceId> = Vec::new();
-            for id in apart.iter().flat_map(|(ids, _)| ids) {
-                if !ids.contains(id) {
-                    ids.push(*id);
-                }
-            }
-            let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
-            let whole_heads = whole.0.first().map_or(0.0, |id| self.heads_covered(*id, &all));
-            let composite = self
-                .entries
-                .iter()
-                .find(|e| !e.parts.is_empty() && e.parts.len() == ids.len() && e.parts.iter().all(|part| ids.contains(part)));
-            if let Some(composite) = composite.filter(|_| firm && !people_apart) {
-                return (vec![composite.id], false);
-            }
-            if people_apart {
-                ids.truncate(MOST_ALTERNATIVES);
-                return (ids, !firm);
-            }
-            if whole.0.len() == 1 && whole_heads >= heads - 0.01 && (!firm || whole.1 >= apart_cover - 0.01 || ids.len() == 1) {
-                return (whole.0, false);
-            }
-            if firm {
-                return (ids, false);
-            }
-            if whole.1 >= apart_cover - 0.01 && whole_heads >= heads - 0.01 {
-                let ambiguous = whole.0.len() > 1;
-                return (whole.0, ambiguous);
-            }
-            ids.truncate(MOST_ALTERNATIVES);
-            return (ids, true);
+        let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
+        if groups.len() < 2 {
+            return or_nothing(self.best(&all, &[], false).0);
         }
-        let (ids, _) = self.best(&all, &[]);
-        let ambiguous = ids.len() > 1;
-        (ids, ambiguous)
+        let mut options: Vec<Vec<ServiceId>> = Vec::new();
+        let mut cover = 0.0;
+        for group in &groups {
+            let (ids, covered) = self.best(group, &all, false);
+            cover += covered;
+            if !ids.is_empty() && !options.contains(&ids) {
+                options.push(ids);
+            }
+        }
+        if people_apart {
+            return options;
+        }
+        let firm: Option<Vec<ServiceId>> = options.iter().map(|ids| if let [only] = ids[..] { Some(only) } else { None }).collect();
+        let is_whole = |e: &&Entry, ids: &[ServiceId]| {
+            !e.parts.is_empty() && e.parts.len() == ids.len() && e.parts.iter().all(|part| ids.contains(part))
+        };
+        if let Some(composite) = firm.as_ref().and_then(|ids| self.entries.iter().find(|e| is_whole(e, ids))) {
+            return vec![vec![composite.id]];
+        }
+        // One title for all that was enumerated: when it leaves out no work, and no quality that
+        // the parts by themselves would have.
+        let (whole, whole_cover) = self.best(&all, &[], true);
+        let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
+        let covers_heads = whole.first().is_some_and(|id| self.heads_covered(*id, &all) >= 0.75 * heads);
+        if covers_heads && (firm.is_none() || whole_cover >= cover - 0.01) {
+            return vec![whole];
+        }
+        options
     }
 
     fn heads_covered(&self, id: ServiceId, said: &[&Said]) -> f64 {
@@ -263,7 +275,7 @@ impl PriceList {
 
     /// The services that fit these words best, and how much of the words they cover. `beside` are
     /// the words of the whole message: «ламинирование и окрашивание бровей» names its brows once.
-    fn best(&self, said: &[&Said], beside: &[&Said]) -> (Vec<ServiceId>, f64) {
+    fn best(&self, said: &[&Said], beside: &[&Said], joint: bool) -> (Vec<ServiceId>, f64) {
         struct Fit {
             id: ServiceId,
             covered: f64,
@@ -272,7 +284,7 @@ impl PriceList {
             exact: bool,
         }
         let mut fits: Vec<Fit> = Vec::new();
-        for entry in &self.entries {
+        for entry in self.entries.iter().filter(|entry| entry.joint || !joint) {
             let mut covered = 0.0;
             let mut title = 0.0;
             let mut conflict = false;
@@ -303,7 +315,7 @@ impl PriceList {
             fits.push(Fit {
                 id: entry.id,
                 covered: covered - penalty,
-                rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.parts.is_empty() { 0.0 } else { 0.05 },
+                rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 },
                 exact,
             });
         }
@@ -327,7 +339,11 @@ impl Said {
         self.keys.first().is_some_and(|key| key.is_head())
     }
     fn weight(&self) -> f64 {
-        if self.is_head() { 1.0 } else { 0.6 }
+        match self.keys.first() {
+            Some(key) if key.is_object() => 0.8,
+            Some(key) if key.is_head() => 1.0,
+            _ => 0.6,
+        }
     }
     /// How much of this word a service covers, how much of that by its title, and whether the
     /// service says the contrary.
@@ -386,7 +402,7 @@ fn trimming(said: &mut [Said]) {
     for word in said.iter_mut() {
         let haircut = word.keys.first() == Some(&Key::Trade(Trade::Haircut));
         if word.verb && haircut && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2) {
-            word.keys = vec![Key::Trade(Trade::Shape), Key::Trade(Trade::Correction)];
+            word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
     }
 }

@@ -24,6 +24,9 @@ struct Member {
     forms: Box<[Box<str>]>,
 }
 
+/// Unknown words that are looked at as names.
+const MOST_STRANGERS: usize = 24;
+
 /// Masters in a message.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
@@ -60,11 +63,13 @@ impl Team {
     /// Finds the masters and marks the tokens that name them.
     pub(crate) fn find(&self, tokens: &[Token], used: &mut [bool]) -> Named {
         let mut named = Named::default();
+        let mut strangers = MOST_STRANGERS;
         for i in 0..tokens.len() {
             if used[i] || !tokens[i].is_word() {
                 continue;
             }
-            let found = self.called(tokens, i);
+            strangers = strangers.saturating_sub(usize::from(tokens[i].strange));
+            let found = if tokens[i].strange && strangers == 0 { Vec::new() } else { self.called(tokens, i) };
             if found.is_empty() {
                 let after_to = i > 0
                     && (tokens[i - 1].text == "к"
@@ -122,7 +127,10 @@ impl Team {
         // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
         // before must ask for a name.
         let slipped = token.slip.as_ref();
-        if !(token.strange || slipped.is_some() && after_to) || word.chars().count() < 4 {
+        let doubted = token.strange || slipped.is_some() && after_to;
+        // A rare word that stands where a name is expected: «к Атрёму».
+        let rare = after_to && token.senses.is_empty() && word.chars().count() > 4;
+        if !(doubted || rare) || word.chars().count() < 4 {
             return Vec::new();
         }
         let written =
@@ -133,7 +141,7 @@ impl Team {
             known.flat_map(|form| written().filter_map(move |word| lexicon::slip(word, form))).min()
         };
         let nearest = self.members.iter().filter_map(nearness).min();
-        by(&|m| nearest.is_some() && nearness(m) == nearest)
+        by(&|m| nearest.is_some_and(|n| doubted || n < 2) && nearness(m) == nearest)
     }
 }
 

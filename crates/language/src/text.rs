@@ -12,6 +12,8 @@ use crate::{
 pub(crate) const LONGEST: usize = 4096;
 /// More tokens than any message to a salon has; the rest is not read.
 const MOST_TOKENS: usize = 700;
+/// Unknown words of one message that are looked up by likeness; gibberish beyond stays strange.
+const MOST_GUESSES: u32 = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -121,6 +123,7 @@ impl Text {
         let mut tokens: Vec<Token> = Vec::new();
         let mut chars = source.char_indices().peekable();
         let mut glued = false;
+        let mut guesses = MOST_GUESSES;
         while let Some((start, c)) = chars.next() {
             if tokens.len() == MOST_TOKENS {
                 break;
@@ -161,7 +164,7 @@ impl Text {
             } else if c.is_alphabetic() {
                 let end = more(&|c| c.is_alphabetic() || matches!(c, '\u{301}' | '\u{306}' | '\'' | '’'));
                 let end = start + source[start..end].trim_end_matches(['\'', '’']).len();
-                tokens.push(word(&source[start..end], start..end, glued, script));
+                tokens.push(word(&source[start..end], start..end, glued, script, &mut guesses));
             } else {
                 tokens.push(token(Kind::Mark(c), c.to_string(), start..end, glued));
             }
@@ -175,16 +178,19 @@ fn token(kind: Kind, text: String, range: Range<usize>, glued: bool) -> Token {
     Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, slip: None, senses: &[] }
 }
 
-fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
+fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &mut u32) -> Token {
     let lexicon = Lexicon::get();
     let capital = raw.chars().next().is_some_and(char::is_uppercase);
-    let latin = raw.chars().all(|c| c.is_ascii());
+    let latin = raw.is_ascii();
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
-    if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
+    if latin && (script == Script::Russian && text.len() == 1 || *guesses == 0) {
+        text = text.chars().map(twin).collect();
+    } else if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
         let spelt = script::transliterate(&text);
-        let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt);
-        text = wrong.then(|| script::spellings(&text).iter().find_map(|s| lexicon.nearest(s))).flatten().map_or(spelt, str::to_owned);
+        let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt) && guess(guesses);
+        let near = || script::spellings(&text).iter().take(24).find_map(|s| lexicon.nearest(s));
+        text = wrong.then(near).flatten().map_or(spelt, str::to_owned);
     } else if !latin && text.chars().any(|c| c.is_ascii_alphabetic()) {
         text = text.chars().map(twin).collect();
     }
@@ -194,7 +200,7 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
         if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
             text = short;
-        } else if let Some(nearest) = lexicon.nearest(&text) {
+        } else if let Some(nearest) = guess(guesses).then(|| lexicon.nearest(&text)).flatten() {
             slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
         } else {
             strange = true;
@@ -208,6 +214,13 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script) -> Token {
     token.slip = slip;
     token.senses = senses.unwrap_or(&[]);
     token
+}
+
+/// Takes one guess of those left.
+fn guess(left: &mut u32) -> bool {
+    let may = *left > 0;
+    *left = left.saturating_sub(1);
+    may
 }
 
 /// The Cyrillic letter that looks like a Latin one in a Russian word.

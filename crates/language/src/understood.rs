@@ -219,6 +219,10 @@ pub struct Understood {
     /// `service_ids` are alternatives to ask about.
     #[serde(default, skip_serializing_if = "is_false")]
     pub services_ambiguous: bool,
+    /// Where several services were named and some fit several titles: each service meant with the
+    /// titles that fit it («маникюр и брови»).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_options: Vec<Vec<ServiceId>>,
     /// Masters named; several where the name is shared or «или» joins them.
     pub staff_ids: Vec<StaffId>,
     /// Any master will do.
@@ -283,6 +287,7 @@ impl Default for Understood {
             intents: vec![Intent::Other],
             service_ids: Vec::new(),
             services_ambiguous: false,
+            service_options: Vec::new(),
             staff_ids: Vec::new(),
             staff_any: false,
             staff_not_ids: Vec::new(),

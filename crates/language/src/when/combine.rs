@@ -97,6 +97,17 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
             }
         }
     }
+    // «Завтра в пять не получается, а в шесть?» refuses the hour, not the day.
+    let asked_after = |fates: &[Fate], i: usize, day: bool| {
+        (i + 1..mentions.len()).any(|j| fates[j] == Fate::Asked && matches!(mentions[j].item, Item::Day(_)) == day)
+    };
+    for i in 0..mentions.len().saturating_sub(1) {
+        let pair = matches!((mentions[i].item, mentions[i + 1].item), (Item::Day(_), Item::Time(_)));
+        let refused = fates[i] == Fate::Refused && fates[i + 1] == Fate::Refused && !mentions[i].negated;
+        if pair && refused && asked_after(&fates, i + 1, false) && !asked_after(&fates, i + 1, true) {
+            fates[i] = Fate::Asked;
+        }
+    }
     // «С пятницы на субботу», «с 15 на 17»: what stands after «на» is meant.
     for i in 0..mentions.len() {
         if mentions[i].prep != Some(Prep::From) {
@@ -181,7 +192,7 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
                 || next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > at
                 || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
                 || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
-            || t.cue(Cue::Busy) && !t.cue(Cue::Work);
+            || t.cue(Cue::Busy) && (!t.cue(Cue::Work) || t.text == "работаю");
         let asks = question && !next.is_some_and(first_person);
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
@@ -286,6 +297,10 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
                 replacing = (false, false);
             }
             Item::Moment(moment) => {
+                // «Сегодня через два часа» says the day twice.
+                if wishes.last().is_some_and(|wish| wish.day == Some(Day::On(moment.date())) && wish.time.is_none()) {
+                    wishes.pop();
+                }
                 wishes.push(Wish { moment: Some(moment), ..Wish::default() });
             }
             Item::Shift(minutes) => {
@@ -428,7 +443,10 @@ fn refined(a: Clocks, b: Clocks) -> Option<Clocks> {
         (Clocks::Part(part), Clocks::Between(from, to)) | (Clocks::Between(from, to), Clocks::Part(part)) => {
             Some(Clocks::Between(if part == Part::Evening || part == Part::Day { in_part(from, part) } else { from }, in_part(to, part)))
         }
-        (Clocks::After(from), Clocks::Before(to)) | (Clocks::Before(to), Clocks::After(from)) => Some(Clocks::Between(from, to)),
+        (Clocks::After(from), Clocks::Before(to)) | (Clocks::Before(to), Clocks::After(from)) => {
+            let open = !(from.settled && to.settled) || (from.hour, from.minute) < (to.hour, to.minute);
+            open.then_some(Clocks::Between(from, to))
+        }
         (Clocks::AfterPart(Part::Lunch), Clocks::At(clock)) | (Clocks::At(clock), Clocks::AfterPart(Part::Lunch)) => {
             Some(Clocks::At(in_part(clock, Part::Evening)))
         }

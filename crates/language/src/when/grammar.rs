@@ -15,6 +15,14 @@ pub(super) fn mentions(tokens: &[Token], used: &[bool], setting: &Setting<'_>) -
     let mut mentions: Vec<Mention> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
+        // "Tonight" is a day and a part of it.
+        if grammar.is(i, Sense::Rel(0)) && grammar.is(i, Sense::Part(Part::Evening)) {
+            let negated = grammar.negated(i);
+            let mention = |item| Mention { item, span: i..i + 1, prep: None, negated };
+            mentions.extend([mention(Item::Day(Day::On(grammar.today))), mention(Item::Time(Clocks::Part(Part::Evening)))]);
+            i += 1;
+            continue;
+        }
         match grammar.mention(i, mentions.last()) {
             Some(mention) if mention.span.end > i => {
                 i = mention.span.end;
@@ -105,6 +113,14 @@ impl Grammar<'_> {
         if let Some((item, end)) = self.past(i).or_else(|| self.shift(i)).or_else(|| self.same(i)).or_else(|| self.ahead(i)) {
             return mention(item, None, end);
         }
+        // «Не в эту пятницу, а в следующую»
+        if let Some(Mention { item: Item::Day(Day::Weekday(weekday, _)), .. }) = last
+            && self.is(i, Sense::Next)
+            && self.at(i + 1).is_none_or(|t| !t.is_word() || t.prep(Prep::At) || t.prep(Prep::On))
+        {
+            let day = calendar::plus_days(calendar::monday(self.today), 6 + i32::from(*weekday));
+            return mention(Item::Day(Day::On(day)), Some(Prep::At), i + 1);
+        }
         if let Some((item, prep, end)) = self.ranged(i) {
             return mention(item, prep, end);
         }
@@ -160,7 +176,7 @@ impl Grammar<'_> {
             let leads = self
                 .at(n)
                 .is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::About) || t.prep(Prep::After) || t.prep(Prep::On));
-            if leads && self.number(self.little_words(n).1).is_some() || (j > 0 && self.number(n).is_some() && self.prep(j - 1, Prep::At)) {
+            if leads && self.number_ahead(n) || (j > 0 && self.number(n).is_some() && self.prep(j - 1, Prep::At)) {
                 j = n;
             }
         }
@@ -177,9 +193,9 @@ impl Grammar<'_> {
             } else if token.prep(Prep::After) && !token.prep(Prep::Past) || token.text == "past" && !self.is(j.wrapping_sub(1), Sense::Half)
             {
                 Some(Prep::After)
-            } else if token.is(Sense::Later) && !token.is(Sense::Earlier) && self.number(self.little_words(j + 1).1).is_some() {
+            } else if token.is(Sense::Later) && !token.is(Sense::Earlier) && self.number_ahead(j + 1) {
                 Some(if i > 0 && self.tokens[i - 1].is(Sense::Not) && j == i || self.said_not(j) { Prep::Before } else { Prep::After })
-            } else if token.is(Sense::Earlier) && self.number(self.little_words(j + 1).1).is_some() {
+            } else if token.is(Sense::Earlier) && self.number_ahead(j + 1) {
                 Some(if self.said_not(j) { Prep::After } else { Prep::Before })
             } else if token.is(Sense::Not) && self.at(j + 1).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier)) {
                 prep
@@ -197,12 +213,12 @@ impl Grammar<'_> {
                 Some(prep.unwrap_or(Prep::At))
             } else if token.prep(Prep::Along) {
                 Some(prep.unwrap_or(Prep::Along))
-            } else if (token.is(Sense::OClock)
-                || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
+            } else if token.text == "чем" && self.prep(j + 1, Prep::At)
+                || token.text == "то" && j > i
+                || (token.is(Sense::OClock)
+                    || matches!(&*token.text, "прямо" | "хотя" | "самый" | "само" | "the" | "time" | "время") && j > i)
                 || (self.unit(j) == Some(Unit::Hour) && !matches!(&*token.text, "час" | "ч") && j > i && self.number(j + 1).is_some())
             {
-                prep
-            } else if token.text == "чем" && self.prep(j + 1, Prep::At) || token.text == "то" && j > i {
                 prep
             } else {
                 break;
@@ -217,6 +233,17 @@ impl Grammar<'_> {
             j += 1;
         }
         (prep, j)
+    }
+
+    /// A number stands at `i`, or behind little words there.
+    fn number_ahead(&self, i: usize) -> bool {
+        let little =
+            |t: &Token| t.find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some() || t.text == "чем" || t.unit() == Some(Unit::Hour);
+        (i..i + 4).find(|k| !self.at(*k).is_some_and(little) || self.number(*k).is_some()).is_some_and(|k| {
+            let hour_word =
+                self.at(k).is_some_and(|t| t.is(Sense::Noon) || t.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_some());
+            self.number(k).is_some() || hour_word
+        })
     }
 
     fn said_not(&self, i: usize) -> bool {
@@ -269,16 +296,17 @@ impl Grammar<'_> {
         // «позже на час»
         let token = self.at(i)?;
         let sign = if token.is(Sense::Later) { 1 } else { -1 };
-        if (token.is(Sense::Later) || token.is(Sense::Earlier)) && self.prep(i + 1, Prep::On) {
-            if let Some((minutes, next)) = self.length(i + 2) {
-                return Some((Item::Shift(sign * minutes), next));
-            }
+        if (token.is(Sense::Later) || token.is(Sense::Earlier))
+            && self.prep(i + 1, Prep::On)
+            && let Some((minutes, next)) = self.length(i + 2)
+        {
+            return Some((Item::Shift(sign * minutes), next));
         }
         let asks = matches!(&*token.text, "попозже" | "пораньше" | "попозднее")
             || (matches!(&*token.text, "позже" | "раньше" | "позднее" | "later" | "earlier")
                 && !self.said_not(i)
                 && !self.setting.context.offered.is_empty());
-        if asks && self.number(self.little_words(i + 1).1).is_none() {
+        if asks && !self.number_ahead(i + 1) {
             return Some((Item::Roughly(sign == 1), i + 1));
         }
         None
@@ -372,7 +400,15 @@ impl Grammar<'_> {
             return self.ahead_by(j);
         }
         if token.prep(Prep::At) && self.prep(i + 1, Prep::During) {
-            return self.ahead_by(i + 2).filter(|(_, next)| self.unit(next - 1) != Some(Unit::Day) || self.word(next - 1, "суток"));
+            let (item, next) =
+                self.ahead_by(i + 2).filter(|(_, next)| self.unit(next - 1) != Some(Unit::Day) || self.word(next - 1, "суток"))?;
+            let days = match item {
+                Item::Day(Day::InWeeks(n)) => {
+                    Item::Day(Day::Span(calendar::plus_days(self.today, 1), calendar::plus_days(self.today, 7 * n)))
+                }
+                item => item,
+            };
+            return Some((days, next));
         }
         // «минут через 20», «часа через два», «недели через две»
         if let Some(unit) = token.unit()
@@ -672,6 +708,10 @@ impl Grammar<'_> {
             let end = if self.unit(i + 1) == Some(Unit::Day) && token.text.contains("шн") { i + 2 } else { i + 1 };
             return Some((Day::On(calendar::plus_days(self.today, days)), end));
         }
+        // "this evening", «этим вечером»
+        if token.is(Sense::This) && self.part(i + 1).is_some() {
+            return Some((Day::On(self.today), i + 1));
+        }
         self.weekday(i).or_else(|| self.dated(i)).or_else(|| self.span_of_days(i)).or_else(|| self.of_month(i)).or_else(|| self.next_day(i))
     }
 
@@ -713,7 +753,7 @@ impl Grammar<'_> {
         if self.mark(end, ".") && self.glued(end) && self.at(end + 1).is_some() && token.text.chars().count() <= 3 {
             end += 1;
         }
-        if said == Which::Bare && self.is(end, Sense::Next) && !self.at(end + 1).is_some_and(|t| t.unit().is_some()) {
+        if said == Which::Bare && self.is(end, Sense::Next) && self.at(end + 1).is_none_or(|t| t.unit().is_none()) {
             return Some((Day::Weekday(weekday, Which::Next), end + 1));
         }
         Some((Day::Weekday(weekday, said), end))
@@ -828,7 +868,7 @@ impl Grammar<'_> {
         let of_clock = before.is_some_and(|t| {
             t.prep(Prep::At) || t.prep(Prep::To) || t.prep(Prep::After) || t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::About)
         });
-        let five = month.value % 5 == 0;
+        let five = month.value.is_multiple_of(5);
         if self.setting.context.asked == Some(Asked::Time) {
             return false;
         }
@@ -1076,7 +1116,15 @@ impl Grammar<'_> {
     // ------------------------------------------------------------------ times
 
     fn part(&self, i: usize) -> Option<Part> {
-        self.at(i)?.find(|s| if let Sense::Part(part) = s { Some(part) } else { None })
+        let token = self.at(i)?;
+        // «Вечерняя укладка» is no evening; «вечернее время» is.
+        let adjective =
+            ["ний", "няя", "нее", "нюю", "ней", "нного", "нное", "нный", "ное", "ной"].iter().any(|end| token.text.ends_with(end));
+        let of_time = |t: &Token| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Variant) || t.unit().is_some();
+        if adjective && !self.at(i + 1).is_some_and(of_time) {
+            return None;
+        }
+        token.find(|s| if let Sense::Part(part) = s { Some(part) } else { None })
     }
 
     /// «утра», «дня», «вечера», «ночи», a.m., p.m. after an hour.
@@ -1188,8 +1236,12 @@ impl Grammar<'_> {
         }
         // «без четверти пять», «без десяти (минут) семь», «без 15 три»
         if token.prep(Prep::Without) {
+            let twenty = self.at(i + 1).and_then(Token::cardinal) == Some(20) && self.number(i + 1).is_some_and(|n| n.value > 20);
             let (minutes, j) = if self.is(i + 1, Sense::Quarter) {
                 (15, i + 2)
+            } else if twenty && hour_named(i + 3).is_none() && self.unit(i + 3) != Some(Unit::Minute) {
+                // «без двадцати пять» is no twenty-five.
+                (20, i + 2)
             } else {
                 let n = self.number(i + 1).filter(|n| !n.ordinal && (1..=30).contains(&n.value))?;
                 (n.value, if self.unit(n.next) == Some(Unit::Minute) { n.next + 1 } else { n.next })
@@ -1239,16 +1291,17 @@ impl Grammar<'_> {
                 return Some((before(hour.value, 60 - n.value)?, hour.next));
             }
             // "ten to five", "ten past five"
-            if n.digits == 0 && token.latin && n.value < 30 {
-                if (self.word(n.next, "to") || self.word(n.next, "past"))
-                    && self.word(i.wrapping_sub(1), "at") | !expected
-                    && let Some(hour) = hour_named(n.next + 1)
-                    && n.value % 5 == 0
-                    && !self.word(i.wrapping_sub(1), "from")
-                {
-                    let found = if self.word(n.next, "past") { clock(hour.value, n.value, false)? } else { before(hour.value, n.value)? };
-                    return Some((found, hour.next));
-                }
+            if n.digits == 0
+                && token.latin
+                && n.value < 30
+                && (self.word(n.next, "to") || self.word(n.next, "past"))
+                && self.word(i.wrapping_sub(1), "at") | !expected
+                && let Some(hour) = hour_named(n.next + 1)
+                && n.value % 5 == 0
+                && !self.word(i.wrapping_sub(1), "from")
+            {
+                let found = if self.word(n.next, "past") { clock(hour.value, n.value, false)? } else { before(hour.value, n.value)? };
+                return Some((found, hour.next));
             }
         }
         if n.ordinal {
@@ -1257,19 +1310,23 @@ impl Grammar<'_> {
         }
         let leading_zero = n.digits == 2 && self.tokens[i].text.starts_with('0');
         // «15:30», «15.30», «15-30», with seconds too
-        if n.digits > 0 && n.digits <= 2 && self.mark(n.next, ":.-–") && self.glued(n.next) && self.glued(n.next + 1) {
-            if let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2) {
-                let dashed = self.mark(n.next, "-–");
-                let range_of_hours = dashed
-                    && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
-                let part = self.part_after(m.next).is_some();
-                if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
-                    let mut end = m.next;
-                    if self.mark(end, ":") && self.glued(end) && self.number(end + 1).is_some_and(|s| s.digits == 2) {
-                        end += 2;
-                    }
-                    return Some((clock(n.value, m.value, leading_zero)?, end));
+        if n.digits > 0
+            && n.digits <= 2
+            && self.mark(n.next, ":.-–")
+            && self.glued(n.next)
+            && self.glued(n.next + 1)
+            && let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2)
+        {
+            let dashed = self.mark(n.next, "-–");
+            let range_of_hours =
+                dashed && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
+            let part = self.part_after(m.next).is_some();
+            if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
+                let mut end = m.next;
+                if self.mark(end, ":") && self.glued(end) && self.number(end + 1).is_some_and(|s| s.digits == 2) {
+                    end += 2;
                 }
+                return Some((clock(n.value, m.value, leading_zero)?, end));
             }
         }
         // «1530» after «в»
@@ -1325,6 +1382,14 @@ impl Grammar<'_> {
         if let Some(found) = self.part_phrase(i, prep) {
             return Some(found);
         }
+        // «В первой половине дня»
+        if let Some(n @ (1 | 2)) = token.ordinal()
+            && self.is(i + 1, Sense::Half)
+            && self.word(i + 2, "дня")
+        {
+            let noon = Clock { hour: 14, minute: 0, settled: true };
+            return Some((Item::Time(if n == 1 { Clocks::Before(noon) } else { Clocks::After(noon) }), i + 3));
+        }
         // Words that are parts of the day by another name.
         if prep == Some(Prep::After) && matches!(&*token.text, "работы" | "work") {
             return Some((Item::Time(Clocks::After(Clock { hour: 18, minute: 0, settled: true })), i + 1));
@@ -1371,6 +1436,12 @@ impl Grammar<'_> {
             && !token.is(Sense::Midnight)
             && token.find(|s| matches!(s, Sense::HalfTo(_)).then_some(())).is_none()
         {
+            return None;
+        }
+        // «2 часа» with nothing around it is a length.
+        let only_hours = self.unit(end - 1) == Some(Unit::Hour) && number.is_some_and(|n| n.next + 1 == end);
+        let before_day = || self.day_phrase(self.little_words(end).1, None).is_some();
+        if only_hours && !of_clock && !after_day && !alone && !asked && !before_day() && self.tokens.len() > 3 {
             return None;
         }
         // "for 2" counts people, «на час» a length, unless a day stands beside it.
@@ -1436,7 +1507,7 @@ impl Grammar<'_> {
     fn length_follows(&self, i: usize, prep: Option<Prep>) -> bool {
         let Some(n) = self.number(i) else { return false };
         let unit = self.unit(n.next);
-        let at_part = prep == Some(Prep::At) && self.part_after(n.next).is_some();
+        let at_part = !matches!(prep, None | Some(Prep::On | Prep::In | Prep::Within)) && self.part_after(n.next).is_some();
         matches!(unit, Some(Unit::Week | Unit::Month | Unit::Year))
             || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To))
             || unit == Some(Unit::Minute) && !self.number(n.next + 1).is_some_and(|n| n.ordinal)
