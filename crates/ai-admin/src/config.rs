@@ -180,7 +180,9 @@ impl Config {
             callback_by_redirect: read.word("YCLIENTS_CALLBACK", &[("server", false), ("redirect", true)]),
             rate_limited: read.word("YCLIENTS_RATE_LIMIT", &[("on", true), ("off", false)]),
             webhook_secret: read.text("YCLIENTS_WEBHOOK_SECRET").map(Into::into),
-            jwt_secret: read.checked("JWT_SECRET", "at least 32 bytes", |text| (text.len() >= 32).then(|| text.to_owned().into())).unwrap_or_default(),
+            jwt_secret: read
+                .checked("JWT_SECRET", "at least 32 bytes", |text| (text.len() >= 32).then(|| text.to_owned().into()))
+                .unwrap_or_default(),
             encryption_key: read
                 .checked("ENCRYPTION_KEY", "32 bytes in base64", |text| Some(Key(BASE64_STANDARD.decode(text).ok()?.try_into().ok()?)))
                 .unwrap_or(Key([0; 32])),
@@ -332,7 +334,10 @@ mod tests {
     use super::*;
 
     fn pairs(more: &[(&str, &str)]) -> Vec<(String, String)> {
-        let required = [("JWT_SECRET", "0123456789012345678901234567890123456789"), ("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")];
+        let required = [
+            ("JWT_SECRET", "0123456789012345678901234567890123456789"),
+            ("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        ];
         required.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
@@ -347,7 +352,15 @@ mod tests {
     #[test]
     fn all_faults_at_once_and_no_value_among_them() {
         let secret = "hunter2-and-more";
-        let wrong = [("JWT_SECRET", secret), ("PORT", secret), ("BASE_URL", "ftp://x"), ("ENVIRONMENT", secret), ("OPERATOR_PHONE", secret), ("TRUSTED_PROXIES", secret), ("DATABASE_URL", secret)];
+        let wrong = [
+            ("JWT_SECRET", secret),
+            ("PORT", secret),
+            ("BASE_URL", "ftp://x"),
+            ("ENVIRONMENT", secret),
+            ("OPERATOR_PHONE", secret),
+            ("TRUSTED_PROXIES", secret),
+            ("DATABASE_URL", secret),
+        ];
         let faults = Config::from_pairs(wrong.map(|(k, v)| (k.to_owned(), v.to_owned()))).expect_err("wrong").to_string();
         for name in wrong.map(|(name, _)| name).into_iter().chain(["ENCRYPTION_KEY is required"]) {
             assert!(faults.contains(name), "{name} is not named in: {faults}");
@@ -357,7 +370,11 @@ mod tests {
 
     #[test]
     fn the_file_has_the_same_names() {
-        let table = from_toml("f", "port = 8080\nallowed_origins = [\"https://a.example\", \"https://b.example\"]\nBASE_URL = \"https://x.example\"").expect("valid");
+        let table = from_toml(
+            "f",
+            "port = 8080\nallowed_origins = [\"https://a.example\", \"https://b.example\"]\nBASE_URL = \"https://x.example\"",
+        )
+        .expect("valid");
         assert_eq!(table["PORT"], "8080");
         assert_eq!(table["ALLOWED_ORIGINS"], "https://a.example,https://b.example");
         assert!(from_toml("f", "prot = 1").expect_err("unknown").contains("PROT"));
@@ -367,7 +384,8 @@ mod tests {
     #[test]
     fn the_example_lists_every_setting() {
         let example = include_str!("../../../.env.example");
-        let listed: Vec<_> = example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('=')).map(|(name, _)| name).collect();
+        let listed: Vec<_> =
+            example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('=')).map(|(name, _)| name).collect();
         let known: Vec<_> = SETTINGS.iter().map(|(name, _)| *name).filter(|name| *name != "YCLIENTS_APPLICATION_ID").collect();
         assert_eq!(listed, known);
     }

@@ -105,7 +105,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
     });
     inbox.open(app.clone());
 
-    let listener = TcpListener::bind((config.host, config.port)).await.with_context(|| format!("PORT {} cannot be listened on", config.port))?;
+    let listener =
+        TcpListener::bind((config.host, config.port)).await.with_context(|| format!("PORT {} cannot be listened on", config.port))?;
     let addr = listener.local_addr()?;
     let router = web::router(
         app.clone(),

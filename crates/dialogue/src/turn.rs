@@ -300,8 +300,7 @@ impl<'t> Mind<'t> {
         let state = &self.state;
         let (asked, mut offered) = match &state.question {
             None | Some(Question::Phone(_)) => (None, Vec::new()),
-            Some(Question::Service | Question::Usual(_)) => (Some(Asked::Service), Vec::new()),
-            Some(Question::WhichService(_)) => (Some(Asked::Choice), Vec::new()),
+            Some(Question::Service | Question::Usual(_) | Question::WhichService(_)) => (Some(Asked::Service), Vec::new()),
             Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
             Some(Question::WhichVisit(visits)) => {
                 let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };

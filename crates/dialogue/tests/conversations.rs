@@ -6,8 +6,8 @@
 
 mod model;
 
-use dialogue::{Outcome, Refusal};
-use domain::{Client, ClientId, Phone};
+use dialogue::{Outcome, Refusal, Turn, settled};
+use domain::{Client, ClientId, Phone, ReadBack, Receipt};
 use jiff::civil::{DateTime, date};
 use model::{Chat, Model};
 
@@ -489,6 +489,45 @@ fn nobody_knows_yet() {
          > да, на 10:00
          = Марина 03-03 10:00 Маникюр классический",
     );
+}
+
+#[test]
+fn the_booking_system_says_no() {
+    check(
+        "> Свободна ли Марина завтра в 10? Мне классический маникюр
+         % taken
+         > да
+         < только что заняли
+         < 1)
+         ! Записала",
+    );
+    check(
+        "> Запишите к Марине на классический маникюр в среду в 15
+         > отмените запись
+         % forbidden
+         > да, но её и правда нужно отменить
+         ! Отменила
+         = Марина 03-04 15:00 Маникюр классический",
+    );
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test is the booking system")]
+fn what_was_unknown_is_told_once_it_is_known() {
+    let mut model = Model::example(date(2026, 3, 2));
+    let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+    let now = date(2026, 3, 2).at(10, 0, 0, 0);
+    model.turn(&mut chat, now, &["Свободна ли Марина завтра в 10? Мне классический маникюр"]);
+    model.faults.push_back(Outcome::Unsettled);
+    model.turn(&mut chat, now, &["да"]);
+    let unknown = chat.state.clone();
+    let mut booking = model.bookings[0].clone();
+    booking.start = date(2026, 3, 3).at(10, 0, 0, 0);
+    let turn = Turn { salon: &model.salon, reader: &model.reader, now, customer: &chat.customer, heard: &[] };
+    let done = settled(unknown.clone(), Some(Receipt::Booked(ReadBack::from_booking_system(booking))), &turn);
+    assert!(done.messages[0].contains("Записала вас") && done.messages[0].contains("10:00"), "{:?}", done.messages);
+    let not_done = settled(unknown, None, &turn);
+    assert!(!not_done.messages[0].contains("Записала") && not_done.messages[0].contains("ещё раз"), "{:?}", not_done.messages);
 }
 
 #[test]

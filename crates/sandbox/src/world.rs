@@ -99,8 +99,10 @@ impl World {
         Some(company)
     }
 
-    /// Sets the calendar and waits until the product, where it runs, has done what became due.
+    /// Sets the calendar and waits until the product, where it runs, has done what became due. What happened before
+    /// the jump is worked off before it.
     pub(crate) async fn set_clock(&self, now: Timestamp) {
+        self.settle(Duration::from_secs(10)).await;
         self.clock.set(now);
         self.bus.publish(Event::Clock);
         self.settle(Duration::from_secs(60)).await;

@@ -60,7 +60,14 @@ pub async fn plan(tx: &mut Tx, company: CompanyId, kind: &str, key: &str, due_at
 ///
 /// # Errors
 /// [`StoreError::Database`](crate::StoreError::Database).
-pub async fn plan_once(tx: &mut Tx, company: CompanyId, kind: &str, key: &str, due_at: Timestamp, payload: &impl Serialize) -> Result<bool> {
+pub async fn plan_once(
+    tx: &mut Tx,
+    company: CompanyId,
+    kind: &str,
+    key: &str,
+    due_at: Timestamp,
+    payload: &impl Serialize,
+) -> Result<bool> {
     let planned = execute!(
         tx,
         "INSERT INTO planned (company_id, kind, key, due_at, payload) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (company_id, kind, key) DO NOTHING",

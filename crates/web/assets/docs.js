@@ -22,7 +22,8 @@ function call(api, path, method, what) {
   if (what.description) details.append(make("p", what.description));
   for (const { name, in: place, description } of what.parameters ?? []) details.append(make("p", `${name} (${place}) ${description ?? ""}`));
   details.append(...block(api, "Body", what.requestBody?.content));
-  for (const [status, answer] of Object.entries(what.responses ?? {})) details.append(...block(api, `${status} ${answer.description}`, answer.content), ...(answer.content ? [] : [make("p", `${status} ${answer.description}`)]));
+  for (const [status, answer] of Object.entries(what.responses ?? {})) details.append(...block(api, `${status} ${answer.description}`, answer.content));
+  for (const [status, answer] of Object.entries(what.responses ?? {})) if (!answer.content) details.append(make("p", `${status} ${answer.description}`));
   return details;
 }
 

@@ -106,6 +106,8 @@ function syncStep({ module, done, total }) {
   bar.max = Math.max(total, 1);
   bar.value = total ? done : 1;
   count.textContent = total && done < total ? `${done} / ${total}` : "✓";
+  const all = [...$("sync-list").querySelectorAll("progress")].every((each) => each.value >= each.max);
+  $("sync-title").textContent = all ? words.sync_done : words.sync_title;
 }
 
 // --- the socket ----------------------------------------------------------------------------------

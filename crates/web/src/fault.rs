@@ -178,7 +178,7 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
 pub(crate) async fn tell(request: Request, next: Next) -> Response {
     let lang = Lang::of(request.headers());
     let browsing = request.method() == Method::GET && wants_html(request.headers());
-    let again = request.uri().path_and_query().map(ToString::to_string).filter(|path| !path.starts_with("//"));
+    let again = request.uri().path_and_query().map(ToString::to_string).filter(|path| is_here(path));
     let mut response = next.run(request).await;
     let Some(fault) = response.extensions_mut().remove::<Fault>().or_else(|| bare(&response)) else { return response };
     let status = texts::fault(&fault).status;
@@ -195,6 +195,11 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
         parts.headers.insert(header::ALLOW, allow);
     }
     Response::from_parts(parts, body)
+}
+
+/// An address of this site for whoever follows it; browsers read `/\\host` as `//host`.
+fn is_here(path: &str) -> bool {
+    !path.starts_with("//") && !path.contains('\\')
 }
 
 /// The fault of an error that no handler of ours has worded.

@@ -50,7 +50,7 @@ struct Services {
 }
 
 /// The product's health; 503 when something is missing.
-#[utoipa::path(get, path = "/marketplace/health", tag = "health", responses((status = 200, body = Health), (status = 503, body = Health)))]
+#[utoipa::path(get, path = "/marketplace/health", tag = "health", responses((status = 200, description = "As it stands", body = Health), (status = 503, description = "Something is missing", body = Health)))]
 pub(crate) async fn marketplace_health(State(web): State<Arc<Web>>) -> (StatusCode, Json<Health>) {
     let database_connected = web.app.store.ping().await.is_ok();
     let missing = web.settings.missing.clone();

@@ -167,7 +167,7 @@ pub(crate) struct Registered {
 
 /// Registers a salon on the operator's word.
 #[utoipa::path(post, path = "/marketplace/register", tag = "onboarding", request_body = Register, responses(
-    (status = 200, body = Registered), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    (status = 200, description = "As it stands", body = Registered), (status = 400, description = "The request is wrong", body = ErrorBody), (status = 401, description = "No right key or token", body = ErrorBody),
 ))]
 pub(crate) async fn register(State(web): State<Arc<Web>>, _: Operator, Body(body): Body<Register>) -> Result<Json<Registered>, Fault> {
     let (salon_id, phone, email) = body.read()?;
@@ -245,7 +245,7 @@ async fn qr_of(web: &Web, company: CompanyId, salon: SalonId) -> Result<Json<Qr>
 
 /// A QR code, waited for up to ten seconds.
 #[utoipa::path(post, path = "/marketplace/api/qr", tag = "onboarding", responses(
-    (status = 200, body = Qr), (status = 401, body = ErrorBody),
+    (status = 200, description = "As it stands", body = Qr), (status = 401, description = "No right key or token", body = ErrorBody),
     (status = 409, description = "Connected already", body = ErrorBody), (status = 504, description = "None came", body = ErrorBody),
 ))]
 pub(crate) async fn qr(State(web): State<Arc<Web>>, Registration(claims): Registration) -> Result<Json<Qr>, Fault> {
@@ -253,7 +253,7 @@ pub(crate) async fn qr(State(web): State<Arc<Web>>, Registration(claims): Regist
 }
 
 /// The same with the token in the path.
-#[utoipa::path(get, path = "/marketplace/qr/{token}", tag = "onboarding", params(("token" = String, Path)), responses((status = 200, body = Qr)))]
+#[utoipa::path(get, path = "/marketplace/qr/{token}", tag = "onboarding", params(("token" = String, Path)), responses((status = 200, description = "As it stands", body = Qr)))]
 pub(crate) async fn qr_by_path(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Result<Json<Qr>, Fault> {
     let claims = web.registration(&token).await?;
     qr_of(&web, claims.company_id, claims.salon_id).await
@@ -283,8 +283,8 @@ pub(crate) struct Pairing {
 
 /// A pairing code for a number.
 #[utoipa::path(post, path = "/marketplace/api/pairing-code", tag = "onboarding", request_body = AskPairing, responses(
-    (status = 200, body = Pairing), (status = 400, description = "No phone number", body = ErrorBody),
-    (status = 401, body = ErrorBody), (status = 409, description = "Connected already", body = ErrorBody),
+    (status = 200, description = "As it stands", body = Pairing), (status = 400, description = "No phone number", body = ErrorBody),
+    (status = 401, description = "No right key or token", body = ErrorBody), (status = 409, description = "Connected already", body = ErrorBody),
 ))]
 pub(crate) async fn pairing_code(
     State(web): State<Arc<Web>>,
@@ -312,7 +312,7 @@ pub(crate) struct SessionStatus {
 
 /// The WhatsApp session of the token's salon; another salon's is refused.
 #[utoipa::path(get, path = "/marketplace/api/status/{session_id}", tag = "onboarding", params(("session_id" = String, Path)), responses(
-    (status = 200, body = SessionStatus), (status = 401, body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody),
+    (status = 200, description = "As it stands", body = SessionStatus), (status = 401, description = "No right key or token", body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody),
 ))]
 pub(crate) async fn session_status(
     State(web): State<Arc<Web>>,
@@ -345,7 +345,7 @@ pub(crate) struct CompanyStatus {
 
 /// The integration of the token's company, or of any for the operator.
 #[utoipa::path(get, path = "/marketplace/status/{company_id}", tag = "onboarding", params(("company_id" = i64, Path)), responses(
-    (status = 200, body = CompanyStatus), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 200, description = "As it stands", body = CompanyStatus), (status = 401, description = "No right key or token", body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody), (status = 404, description = "There is none", body = ErrorBody),
 ))]
 pub(crate) async fn company_status(
     State(web): State<Arc<Web>>,
@@ -399,7 +399,7 @@ fn activated(done: Activated, lang: Lang) -> Json<ActivatedBody> {
 
 /// Switches the salon on; the same answer again once it is.
 #[utoipa::path(post, path = "/marketplace/activate", tag = "onboarding", request_body = Activate, responses(
-    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ActivatedBody), (status = 401, description = "No right key or token", body = ErrorBody),
     (status = 409, description = "WhatsApp is not linked", body = ErrorBody),
     (status = 410, description = "The registration is older than an hour", body = ErrorBody),
     (status = 502, description = "The marketplace refused", body = ErrorBody),
@@ -421,7 +421,7 @@ pub(crate) struct Prepare {
 
 /// An older name of activation.
 #[utoipa::path(post, path = "/marketplace/callback/prepare", tag = "onboarding", request_body = Prepare, responses(
-    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ActivatedBody), (status = 401, description = "No right key or token", body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody), (status = 409, description = "Not now", body = ErrorBody),
 ))]
 pub(crate) async fn prepare(
     State(web): State<Arc<Web>>,
@@ -448,7 +448,7 @@ pub(crate) struct Callback {
 
 /// An older name of activation.
 #[utoipa::path(post, path = "/marketplace/callback", tag = "onboarding", request_body = Callback, responses(
-    (status = 200, body = ActivatedBody), (status = 401, body = ErrorBody), (status = 409, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ActivatedBody), (status = 401, description = "No right key or token", body = ErrorBody), (status = 409, description = "Not now", body = ErrorBody),
 ))]
 pub(crate) async fn callback(State(web): State<Arc<Web>>, lang: Lang, Body(body): Body<Callback>) -> Result<Json<ActivatedBody>, Fault> {
     let company = web.company(CompanyId(body.company_id)).await.map_err(|_| Fault::Unauthorized)?;

@@ -95,7 +95,7 @@ impl From<Company> for CompanyRow {
 }
 
 /// All companies in figures, with `limit` or `salon_id` a page of them.
-#[utoipa::path(get, path = "/marketplace/companies", tag = "operators", params(Page), responses((status = 200, body = Companies), (status = 401, body = ErrorBody)))]
+#[utoipa::path(get, path = "/marketplace/companies", tag = "operators", params(Page), responses((status = 200, description = "As it stands", body = Companies), (status = 401, description = "No right key or token", body = ErrorBody)))]
 pub(crate) async fn companies(State(web): State<Arc<Web>>, _: Operator, Query(page): Query<Page>) -> Result<Json<Companies>, Fault> {
     let mut tx = web.app.store.read().await?;
     let (total, connected) = companies::stats(&mut tx).await?;
@@ -127,7 +127,7 @@ pub(crate) struct CompanyHealth {
 }
 
 /// How a company does.
-#[utoipa::path(get, path = "/api/companies/{id}/health", tag = "operators", params(("id" = i64, Path)), responses((status = 200, body = CompanyHealth), (status = 404, body = ErrorBody)))]
+#[utoipa::path(get, path = "/api/companies/{id}/health", tag = "operators", params(("id" = i64, Path)), responses((status = 200, description = "As it stands", body = CompanyHealth), (status = 404, description = "There is none", body = ErrorBody)))]
 pub(crate) async fn company_health(State(web): State<Arc<Web>>, _: Operator, Path(id): Path<i64>) -> Result<Json<CompanyHealth>, Fault> {
     let company = web.company(CompanyId(id)).await?;
     let mut tx = web.app.store.read().await?;
@@ -173,8 +173,8 @@ type SyncAnswer = Result<(StatusCode, Json<Started>), Fault>;
 
 /// Starts a sync of everything.
 #[utoipa::path(post, path = "/api/sync", tag = "operators", request_body = Whom, responses(
-    (status = 202, body = Started), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 409, description = "One runs already", body = ErrorBody), (status = 429, body = ErrorBody),
+    (status = 202, description = "Queued", body = Started), (status = 401, description = "No right key or token", body = ErrorBody), (status = 404, description = "There is none", body = ErrorBody),
+    (status = 409, description = "One runs already", body = ErrorBody), (status = 429, description = "Too often", body = ErrorBody),
 ))]
 pub(crate) async fn sync_all(State(web): State<Arc<Web>>, _: Operator, Body(whom): Body<Whom>) -> SyncAnswer {
     start(&web, whom, Modules::ALL).await
@@ -182,10 +182,15 @@ pub(crate) async fn sync_all(State(web): State<Arc<Web>>, _: Operator, Body(whom
 
 /// Starts a sync of one module: `company`, `services`, `staff`, `schedules`, `clients`, `bookings`.
 #[utoipa::path(post, path = "/api/sync/{module}", tag = "operators", params(("module" = String, Path)), request_body = Whom, responses(
-    (status = 202, body = Started), (status = 404, description = "No such module or company", body = ErrorBody),
+    (status = 202, description = "Queued", body = Started), (status = 404, description = "No such module or company", body = ErrorBody),
     (status = 409, description = "One runs already", body = ErrorBody),
 ))]
-pub(crate) async fn sync_module(State(web): State<Arc<Web>>, _: Operator, Path(module): Path<String>, Body(whom): Body<Whom>) -> SyncAnswer {
+pub(crate) async fn sync_module(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(module): Path<String>,
+    Body(whom): Body<Whom>,
+) -> SyncAnswer {
     start(&web, whom, Modules::from_word(&module).ok_or(Fault::NotFound)?).await
 }
 
@@ -238,8 +243,8 @@ pub(crate) struct Queued {
 
 /// Queues a WhatsApp message in a salon's name; at most 60 a minute for each salon.
 #[utoipa::path(post, path = "/api/send-message", tag = "operators", request_body = Letter, responses(
-    (status = 202, body = Queued), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-    (status = 404, body = ErrorBody), (status = 429, body = ErrorBody),
+    (status = 202, description = "Queued", body = Queued), (status = 400, description = "The request is wrong", body = ErrorBody), (status = 401, description = "No right key or token", body = ErrorBody),
+    (status = 404, description = "There is none", body = ErrorBody), (status = 429, description = "Too often", body = ErrorBody),
 ))]
 pub(crate) async fn send_message(
     State(web): State<Arc<Web>>,
@@ -318,7 +323,7 @@ const NOTHING: Standing = Standing { activity: Activity::Idle, paused_until: Non
 
 /// How a conversation stands; one that has not begun is idle.
 #[utoipa::path(get, path = "/api/conversations/{company_id}/{phone}", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
-    (status = 200, body = ConversationState), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ConversationState), (status = 401, description = "No right key or token", body = ErrorBody), (status = 404, description = "There is none", body = ErrorBody),
 ))]
 pub(crate) async fn conversation(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
     let (company, phone) = read(&web, whose).await?;
@@ -328,7 +333,7 @@ pub(crate) async fn conversation(State(web): State<Arc<Web>>, _: Operator, whose
 
 /// The bot is silent in that conversation, as if a person had written there.
 #[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/pause", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
-    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ConversationState), (status = 404, description = "There is none", body = ErrorBody),
 ))]
 pub(crate) async fn pause(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
     let (company, phone) = read(&web, whose).await?;
@@ -339,7 +344,7 @@ pub(crate) async fn pause(State(web): State<Arc<Web>>, _: Operator, whose: Whose
 
 /// The bot answers again in that conversation.
 #[utoipa::path(post, path = "/api/conversations/{company_id}/{phone}/resume", tag = "operators", params(("company_id" = i64, Path), ("phone" = String, Path)), responses(
-    (status = 200, body = ConversationState), (status = 404, body = ErrorBody),
+    (status = 200, description = "As it stands", body = ConversationState), (status = 404, description = "There is none", body = ErrorBody),
 ))]
 pub(crate) async fn resume(State(web): State<Arc<Web>>, _: Operator, whose: Whose) -> Result<Json<ConversationState>, Fault> {
     let (company, phone) = read(&web, whose).await?;
@@ -356,7 +361,7 @@ async fn read(web: &Web, Path((company, phone)): Whose) -> Result<(CompanyId, Ph
 // --- figures ---------------------------------------------------------------------------------------
 
 /// The house's figures: the calendar, the queue.
-#[utoipa::path(get, path = "/api/metrics", tag = "operators", responses((status = 200, description = "Figures"), (status = 401, body = ErrorBody)))]
+#[utoipa::path(get, path = "/api/metrics", tag = "operators", responses((status = 200, description = "Figures"), (status = 401, description = "No right key or token", body = ErrorBody)))]
 pub(crate) async fn metrics(State(web): State<Arc<Web>>, _: Operator) -> Result<Json<Value>, Fault> {
     let now = web.app.clock.now();
     let mut tx = web.app.store.read().await?;

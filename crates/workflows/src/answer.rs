@@ -21,7 +21,15 @@ use store::{
     turns::{self, TurnId},
 };
 
-use crate::{App, booking::{self, Settled}, catalogue::Catalogue, inbox::next_day, outbox, settle::Settle, texts, webhooks};
+use crate::{
+    App,
+    booking::{self, Settled},
+    catalogue::Catalogue,
+    inbox::next_day,
+    outbox,
+    settle::Settle,
+    texts, webhooks,
+};
 
 /// The job `answer`.
 pub(crate) struct Answer(pub(crate) Arc<App>);

@@ -6,7 +6,15 @@ use url::Url;
 use whatsapp::Pool;
 use yclients::YClients;
 
-use crate::{Catalogues, activation, answer::Answer, notifications::NotifyBooking, outbox::Send, settle::Settle, sync::SyncJob, webhooks::{LifecycleChange, RereadRecord}};
+use crate::{
+    Catalogues, activation,
+    answer::Answer,
+    notifications::NotifyBooking,
+    outbox::Send,
+    settle::Settle,
+    sync::SyncJob,
+    webhooks::{LifecycleChange, RereadRecord},
+};
 
 /// What every workflow works with. One per process.
 pub struct App {

@@ -32,14 +32,21 @@ pub(crate) fn writes(effect: &Effect) -> bool {
 }
 
 /// Does what the dialogue wants. `name` is the booking's own id, should one be made.
-pub(crate) async fn carry_out(app: &App, company: &Company, salon: &Salon, customer: &Customer, effect: &Effect, name: BookingId) -> Outcome {
+pub(crate) async fn carry_out(
+    app: &App,
+    company: &Company,
+    salon: &Salon,
+    customer: &Customer,
+    effect: &Effect,
+    name: BookingId,
+) -> Outcome {
     let at = Place { app, salon_id: company.salon_id, salon };
     let done = match effect {
         Effect::FreeTimes { services, staff, from, to, excluding } => at.free_times(services, *staff, *from, *to, *excluding).await,
         Effect::MyBookings => at.bookings_of(customer).await,
         Effect::LastVisit => at.last_visit(customer).await,
         Effect::Book { .. } => at.book(effect, name).await,
-        Effect::Move { record, staff, start, .. } => at.move_to(customer, *record, *staff, *start).await,
+        Effect::Move { record, services, staff, start } => at.move_to(customer, *record, services, *staff, *start).await,
         Effect::Cancel { record, .. } => at.cancel(customer, *record).await,
         Effect::HandOver { .. } => Ok(Outcome::HandedOver),
     };
@@ -66,7 +73,9 @@ pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: 
     };
     match (effect, found) {
         (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Receipt::Booked(booking)),
-        (Effect::Move { staff, start, .. }, Ok(Some(to))) if stands(to.get(), *staff, *start) => {
+        (Effect::Move { services, staff, start, .. }, Ok(Some(to)))
+            if (Wanted { services: sorted(salon.parts(services)), staff: *staff, start: *start }).stands(to.get()) =>
+        {
             Settled::Done(Receipt::Moved { from: to.clone(), to })
         }
         (Effect::Cancel { .. }, Ok(Some(gone))) if gone.get().deleted => Settled::Done(Receipt::Cancelled(gone)),
@@ -78,8 +87,23 @@ pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: 
     }
 }
 
-fn stands(booking: &Booking, staff: StaffId, start: DateTime) -> bool {
-    !booking.deleted && booking.staff_id == staff && booking.start == start
+/// How a booking is to stand once it is moved.
+struct Wanted {
+    /// Parts of composites, sorted, as a booking has them.
+    services: Vec<ServiceId>,
+    staff: StaffId,
+    start: DateTime,
+}
+
+impl Wanted {
+    fn stands(&self, booking: &Booking) -> bool {
+        !booking.deleted && booking.staff_id == self.staff && booking.start == self.start && booking.services == self.services
+    }
+}
+
+fn sorted(mut services: Vec<ServiceId>) -> Vec<ServiceId> {
+    services.sort_unstable();
+    services
 }
 
 /// A salon in the booking system.
@@ -218,18 +242,31 @@ impl Place<'_> {
         Ok(Outcome::Unsettled)
     }
 
-    async fn move_to(&self, customer: &Customer, record: RecordId, staff: StaffId, start: DateTime) -> Result<Outcome, Error> {
+    async fn move_to(
+        &self,
+        customer: &Customer,
+        record: RecordId,
+        services: &[ServiceId],
+        staff: StaffId,
+        start: DateTime,
+    ) -> Result<Outcome, Error> {
         let from = match self.own(customer, record).await? {
             Ok(booking) => booking,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        if stands(from.get(), staff, start) {
+        let wanted = Wanted { services: sorted(self.salon.parts(services)), staff, start };
+        if wanted.stands(from.get()) {
             return Ok(Outcome::Done(Receipt::Moved { from: from.clone(), to: from }));
         }
-        let minutes = self.salon.minutes(&from.get().services, Some(staff));
-        let change = RecordChange { start: Some(start), staff_id: Some(staff), minutes: Some(minutes), ..RecordChange::default() };
+        let change = RecordChange {
+            start: Some(start),
+            staff_id: Some(staff),
+            minutes: Some(self.salon.minutes(services, Some(staff))),
+            services: (from.get().services != wanted.services).then(|| wanted.services.clone()),
+            ..RecordChange::default()
+        };
         let wrote = self.yclients().update_record(self.salon_id, record, &change, &self.salon.timezone).await.map(drop);
-        self.read_back(&from, wrote, |to| stands(to.get(), staff, start).then(|| Receipt::Moved { from: from.clone(), to })).await
+        self.read_back(&from, wrote, |to| wanted.stands(to.get()).then(|| Receipt::Moved { from: from.clone(), to })).await
     }
 
     async fn cancel(&self, customer: &Customer, record: RecordId) -> Result<Outcome, Error> {
@@ -285,7 +322,9 @@ fn failed(error: &Error) -> Outcome {
             Outcome::Refused(Refusal::SlotTaken)
         }
         Error::Refused { code: Some(BookingCode::PhoneBlacklisted | BookingCode::BadPhone), .. } => Outcome::Refused(Refusal::PhoneRefused),
-        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::ServiceGone), .. } => Outcome::Refused(Refusal::NotOffered),
+        Error::Refused { code: Some(BookingCode::StaffUnavailable | BookingCode::ServiceGone), .. } => {
+            Outcome::Refused(Refusal::NotOffered)
+        }
         Error::Refused { .. } | Error::Forbidden { .. } => {
             tracing::warn!(%error, "the booking system refused");
             Outcome::Refused(Refusal::NotAllowed)

@@ -1,9 +1,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{Clock, CompanyId, Salon};
+use jiff::tz::TimeZone;
 use language::Reader;
 use parking_lot::Mutex;
-use jiff::tz::TimeZone;
 use store::{Store, StoreError, catalogue};
 
 /// A salon and the reading made for it.

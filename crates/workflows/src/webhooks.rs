@@ -86,10 +86,14 @@ impl RereadRecord {
         let known = bookings::get(&mut tx, company, record).await?;
         drop(tx);
         let Some(salon_id) = salon_id else { return Ok(Outcome::Discard { reason: "the salon is gone".to_owned() }) };
-        let (after, beside) = match app.yclients.record_details(salon_id, record).await {
-            Ok(read) => (read.booking.into_inner(), Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() }),
+        let now = app.clock.now();
+        let (after, beside, changed_at) = match app.yclients.record_details(salon_id, record).await {
+            Ok(read) => {
+                let beside = Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() };
+                (read.booking.into_inner(), beside, read.changed_at.unwrap_or(now).min(now))
+            }
             Err(yclients::Error::NotFound { .. }) => match known {
-                Some(known) => (Booking { deleted: true, ..known.booking }, Beside::default()),
+                Some(known) => (Booking { deleted: true, ..known.booking }, Beside::default(), now),
                 None => return Ok(Outcome::Done),
             },
             Err(error) => return Ok(Outcome::retry(error)),
@@ -101,7 +105,7 @@ impl RereadRecord {
         let ours = read.before.is_none() && after.booking_id.is_some();
         if read.change.is_some() && !ours {
             let notice = Notice { record, before: read.before };
-            let due = app.clock.now() + NOTICE_AFTER;
+            let due = changed_at + NOTICE_AFTER;
             planned::plan_once(&mut tx, company, NotifyBooking::KIND, &record.to_string(), due, &notice).await?;
         }
         jobs::complete(&mut tx, job).await?;

@@ -170,7 +170,9 @@ mod tests {
                          {"staff": 1, "date": "2026-11-23", "off": true}]}"#;
         let salon = parse(text).expect("a salon");
         assert_eq!(salon.service(ServiceId(5)).expect("there").minutes_with(Some(StaffId(2))), 90);
-        let of = |day: &str| salon.hours_of(StaffId(1), day.parse().expect("a day")).iter().map(|h| format!("{}-{}", h.from, h.to)).collect::<Vec<_>>();
+        let of = |day: &str| {
+            salon.hours_of(StaffId(1), day.parse().expect("a day")).iter().map(|h| format!("{}-{}", h.from, h.to)).collect::<Vec<_>>()
+        };
         assert_eq!(of("2026-11-16"), ["10:00:00-14:00:00", "15:00:00-20:00:00"]);
         assert!(of("2026-11-23").is_empty());
         assert!(of("2026-11-17").is_empty());

@@ -231,14 +231,14 @@ pub(crate) async fn yclients_server() -> Url {
             FROZEN => "freezed",
             _ => "pending",
         };
-        (StatusCode::OK, Json(json!({ "success": true, "data": { "logs": [], "payments": [], "connection_status": { "status": status } } })))
+        (
+            StatusCode::OK,
+            Json(json!({ "success": true, "data": { "logs": [], "payments": [], "connection_status": { "status": status } } })),
+        )
     }
     async fn company(Path(salon): Path<i64>) -> (StatusCode, Json<Value>) {
         if salon == UNKNOWN {
-            return (
-                StatusCode::NOT_FOUND,
-                Json(json!({ "success": false, "data": null, "meta": { "message": "Филиал не найден." } })),
-            );
+            return (StatusCode::NOT_FOUND, Json(json!({ "success": false, "data": null, "meta": { "message": "Филиал не найден." } })));
         }
         let company = json!({ "id": salon, "title": "Студия <Лира>", "city": "Москва", "address": "ул. Лесная, 5", "timezone_name": "Europe/Moscow" });
         (StatusCode::OK, Json(json!({ "success": true, "data": company, "meta": [] })))

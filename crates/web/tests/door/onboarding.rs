@@ -62,7 +62,16 @@ async fn nobody_passes_with_a_wrong_signature() {
 #[tokio::test]
 async fn each_fault_of_the_redirect_has_its_page() {
     let house = House::new().await;
-    for query in ["", "salon_id=", "salon_id=0", "salon_id=-1", "salon_id=1.5", "salon_id=abc", "salon_id=99999999999999999999", "salon_id=1%20or%201"] {
+    for query in [
+        "",
+        "salon_id=",
+        "salon_id=0",
+        "salon_id=-1",
+        "salon_id=1.5",
+        "salon_id=abc",
+        "salon_id=99999999999999999999",
+        "salon_id=1%20or%201",
+    ] {
         let answer = house.get(&format!("/auth/yclients/redirect?{query}")).await;
         assert_eq!((answer.status.as_u16(), answer.is_page()), (400, true), "{query}");
     }
@@ -78,8 +87,16 @@ async fn each_fault_of_the_redirect_has_its_page() {
         assert!(answer.text().contains(title), "{salon}: {}", answer.text());
     }
     assert!(house.get(&format!("/auth/yclients/redirect?salon_id={TOO_BUSY}")).await.text().contains("Попробовать ещё раз"));
-    assert_eq!(house.get(&format!("/auth/yclients/redirect?salon_ids%5B0%5D={SALON}")).await.status, StatusCode::FOUND, "a branch of several");
-    assert_eq!(house.get(&format!("/auth/yclients/redirect?salon_id={FROZEN}")).await.status, StatusCode::FOUND, "a frozen one is installed");
+    assert_eq!(
+        house.get(&format!("/auth/yclients/redirect?salon_ids%5B0%5D={SALON}")).await.status,
+        StatusCode::FOUND,
+        "a branch of several"
+    );
+    assert_eq!(
+        house.get(&format!("/auth/yclients/redirect?salon_id={FROZEN}")).await.status,
+        StatusCode::FOUND,
+        "a frozen one is installed"
+    );
 }
 
 #[tokio::test]
@@ -147,7 +164,10 @@ async fn no_salon_reaches_into_another() {
     assert_eq!((&own["status"], &own["connected"], &own["session_id"]), (&json!("disconnected"), &json!(false), &json!("company_962303")));
     let body = json!({ "company_id": other, "salon_id": OTHER });
     assert_eq!(house.post_as("/marketplace/callback/prepare", Who::Token(&ours), body.clone()).await.error().0, 403);
-    assert_eq!(house.post_as("/marketplace/callback/prepare", Who::Token(&theirs), body).await.error(), (409, "whatsapp_not_connected".to_owned()));
+    assert_eq!(
+        house.post_as("/marketplace/callback/prepare", Who::Token(&theirs), body).await.error(),
+        (409, "whatsapp_not_connected".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -180,6 +200,11 @@ async fn a_code_for_a_number_that_is_none() {
     }
     assert_eq!(house.post_as("/marketplace/api/qr", Who::Nobody, json!({})).await.error().0, 401);
     assert_eq!(house.get("/marketplace/qr/nonsense").await.error().0, 401);
+    // WhatsApp is out of reach here.
+    let qr = house.get(&format!("/marketplace/qr/{token}")).await;
+    assert_eq!(qr.error(), (504, "no_code".to_owned()));
+    let status = house.get_as(&format!("/marketplace/api/status/company_{SALON}"), Who::Token(&token)).await.json();
+    assert_eq!(status["status"], "connecting", "it goes on trying: {status}");
 }
 
 #[tokio::test]
@@ -190,7 +215,8 @@ async fn the_operator_registers_and_the_key_activates() {
     assert_eq!(answer.error(), (400, "invalid_fields".to_owned()));
     let fields = answer.json()["fields"].clone();
     assert_eq!(fields.as_object().expect("fields").keys().collect::<Vec<_>>(), ["email", "phone", "salon_id"]);
-    let registered = house.post_as("/marketplace/register", Who::Operator, json!({ "salon_id": SALON, "phone": "8 916 123-45-67" })).await.json();
+    let registered =
+        house.post_as("/marketplace/register", Who::Operator, json!({ "salon_id": SALON, "phone": "8 916 123-45-67" })).await.json();
     let key = registered["api_key"].as_str().expect("a key");
     assert!(key.len() == 67 && key.starts_with("sk_"), "{key}");
     let connect = registered["connect_url"].as_str().expect("an address");

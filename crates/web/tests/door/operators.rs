@@ -25,7 +25,9 @@ async fn a_message_is_queued_and_seen() {
     let company = house.company(SALON).await.id;
     let send = |company: i64, phone: &'static str, message: &'static str| {
         let house = &house;
-        async move { house.post_as("/api/send-message", Who::Operator, json!({ "company_id": company, "phone": phone, "message": message })).await }
+        async move {
+            house.post_as("/api/send-message", Who::Operator, json!({ "company_id": company, "phone": phone, "message": message })).await
+        }
     };
     let conversation = format!("/api/conversations/{company}/79161234567");
     let before = house.get_as(&conversation, Who::Operator).await.json();

@@ -13,7 +13,10 @@ async fn every_error_is_told_in_one_shape() {
     let wrong = house.ask(Request::delete("/marketplace/activate").body(Body::empty()).expect("a request")).await;
     assert_eq!(wrong.error(), (405, "method_not_allowed".to_owned()));
     assert_eq!(wrong.header(header::ALLOW), "POST");
-    assert_eq!(house.post_as("/marketplace/activate", Who::Nobody, json!({ "no": "token" })).await.error(), (400, "invalid_body".to_owned()));
+    assert_eq!(
+        house.post_as("/marketplace/activate", Who::Nobody, json!({ "no": "token" })).await.error(),
+        (400, "invalid_body".to_owned())
+    );
     assert_eq!(house.get_as("/marketplace/status/abc", Who::Operator).await.error().0, 400);
     for path in ["/marketplace/admin/salons", "/api/logs", "/socket.io/socket.io.js"] {
         assert_eq!(house.get(path).await.error(), (501, "not_implemented".to_owned()), "{path}");
@@ -41,7 +44,9 @@ async fn people_and_languages() {
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let house = House::new().await;
-    for path in ["/livez", "/readyz", "/marketplace/", "/marketplace/test", "/marketplace/health", "/assets/app.css", "/no/such/page", "/api/docs"] {
+    for path in
+        ["/livez", "/readyz", "/marketplace/", "/marketplace/test", "/marketplace/health", "/assets/app.css", "/no/such/page", "/api/docs"]
+    {
         let answer = house.get(path).await;
         assert!(answer.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"), "{path}");
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
