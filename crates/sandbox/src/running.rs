@@ -109,9 +109,9 @@ async fn start_world(options: Options) -> anyhow::Result<Running> {
         running.tasks.push(tokio::spawn(onboard_when_possible(world, salons)));
         return Ok(running);
     }
-    let (settings, scratch) = settings(&options, &secrets, control, product_port)?;
-    running._scratch = scratch;
-    let product = Product::start(settings, clock).await?;
+    let settings = settings(&options, &secrets, control, product_port)?;
+    running._scratch = settings.scratch;
+    let product = Product::start(settings.pairs, clock).await?;
     running.product = Some(product.addr());
     running.served = Some(product);
     for salon in salons {
@@ -132,8 +132,8 @@ async fn start_product(options: Options) -> anyhow::Result<Running> {
     let version = follow_once(&http, &url, &clock, None).await.context("the world's clock cannot be read")?;
     let follow = tokio::spawn(follow_clock(http, url, clock.clone(), version));
     let port = if options.port == 0 { free_port()? } else { options.port };
-    let (settings, scratch) = settings(&options, &secrets, control, port)?;
-    let product = Product::start(settings, clock).await?;
+    let ProductSettings { pairs, scratch } = settings(&options, &secrets, control, port)?;
+    let product = Product::start(pairs, clock).await?;
     let addr = product.addr();
     Ok(Running { control: None, product: Some(addr), served: Some(product), world: None, tasks: vec![follow], _scratch: scratch })
 }
@@ -217,13 +217,21 @@ async fn onboard_when_possible(world: Arc<World>, salons: Vec<i64>) {
     }
 }
 
+/// What the product is started with.
+struct ProductSettings {
+    /// Named as its environment variables.
+    pairs: Vec<(String, String)>,
+    /// The folder of its database, where that is to be forgotten.
+    scratch: Option<tempfile::TempDir>,
+}
+
 /// The product's settings: the world's addresses and secrets, and whatever else the environment sets.
 fn settings(
     options: &Options,
     secrets: &Secrets,
     control: SocketAddr,
     port: u16,
-) -> anyhow::Result<(Vec<(String, String)>, Option<tempfile::TempDir>)> {
+) -> anyhow::Result<ProductSettings> {
     let scratch = if options.data.is_none() && options.database_url.is_none() { Some(tempfile::tempdir()?) } else { None };
     let folder: Option<&Path> = options.data.as_deref().or(scratch.as_ref().map(tempfile::TempDir::path));
     let database = match (&options.database_url, folder) {
@@ -254,7 +262,7 @@ fn settings(
     ];
     settings.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
     settings.extend(options.debounce_ms.map(|ms| ("DEBOUNCE_MS".to_owned(), ms.to_string())));
-    Ok((settings, scratch))
+    Ok(ProductSettings { pairs: settings, scratch })
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn the_starts_of_a_day() {
         // shift, taken, minutes, grid, not before, expected
-        let cases: &[(&str, &[&str], i64, i64, &str, &str)] = &[
+        type Case = (&'static str, &'static [&'static str], i64, i64, &'static str, &'static str);
+        let cases: &[Case] = &[
             ("10:00-12:00", &[], 60, 30, "0:00", "10:00 10:30 11:00"),
             ("10:00-12:00", &[], 121, 30, "0:00", ""),
             ("10:00-13:00", &["11:00-12:00"], 60, 30, "0:00", "10:00 12:00"),
