@@ -197,7 +197,7 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// An address of this site for whoever follows it; browsers read `/\\host` as `//host`.
+/// An address of this site for whoever follows it; browsers read `/\host` as `//host`.
 fn is_here(path: &str) -> bool {
     !path.starts_with("//") && !path.contains('\\')
 }
