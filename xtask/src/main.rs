@@ -1,6 +1,7 @@
 //! Everything that a script would do: `cargo xtask --help`.
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks to its terminal")]
 
+mod bench;
 mod lint;
 mod postgres;
 mod test;
@@ -23,6 +24,13 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Measure: prints figures, judges nothing.
+    Bench {
+        /// What to measure.
+        what: bench::Bench,
+        /// Passed on: `at-once` for reply, the number of jobs for jobs.
+        args: Vec<String>,
+    },
     /// Formatting, clippy without warnings, licences and advisories (where cargo-deny is installed).
     Lint,
 }
@@ -31,6 +39,7 @@ fn main() -> Result<()> {
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
     match Cli::parse().chore {
         Chore::Test { args } => test::run(&args),
+        Chore::Bench { what, args } => bench::run(what, &args),
         Chore::Lint => lint::run(),
     }
 }
