@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to its terminal")]
 
 use anyhow::{Context, ensure};
+use clap::Parser;
 use reqwest::Client;
 use sandbox::Options;
 use serde_json::{Value, json};
@@ -15,8 +16,26 @@ const NOW: &str = "2026-11-23T08:00:00+03:00";
 /// Twenty masters whose names do not resemble one another, each with ten free hours tomorrow.
 fn salon() -> Value {
     let names = [
-        "Анна", "Вера", "Светлана", "Жанна", "Ольга", "Тамара", "Лидия", "Зоя", "Галина", "Ирина", "Марина", "Полина", "Ульяна", "Фаина",
-        "Элина", "Юлия", "Яна", "Регина", "Карина", "Диана",
+        "Анна",
+        "Вера",
+        "Светлана",
+        "Жанна",
+        "Ольга",
+        "Тамара",
+        "Лидия",
+        "Зоя",
+        "Галина",
+        "Ирина",
+        "Марина",
+        "Полина",
+        "Ульяна",
+        "Фаина",
+        "Элина",
+        "Юлия",
+        "Яна",
+        "Регина",
+        "Карина",
+        "Диана",
     ];
     let ids: Vec<i64> = (1..=MASTERS).collect();
     json!({
@@ -32,28 +51,17 @@ fn salon() -> Value {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let at_once = std::env::args().nth(1).is_some_and(|how| how == "at-once");
-    let running = sandbox::start(Options {
-        salons: Vec::new(),
-        now: Some(NOW.parse()?),
-        debounce_ms: Some(0),
-        data: None,
-        database_url: std::env::var("DATABASE_URL").ok(),
-        port: 0,
-        control_port: 0,
-        no_demo_salon: true,
-        real_limits: false,
-        real_delays: false,
-        world_only: false,
-        product_only: false,
-    })
-    .await?;
+    let mut options = Options::parse_from(["sandbox", "--no-demo-salon", "--port=0", "--control-port=0", "--debounce-ms=0", "--now", NOW]);
+    options.database_url = std::env::var("DATABASE_URL").ok();
+    let running = sandbox::start(options).await?;
     let control = format!("http://{}/control", running.control.context("a control port")?);
     let product = format!("http://{}", running.product.context("a product")?);
     let http = Client::new();
     let salon = salon();
     let masters: Vec<&str> = salon["staff"].as_array().into_iter().flatten().filter_map(|master| master["name"].as_str()).collect();
     http.post(format!("{control}/salons")).json(&salon).send().await?.error_for_status()?;
-    let onboarded: Value = http.post(format!("{control}/salons/4200/onboard")).json(&json!({})).send().await?.error_for_status()?.json().await?;
+    let onboarded: Value =
+        http.post(format!("{control}/salons/4200/onboard")).json(&json!({})).send().await?.error_for_status()?.json().await?;
     println!("salon connected in {} ms", onboarded["ms"]);
 
     let write = |n: i64| {
@@ -72,7 +80,8 @@ async fn main() -> anyhow::Result<()> {
     let records: Vec<Value> = http.get(format!("{control}/salons/4200/records")).send().await?.json().await?;
     let booked = records.iter().filter(|record| record["by"] == "bot" && record["deleted"] == false).count();
     println!("{booked} of {CUSTOMERS} booked, {}", if at_once { "all writing at once" } else { "one after the other" });
-    let metrics = http.get(format!("{product}/metrics")).header("X-API-Key", "sandbox-admin-key").send().await?.error_for_status()?.text().await?;
+    let metrics =
+        http.get(format!("{product}/metrics")).header("X-API-Key", "sandbox-admin-key").send().await?.error_for_status()?.text().await?;
     for line in metrics.lines().filter(|line| line.starts_with("reply_seconds")) {
         println!("{line}");
     }
