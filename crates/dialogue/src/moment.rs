@@ -128,11 +128,13 @@ pub(crate) fn merge(old: &[Want], new: &[When], offered: bool, same_time: bool) 
             if !want.day_said && before.day_said {
                 (want.from, want.to, want.day_said) = (before.from, before.to, true);
             }
-            if want.hours.is_none() && before.hours.is_some() {
-                want.hours = before.hours;
-                want.carried = offered && !same_time;
-            }
         }
+    }
+    // «В среду или в четверг в 15», then «в пятницу»: the hours that all alternatives share stay.
+    let shared = old.first().and_then(|first| first.hours).filter(|hours| old.iter().all(|want| want.hours == Some(*hours)));
+    for want in wants.iter_mut().filter(|want| want.hours.is_none() && shared.is_some()) {
+        want.hours = shared;
+        want.carried = offered && !same_time;
     }
     wants
 }

@@ -15,8 +15,26 @@ const NOW: &str = "2026-11-23T08:00:00+03:00";
 /// Twenty masters whose names do not resemble one another, each with ten free hours tomorrow.
 fn salon() -> Value {
     let names = [
-        "Анна", "Вера", "Светлана", "Жанна", "Ольга", "Тамара", "Лидия", "Зоя", "Галина", "Ирина", "Марина", "Полина", "Ульяна", "Фаина",
-        "Элина", "Юлия", "Яна", "Регина", "Карина", "Диана",
+        "Анна",
+        "Вера",
+        "Светлана",
+        "Жанна",
+        "Ольга",
+        "Тамара",
+        "Лидия",
+        "Зоя",
+        "Галина",
+        "Ирина",
+        "Марина",
+        "Полина",
+        "Ульяна",
+        "Фаина",
+        "Элина",
+        "Юлия",
+        "Яна",
+        "Регина",
+        "Карина",
+        "Диана",
     ];
     let ids: Vec<i64> = (1..=MASTERS).collect();
     json!({
@@ -53,7 +71,8 @@ async fn main() -> anyhow::Result<()> {
     let salon = salon();
     let masters: Vec<&str> = salon["staff"].as_array().into_iter().flatten().filter_map(|master| master["name"].as_str()).collect();
     http.post(format!("{control}/salons")).json(&salon).send().await?.error_for_status()?;
-    let onboarded: Value = http.post(format!("{control}/salons/4200/onboard")).json(&json!({})).send().await?.error_for_status()?.json().await?;
+    let onboarded: Value =
+        http.post(format!("{control}/salons/4200/onboard")).json(&json!({})).send().await?.error_for_status()?.json().await?;
     println!("salon connected in {} ms", onboarded["ms"]);
 
     let write = |n: i64| {
@@ -72,7 +91,8 @@ async fn main() -> anyhow::Result<()> {
     let records: Vec<Value> = http.get(format!("{control}/salons/4200/records")).send().await?.json().await?;
     let booked = records.iter().filter(|record| record["by"] == "bot" && record["deleted"] == false).count();
     println!("{booked} of {CUSTOMERS} booked, {}", if at_once { "all writing at once" } else { "one after the other" });
-    let metrics = http.get(format!("{product}/metrics")).header("X-API-Key", "sandbox-admin-key").send().await?.error_for_status()?.text().await?;
+    let metrics =
+        http.get(format!("{product}/metrics")).header("X-API-Key", "sandbox-admin-key").send().await?.error_for_status()?.text().await?;
     for line in metrics.lines().filter(|line| line.starts_with("reply_seconds")) {
         println!("{line}");
     }

@@ -226,12 +226,7 @@ struct ProductSettings {
 }
 
 /// The product's settings: the world's addresses and secrets, and whatever else the environment sets.
-fn settings(
-    options: &Options,
-    secrets: &Secrets,
-    control: SocketAddr,
-    port: u16,
-) -> anyhow::Result<ProductSettings> {
+fn settings(options: &Options, secrets: &Secrets, control: SocketAddr, port: u16) -> anyhow::Result<ProductSettings> {
     let scratch = if options.data.is_none() && options.database_url.is_none() { Some(tempfile::tempdir()?) } else { None };
     let folder: Option<&Path> = options.data.as_deref().or(scratch.as_ref().map(tempfile::TempDir::path));
     let database = match (&options.database_url, folder) {

@@ -35,7 +35,8 @@ async fn qr_of(house: &House, product: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_refuses_the_emulators_certificate() {
-    let binary = std::env::var("AI_ADMIN_PRODUCT").expect("AI_ADMIN_PRODUCT names the product's own build: run the tests by `cargo xtask test`");
+    let binary =
+        std::env::var("AI_ADMIN_PRODUCT").expect("AI_ADMIN_PRODUCT names the product's own build: run the tests by `cargo xtask test`");
     let house = House::start(options()).await;
     house.post("/control/salons", &salon()).await;
     assert!(qr_of(&house, &house.product()).await.is_some(), "the sandbox's product gets a code");
@@ -59,7 +60,8 @@ async fn it_refuses_the_emulators_certificate() {
         ("HOST", "127.0.0.1".to_owned()),
         ("PORT", port.to_string()),
     ];
-    let child = Command::new(binary).arg("serve").envs(settings).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child =
+        Command::new(binary).arg("serve").envs(settings).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let _product = Ended(child.expect("the product starts"));
     let product = format!("http://127.0.0.1:{port}");
     let ready = format!("{product}/livez");

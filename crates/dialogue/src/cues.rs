@@ -1,0 +1,332 @@
+//! Small words that matter to what is being arranged rather than to a message by itself: one more
+//! service, somebody else, right after me, all of them, what a question of the salon is about.
+
+/// What a customer may want to know of the salon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Place,
+    Hours,
+    Phone,
+    /// How long a service takes.
+    Length,
+    /// Known to people of the salon only: payment, parking, rules, and the like.
+    Unknown,
+}
+
+/// The small words of a turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cues {
+    /// «И ещё укладку»: beside what was said before.
+    pub(crate) more: bool,
+    /// «Укладку уберите»: no longer a part of what was said before.
+    pub(crate) less: bool,
+    /// The visit is for somebody else: «друга», «маму».
+    pub(crate) somebody_else: bool,
+    /// «После меня», «друг за другом».
+    pub(crate) in_turn: bool,
+    /// «Вместе со мной».
+    pub(crate) alongside: bool,
+    /// «Обе записи».
+    pub(crate) all: bool,
+    /// «Оставьте», «не отменяйте».
+    pub(crate) keep: bool,
+    /// «Я подумаю»: nothing is to be settled now.
+    pub(crate) later: bool,
+    /// The words are about a visit: «хочу записаться».
+    pub(crate) visit: bool,
+    pub(crate) question: bool,
+    pub(crate) topics: Vec<Topic>,
+}
+
+/// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
+/// several words stand for a phrase.
+const MORE: &[&str] = &["еще$", "также$", "добав", "плюс$", "заодно$", "вместе с$", "add$", "plus$", "also$", "as well$"];
+const NOT_MORE: &[&str] = &["еще врем", "еще раз", "еще вариант", "еще окош", "еще свободн", "еще есть"];
+const LESS: &[&str] = &["убер", "убир", "remove$"];
+const SOMEBODY: &[&str] = &[
+    "друг$",
+    "друга$",
+    "другу$",
+    "другом$",
+    "друзей$",
+    "подруг",
+    "приятел",
+    "сын$",
+    "сына$",
+    "сыну$",
+    "сыном$",
+    "сынок$",
+    "сынишк",
+    "дочь$",
+    "дочк",
+    "дочер",
+    "муж$",
+    "мужа$",
+    "мужу$",
+    "мужем$",
+    "жена$",
+    "жену$",
+    "жене$",
+    "женой$",
+    "супруг",
+    "мама$",
+    "маму$",
+    "маме$",
+    "мамой$",
+    "папа$",
+    "папу$",
+    "папе$",
+    "папой$",
+    "брат$",
+    "брата$",
+    "брату$",
+    "братом$",
+    "сестр",
+    "ребен",
+    "внук",
+    "внучк",
+    "бабушк",
+    "дедушк",
+    "коллег",
+    "friend",
+    "wife$",
+    "husband$",
+    "son$",
+    "daughter$",
+    "mom$",
+    "mother$",
+    "brother$",
+    "sister$",
+];
+const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
+const IN_TURN: &[&str] = &[
+    "друг за другом",
+    "друг за дружк",
+    "друг после друга",
+    "после меня",
+    "сразу после",
+    "следом$",
+    "следующее врем",
+    "следующее окош",
+    "следующий слот",
+    "следующим$",
+    "за мной$",
+    "по очереди",
+    "подряд$",
+    "after me",
+    "right after",
+    "one after",
+];
+const ALONGSIDE: &[&str] =
+    &["со мной", "вместе$", "одновременно$", "параллельно$", "в то же врем", "в это же врем", "with me", "same time", "together$"];
+const ALL: &[&str] = &["обе$", "все$", "обеих$", "всех$", "both$", "all$", "оба$"];
+const KEEP: &[&str] = &[
+    "оставьте",
+    "оставь$",
+    "оставляйте",
+    "оставим$",
+    "оставля",
+    "пусть остан",
+    "не отмен",
+    "не надо отмен",
+    "не нужно отмен",
+    "не снимай",
+    "не убирай",
+    "в силе",
+    "don't cancel",
+    "do not cancel",
+    "keep it",
+    "keep my",
+];
+const LATER: &[&str] =
+    &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
+const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
+const PLACE: &[&str] = &[
+    "адрес",
+    "где вы",
+    "где наход",
+    "находит",
+    "располож",
+    "добрат",
+    "проехать",
+    "доехать",
+    "метро",
+    "куда при",
+    "куда ех",
+    "улиц",
+    "карте$",
+    "дом$",
+    "ориентир",
+    "address",
+    "where",
+    "located",
+    "location",
+    "get to",
+];
+const HOURS: &[&str] = &[
+    "работает",
+    "работаете",
+    "часы$",
+    "график",
+    "режим",
+    "открыт",
+    "закрыв",
+    "закрыт",
+    "до скольк",
+    "со скольк",
+    "с которого",
+    "до которого",
+    "до какого врем",
+    "выходн",
+    "open",
+    "close",
+    "hours",
+    "until$",
+    "праздник",
+    "расписан",
+];
+const PHONE: &[&str] = &["телефон", "позвон", "номер$", "звон", "phone", "call$"];
+const LENGTH: &[&str] =
+    &["по времени", "длит", "занимает", "займет", "долго$", "сколько времени", "сколько минут", "сколько часов", "how long"];
+const UNKNOWN: &[&str] = &[
+    "оплат",
+    "картой$",
+    "карточк",
+    "карты$",
+    "налич",
+    "перевод",
+    "безнал",
+    "сбп$",
+    "терминал",
+    "чаев",
+    "парков",
+    "припарк",
+    "стоянк",
+    "предоплат",
+    "депозит",
+    "штраф",
+    "отмен",
+    "скидк",
+    "акци",
+    "бонус",
+    "сертификат",
+    "подарочн",
+    "абонемент",
+    "рассрочк",
+    "вайфай",
+    "wi-fi",
+    "wifi",
+    "кофе",
+    "чай$",
+    "с ребенком",
+    "животн",
+    "собак",
+    "аллерг",
+    "беременн",
+    "стерил",
+    "инструмент",
+    "материал",
+    "марк",
+    "бренд",
+    "косметик",
+    "гарант",
+    "противопоказ",
+    "ваканс",
+    "вход$",
+    "этаж",
+    "домофон",
+    "пандус",
+    "instagram",
+    "инстаграм",
+    "сайт",
+    "payment",
+    "pay$",
+    "card$",
+    "cash",
+    "parking",
+    "park$",
+    "deposit",
+    "discount",
+    "certificate",
+    "policy",
+    "wi fi",
+];
+
+impl Cues {
+    /// Of a turn's whole text.
+    pub(crate) fn read(text: &str) -> Self {
+        let text_said = text.to_lowercase().replace('ё', "е");
+        let plain: String = text_said.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '\'' { c } else { ' ' }).collect();
+        let words: Vec<&str> = plain.split_whitespace().collect();
+        let says = |cues: &[&str]| cues.iter().any(|cue| said(&words, cue));
+        let topics =
+            [(PLACE, Topic::Place), (HOURS, Topic::Hours), (PHONE, Topic::Phone), (LENGTH, Topic::Length), (UNKNOWN, Topic::Unknown)];
+        let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
+        Self {
+            more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
+            less: says(LESS),
+            somebody_else: says(SOMEBODY) && !says(EACH_OTHER),
+            in_turn: says(IN_TURN),
+            alongside: says(ALONGSIDE),
+            all: says(ALL),
+            keep: says(KEEP),
+            later: says(LATER),
+            visit: says(VISIT),
+            question: text.contains('?'),
+            topics: topics.into_iter().filter(|(cues, _)| says(cues)).map(|(_, topic)| topic).collect(),
+        }
+    }
+}
+
+/// Whether the words hold the cue's words, one after the other: each a stem, or whole with a `$`.
+fn said(words: &[&str], cue: &str) -> bool {
+    let cue: Vec<&str> = cue.split(' ').collect();
+    let fits = |word: &str, cue: &str| cue.strip_suffix('$').map_or_else(|| word.starts_with(cue), |whole| word == whole);
+    words.windows(cue.len()).any(|window| window.iter().zip(&cue).all(|(word, cue)| fits(word, cue)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, says: fn(&Cues) -> bool, expected: bool) {
+        assert_eq!(says(&Cues::read(text)), expected, "{text}");
+    }
+
+    #[test]
+    fn one_more_service() {
+        for text in ["и ещё укладку", "Добавьте бороду", "плюс маска", "и педикюр", "а можно вместе с бородой?"]
+        {
+            check(text, |cues| cues.more, true);
+        }
+        for text in ["а ещё время есть?", "лучше укладку", "и", "попробуйте ещё раз"] {
+            check(text, |cues| cues.more, false);
+        }
+    }
+
+    #[test]
+    fn somebody_else() {
+        for text in ["запишите друга", "и подругу со мной", "хочу подстричь сына", "можно для мамы... маму записать"]
+        {
+            check(text, |cues| cues.somebody_else, true);
+        }
+        for text in ["мужская стрижка", "женская стрижка", "к другому мастеру", "друг за другом", "дружище, запиши"]
+        {
+            check(text, |cues| cues.somebody_else, false);
+        }
+        check("подругу сразу после меня", |cues| cues.in_turn, true);
+    }
+
+    #[test]
+    fn what_a_question_is_about() {
+        for (text, topics) in [
+            ("Где вы находитесь и до скольки работаете?", &[Topic::Place, Topic::Hours][..]),
+            ("Оплата картой есть?", &[Topic::Unknown]),
+            ("и сколько по времени?", &[Topic::Length]),
+            ("До какого времени можно отменить без штрафа?", &[Topic::Hours, Topic::Unknown]),
+            ("расскажите о себе", &[]),
+        ] {
+            assert_eq!(Cues::read(text).topics, topics, "{text}");
+        }
+    }
+}
