@@ -35,7 +35,7 @@ impl Mind<'_> {
             return self.ask(Question::Day, words);
         }
         if many && self.plain_yes() {
-            let words = self.voice().ask_first(&visits[0]);
+            let words = self.voice().ask_first(&visits[0], self.state.wish.moving.is_some());
             return self.ask(Question::FirstVisit(visits), words);
         }
         if self.names_details() || self.heard.when_impossible {
@@ -134,6 +134,12 @@ impl Mind<'_> {
     pub(crate) fn gave_name(self, visit: Visit) -> Step {
         if self.state.name.is_some() {
             return self.confirm(visit);
+        }
+        if self.plain_yes() {
+            // The visit matters more than the name.
+            let mut mind = self;
+            mind.state.name = Some(mind.voice().guest());
+            return mind.confirm(visit);
         }
         self.instead_of_detail(Question::Name(visit))
     }

@@ -42,7 +42,7 @@ pub(crate) struct Cues {
 /// several words stand for a phrase.
 const MORE: &[&str] = &["еще$", "также$", "добав", "плюс$", "заодно$", "вместе с$", "add$", "plus$", "also$", "as well$"];
 const NOT_MORE: &[&str] = &["еще врем", "еще раз", "еще вариант", "еще окош", "еще свободн", "еще есть"];
-const LESS: &[&str] = &["убер", "убир", "remove$"];
+const LESS: &[&str] = &["уберите$", "убери$", "уберем$", "убрать$", "убираем$", "remove$"];
 const SOMEBODY: &[&str] = &[
     "друг$",
     "друга$",
@@ -281,8 +281,36 @@ impl Cues {
 /// Whether the words hold the cue's words, one after the other: each a stem, or whole with a `$`.
 fn said(words: &[&str], cue: &str) -> bool {
     let cue: Vec<&str> = cue.split(' ').collect();
-    let fits = |word: &str, cue: &str| cue.strip_suffix('$').map_or_else(|| word.starts_with(cue), |whole| word == whole);
+    let fits = |word: &str, cue: &str| match cue.strip_suffix('$') {
+        Some(whole) => word == whole || slipped(word, whole),
+        None => word.starts_with(cue) || (cue.chars().count() < word.chars().count() && slipped_stem(word, cue)),
+    };
     words.windows(cue.len()).any(|window| window.iter().zip(&cue).all(|(word, cue)| fits(word, cue)))
+}
+
+/// Letters of a word that may hold a slip of the finger.
+const LONG: usize = 6;
+
+/// Two letters swapped, or one left out, in a long word.
+fn slipped(word: &str, meant: &str) -> bool {
+    let (word, meant): (Vec<char>, Vec<char>) = (word.chars().collect(), meant.chars().collect());
+    let same = word.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    if meant.len() < LONG || same == 0 {
+        return false;
+    }
+    let rest = |letters: &[char], from: usize| letters.get(from..).unwrap_or_default().to_vec();
+    let left_out = word.len() + 1 == meant.len() && rest(&word, same) == rest(&meant, same + 1);
+    let swapped = word.len() == meant.len()
+        && word.get(same) == meant.get(same + 1)
+        && word.get(same + 1) == meant.get(same)
+        && rest(&word, same + 2) == rest(&meant, same + 2);
+    left_out || swapped
+}
+
+/// The same at the beginning of a word.
+fn slipped_stem(word: &str, stem: &str) -> bool {
+    let length = stem.chars().count();
+    (length - 1..=length).any(|letters| slipped(&word.chars().take(letters).collect::<String>(), stem))
 }
 
 #[cfg(test)]
@@ -306,7 +334,7 @@ mod tests {
 
     #[test]
     fn somebody_else() {
-        for text in ["запишите друга", "и подругу со мной", "хочу подстричь сына", "можно для мамы... маму записать"]
+        for text in ["запишите друга", "и пордугу", "и подругу со мной", "хочу подстричь сына", "можно для мамы... маму записать"]
         {
             check(text, |cues| cues.somebody_else, true);
         }
@@ -314,6 +342,7 @@ mod tests {
         {
             check(text, |cues| cues.somebody_else, false);
         }
+        check("и брата слеодм", |cues| cues.in_turn, true);
         check("подругу сразу после меня", |cues| cues.in_turn, true);
     }
 

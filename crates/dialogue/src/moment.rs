@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn alternatives_and_double_readings_are_never_a_moment() {
-        check(&[at(FRIDAY, 15), at(SATURDAY, 15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 0, false)]);
+        check(&[at(FRIDAY, 15), at(SATURDAY, 15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 15, true)]);
+        check(&[at(FRIDAY, 15), at(SATURDAY, 16)], &[day(FRIDAY)], false, false, &[(FRIDAY, 0, false)]);
         let both = When::At { from: FRIDAY.at(15, 0, 0, 0), time_only: false, ambiguous: true };
         check(&[], &[both], false, false, &[(FRIDAY, 15, false)]);
         check(&[], &[time_only(15)], false, false, &[(date(2026, 3, 2), 15, false)]);

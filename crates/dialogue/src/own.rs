@@ -260,8 +260,10 @@ impl Mind<'_> {
             let words = self.voice().kept();
             return self.say(words);
         }
+        // «Лучше в субботу»: it is to be moved.
+        let names_another_time = !heard.when.is_empty() && heard.service_ids.is_empty() && !heard.has(Intent::Cancel);
         if let [booking] = bookings.as_slice()
-            && (heard.has(Intent::Reschedule) || (heard.has(Intent::Decline) && !heard.when.is_empty()))
+            && (heard.has(Intent::Reschedule) || names_another_time)
         {
             let booking = booking.clone();
             return self.with_booking(Purpose::Move, booking);

@@ -384,6 +384,8 @@ impl<'t> Mind<'t> {
             // «Маникюр Тюмень»: what is not all a name is a business.
             return None;
         }
+        // Asked for a name, anything may be one; told unasked, only what names people.
+        self.turn.reader.read(&format!("это {person}"), self.turn.now, &Context::default()).name?;
         Some(if text.chars().all(|c| c.is_alphabetic() || c == ' ') { text.to_owned() } else { person })
     }
 
@@ -557,10 +559,10 @@ impl<'t> Mind<'t> {
                 None => voice.ask_day(),
             },
             Question::WhichVisit(visits) => match visits.as_slice() {
-                [only] => voice.ask_this_one(only),
+                [only] => voice.ask_this_one(only, self.state.wish.moving.is_some()),
                 many => voice.ask_which_number(many.len()),
             },
-            Question::FirstVisit(visits) => voice.ask_first(&visits[0]),
+            Question::FirstVisit(visits) => voice.ask_first(&visits[0], self.state.wish.moving.is_some()),
             Question::Name(_) => voice.ask_name(),
             Question::Phone(_) => voice.ask_phone(),
             Question::WhichBooking(purpose, bookings) => {

@@ -361,6 +361,11 @@ impl Voice<'_> {
         self.say("Как вас зовут? На это имя и запишу.", "What is your name, please?")
     }
 
+    /// Whom a visit is booked on while the customer gives no name.
+    pub(crate) fn guest(&self) -> String {
+        self.say("Гость", "Guest")
+    }
+
     pub(crate) fn ask_phone(&self) -> String {
         self.say(
             "Напишите, пожалуйста, ваш номер телефона — он нужен для записи.",
@@ -383,13 +388,22 @@ impl Voice<'_> {
         )
     }
 
-    pub(crate) fn ask_this_one(&self, visit: &Visit) -> String {
+    pub(crate) fn ask_this_one(&self, visit: &Visit, moving: bool) -> String {
         let visit = self.visit(visit);
+        if moving {
+            return self.say(format!("Перенести вашу запись: {visit}?"), format!("Shall I change your visit to {visit}?"));
+        }
         self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
     }
 
-    pub(crate) fn ask_first(&self, visit: &Visit) -> String {
+    pub(crate) fn ask_first(&self, visit: &Visit, moving: bool) -> String {
         let visit = self.visit(visit);
+        if moving {
+            return self.say(
+                format!("Перенести на первое: {visit}? Или напишите номер другого варианта."),
+                format!("Shall I change it to the first one: {visit}? Or send another number."),
+            );
+        }
         self.say(
             format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
             format!("Shall I book the first one: {visit}? Or send another number."),
