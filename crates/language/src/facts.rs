@@ -92,11 +92,7 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             && tokens[end].senses.is_empty()
             && !names::is_given(&tokens[end].text)
         {
-            let surname = morphology::dictionary()
-                .analyze(&tokens[end].text)
-                .iter()
-                .any(|a| matches!(morphology::feature(a, "NameType"), Some("Sur" | "Pat")));
-            if !surname && !told {
+            if !morphology::is_surname(&tokens[end].text) && !told {
                 break;
             }
             end += 1;
@@ -137,7 +133,11 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
                 && (i == 0 || tokens[i - 1].ends_clause() || tokens[i - 1].cue(Cue::Hello) || tokens[i - 1].kind == Kind::Mark(','))
             || word(0, "is") && i > 0 && tokens[i - 1].text == "this"
             || word(0, "am") && i > 0 && tokens[i - 1].text == "i";
-        if says && is_name(i + 1, false) && !(tokens[i].text == "это" && common(i + 1)) && (tokens[i + 1].capital || tokens.len() < 6) {
+        if says
+            && is_name(i + 1, false)
+            && !(tokens[i].text == "это" && common(i + 1))
+            && (tokens[i + 1].capital || tokens.len() < 6 || !common(i + 1) && morphology::may_be_case(&tokens[i + 1].text, "Nom"))
+        {
             let more = tokens.get(i + 2).is_none_or(|t| !t.is_word() || !t.is(Sense::And));
             let question = tokens[i..].iter().take(4).any(|t| t.mark('?'));
             if more && !(question && tokens[i].text == "это") {
@@ -156,7 +156,17 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
         }
         let first = words.iter().copied().find(|i| is_name(*i, false) && !tokens[*i].cue(Cue::Yes));
         let first = first.or_else(|| words.iter().copied().find(|i| words.len() <= 3 && is_name(*i, true) && !question(tokens)));
-        return first.and_then(|start| take(used, start, true));
+        // «Петрова Анна»
+        let surname = |i: usize| {
+            let told = |t: &&Token| t.is_word() && t.capital && t.senses.is_empty() && !names::is_given(&t.text);
+            i.checked_sub(1).filter(|i| tokens.get(*i).filter(told).is_some_and(|t| morphology::is_surname(&t.text)))
+        };
+        return first.and_then(|start| {
+            let Some(surname) = surname(start).filter(|_| tokens[start].capital) else { return take(used, start, true) };
+            used[surname..=start].fill(true);
+            let written = &text.source[tokens[surname].range.start..tokens[start].range.end];
+            Some(written.split_whitespace().map(titled).collect::<Vec<_>>().join(" "))
+        });
     }
     None
 }
@@ -203,6 +213,8 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         ) {
             let number = before(1).and_then(|t| if t.kind == Kind::Number { Some(t.value) } else { t.cardinal() });
             number.filter(|n| (2..=9).contains(n)).and_then(|n| u8::try_from(n).ok()).unwrap_or(1)
+        } else if let Some(n) = booked_twice(tokens, i) {
+            n
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
         } else if token.cue(Cue::Companion) {
@@ -227,6 +239,20 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         people = people.max(said);
     }
     people
+}
+
+/// «2 мужские стрижки»: as many works as people.
+fn booked_twice(tokens: &[Token], i: usize) -> Option<u8> {
+    let work =
+        |t: &Token| t.trades().any(|t| matches!(t, Trade::Haircut | Trade::Manicure | Trade::Pedicure | Trade::Styling | Trade::Massage));
+    let noun = |t: &&Token| t.is_word() && work(t) && morphology::may_be_case(&t.text, "Gen");
+    tokens.get(i).filter(noun)?;
+    let number = |t: &Token| if t.kind == Kind::Number { Some(t.value) } else { t.cardinal() };
+    let counted = (1..=2).find_map(|n| i.checked_sub(n).and_then(|k| number(&tokens[k]).map(|value| (k, value))))?;
+    let between = tokens[counted.0 + 1..i].iter().all(Token::is_word);
+    let of_clock = counted.0 > 0 && tokens[counted.0 - 1].find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some();
+    let mark = counted.0 > 0 && !tokens[counted.0 - 1].is_word() && tokens[counted.0].glued;
+    u8::try_from(counted.1).ok().filter(|n| (2..=5).contains(n) && between && !of_clock && !mark)
 }
 
 /// A review's score: «5», «пять звёзд», «на четвёрку», «⭐⭐⭐⭐⭐».
@@ -254,6 +280,12 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
             return Some(grade);
         }
         let value = if token.kind == Kind::Number { Some(token.value) } else { token.cardinal() };
+        // «10 из 10» is the best score on another scale; in between nothing is worked out.
+        let of_ten =
+            value == Some(10) && after(1).is_some_and(|t| t.text == "из" || t.mark('/')) && after(2).is_some_and(|t| t.value == 10);
+        if about && of_ten {
+            return Some(5);
+        }
         let Some(value) = value.filter(|n| (1..=5).contains(n)) else { continue };
         let value = u8::try_from(value).ok()?;
         let of_five = after(1).is_some_and(|t| matches!(&*t.text, "из" | "of") || t.mark('/') || t.text == "out")

@@ -2,19 +2,48 @@
 //! together in one sentence, what is denied and what is asked.
 
 use crate::{
-    Asked, Context, Intent, Understood, facts,
-    lexicon::{Cue, Prep, Sense, Unit},
+    Asked, Context, InfoTopic, Intent, Understood, facts, info,
+    lexicon::{Cue, Prep, Sense, Trade, Unit},
+    morphology,
     text::{Kind, Text, Token},
 };
 
-/// «Поменять время», «другое время для записи»: a booking is to be moved without the word.
+/// «Я записана на завтра на 10, можно на 11?»: where the other time is asked for.
+pub(crate) fn other_time_asked(tokens: &[Token]) -> Option<usize> {
+    let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t);
+    let mine = |i: usize| tokens[i.saturating_sub(2)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас"));
+    let stands = (0..tokens.len()).find(|i| {
+        let booked = tokens[*i].cue(Cue::Booked) && !matches!(&*tokens[*i].text, "записали" | "booked");
+        (booked || tokens[*i].text == "запись") && mine(*i)
+    })?;
+    let told = tokens[stands..].iter().position(|t| t.ends_clause() || t.is(Sense::But)).map(|at| stands + at)?;
+    let known = tokens[stands..told].iter().any(moment);
+    (told..tokens.len()).find(|i| {
+        let asks = matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте");
+        let at = (i + 1..i + 4).find(|k| tokens.get(*k).is_some_and(|t| t.prep(Prep::On) || t.prep(Prep::At)));
+        known && asks && at.is_some_and(|at| tokens.get(at + 1).is_some_and(moment))
+    })
+}
+
+fn names_day(t: &Token) -> bool {
+    t.weekday().is_some() || t.find(|s| matches!(s, Sense::Rel(_)).then_some(())).is_some()
+}
+
+/// «Поменять время», «поменять на пятницу»: a booking is to be moved without the word.
 pub(crate) fn changes_time(tokens: &[Token]) -> bool {
+    other_time_asked(tokens).is_some() || swaps_time(tokens)
+}
+
+fn swaps_time(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, t)| {
         let near = &tokens[i + 1..(i + 5).min(tokens.len())];
-        t.cue(Cue::Change)
-            && near
-                .iter()
-                .any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.unit() == Some(Unit::Day) || t.text == "дату" || t.text == "date")
+        let to_moment = near.first().is_some_and(|t| t.prep(Prep::On))
+            && near.get(1).is_some_and(|t| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t));
+        t.cue(Cue::Change) && to_moment
+            || t.cue(Cue::Change)
+                && near
+                    .iter()
+                    .any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.unit() == Some(Unit::Day) || t.text == "дату" || t.text == "date")
     })
 }
 
@@ -30,16 +59,16 @@ pub(crate) fn indifferent(tokens: &[Token]) -> bool {
 }
 
 /// One sentence of the message.
-struct Sentence<'a> {
-    tokens: &'a [Token],
-    question: bool,
+pub(crate) struct Sentence<'a> {
+    pub(crate) tokens: &'a [Token],
+    pub(crate) question: bool,
 }
 
 impl Sentence<'_> {
-    fn has(&self, cue: Cue) -> bool {
+    pub(crate) fn has(&self, cue: Cue) -> bool {
         self.tokens.iter().any(|t| t.cue(cue))
     }
-    fn says(&self, words: &[&str]) -> bool {
+    pub(crate) fn says(&self, words: &[&str]) -> bool {
         self.tokens.iter().any(|t| words.contains(&t.text.as_str()))
     }
     /// «Не» stands before the word, over one or two little ones, or «не надо» around it.
@@ -74,6 +103,23 @@ impl Sentence<'_> {
     }
 }
 
+/// English asks by its first word, whatever the marks.
+fn asks_in_english(tokens: &[Token]) -> bool {
+    let auxiliary = |t: &Token| {
+        matches!(&*t.text, "do" | "does" | "is" | "are" | "what" | "what's" | "where" | "how" | "who" | "which" | "when") && t.latin
+    };
+    tokens.iter().find(|t| t.is_word() && !t.cue(Cue::Hello) && !t.is(Sense::And)).is_some_and(auxiliary)
+}
+
+/// The message by its full stops alone: a line may break inside a sentence.
+fn unbroken(tokens: &[Token]) -> Vec<Sentence<'_>> {
+    let ends = |t: &Token| t.ends_sentence() && t.kind != Kind::LineEnd;
+    tokens
+        .split_inclusive(ends)
+        .map(|tokens| Sentence { tokens, question: tokens.iter().any(|t| t.mark('?')) || asks_in_english(tokens) })
+        .collect()
+}
+
 fn sentences(tokens: &[Token]) -> Vec<Sentence<'_>> {
     let mut sentences = Vec::new();
     let mut start = 0;
@@ -81,7 +127,7 @@ fn sentences(tokens: &[Token]) -> Vec<Sentence<'_>> {
     while i < tokens.len() {
         if tokens[i].ends_sentence() {
             let end = (i..tokens.len()).find(|k| !tokens[*k].ends_sentence()).unwrap_or(tokens.len());
-            let question = tokens[i..end].iter().any(|t| t.mark('?'));
+            let question = tokens[i..end].iter().any(|t| t.mark('?')) || asks_in_english(&tokens[start..i]);
             if i > start {
                 sentences.push(Sentence { tokens: &tokens[start..i], question });
             }
@@ -92,13 +138,13 @@ fn sentences(tokens: &[Token]) -> Vec<Sentence<'_>> {
         }
     }
     if start < tokens.len() {
-        sentences.push(Sentence { tokens: &tokens[start..], question: false });
+        sentences.push(Sentence { tokens: &tokens[start..], question: asks_in_english(&tokens[start..]) });
     }
     sentences
 }
 
-/// Reads the intents, most certain first; never empty.
-pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trade: bool) -> Vec<Intent> {
+/// Reads the intents, most certain first and never empty, and what is asked of the salon itself.
+pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trade: bool) -> (Vec<Intent>, Vec<InfoTopic>) {
     let tokens = &text.tokens;
     let sentences = sentences(tokens);
     let mut found: Vec<Intent> = Vec::new();
@@ -145,8 +191,17 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
 
     // Questions.
     let price = any(&|s| price(s));
-    let free = any(&|s| free_times(s, understood));
-    let info = any(&|s| info(s));
+    let free = unbroken(tokens).iter().any(|s| free_times(s, understood));
+    let mut topics: Vec<InfoTopic> = Vec::new();
+    if cancels == Cancelling::Asked {
+        topics.push(InfoTopic::Cancellation);
+    }
+    for topic in sentences.iter().flat_map(info::topics) {
+        if !topics.contains(&topic) {
+            topics.push(topic);
+        }
+    }
+    let info = topics.iter().any(|topic| *topic != InfoTopic::Cancellation);
     let services = any(&|s| services(s, &wanted));
     let staff = any(&|s| staff(s, understood));
     let answer = answer(text, &sentences, context, understood);
@@ -221,7 +276,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if found.is_empty() {
         found.push(Intent::Other);
     }
-    found
+    if !found.contains(&Intent::Info) {
+        topics.clear();
+    }
+    (found, topics)
 }
 
 /// Each intent once.
@@ -402,7 +460,13 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
                     ))
         }) && s.tokens.iter().all(|t| t.text != "would")
     });
-    bad || disliked || redo && context.asked != Some(Asked::Review)
+    // «После чистки лицо горит»
+    let hurts = sentences.iter().any(|s| {
+        s.has(Cue::Symptom)
+            && (s.has(Cue::PastVisit)
+                || s.tokens.windows(2).any(|w| w[0].prep(Prep::After) && (w[1].trades().any(Trade::is_head) || w[1].text == "вас")))
+    });
+    hurts || bad || disliked || redo && context.asked != Some(Asked::Review)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -428,7 +492,12 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
             let away = t.is(Sense::Not)
                 && next.is_some_and(|n| {
                     matches!(&*n.text, "приду" | "придем" | "придет" | "приеду")
-                        || n.cue(Cue::Can1) && s.tokens[i + 2..].iter().take(4).any(|t| t.cue(Cue::Come) && !t.is(Sense::Not))
+                        || n.cue(Cue::Can1)
+                            && s.tokens[i + 2..].iter().take(4).any(|t| {
+                                // «Не успеваю к 12, буду в 12:15» comes all the same.
+                                let infinitive = t.latin || ["ть", "ти", "чь", "ся"].iter().any(|end| t.text.ends_with(end));
+                                t.cue(Cue::Come) && !t.is(Sense::Not) && infinitive
+                            })
                 })
                 && !s.says(&["раньше", "вовремя", "если", "или", "успею", "in"]);
             let away = away
@@ -438,7 +507,11 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
             if !(t.cue(Cue::Cancel) || dropping || away) {
                 continue;
             }
-            if !away && s.denied(i) {
+            // «Хотела отменить, но передумала»
+            let meant_to = s.tokens[..i].iter().any(|t| matches!(&*t.text, "хотела" | "хотел" | "думала" | "думал" | "собиралась"));
+            let after_all = s.tokens[i..].iter().any(|t| matches!(&*t.text, "передумала" | "передумал" | "приду" | "буду"))
+                && !s.tokens[i..].windows(2).any(|w| w[0].is(Sense::Not) && w[1].cue(Cue::Come));
+            if !away && (s.denied(i) || meant_to && after_all) {
                 denied = true;
                 continue;
             }
@@ -510,8 +583,11 @@ fn late(s: &Sentence<'_>) -> bool {
         .enumerate()
         .any(|(i, t)| t.cue(Cue::Late) && !master(i) && !s.denied(i) && !(t.text == "late" && (s.says(&["how"]) || s.says(&["open"]))));
     let traffic = s.has(Cue::Traffic) && !s.says(&["парковка"]);
+    // «Буду на 10 минут позже»
+    let coming = |t: &Token| matches!(&*t.text, "буду" | "приду" | "подойду" | "приеду" | "подъеду" | "будем" | "придем");
     let later = s.tokens.windows(2).any(|w| w[0].cue(Cue::Come) && w[1].is(Sense::Later))
-        && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
+        || s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at..].iter().any(|t| t.is(Sense::Later)));
+    let later = later && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
     let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею"))
         && !s.question
         && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
@@ -551,12 +627,14 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
         || s.has(Cue::Remind)
         || s.has(Cue::HowMuch)
         || s.has(Cue::Whether)
+        || s.has(Cue::Who)
         || s.has(Cue::Tell)
         || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "который"));
     let mine = s.says(&["моя", "мою", "мои", "моей", "моих", "мне", "меня", "я", "мы", "нас", "my", "i", "mine", "наша", "нашу"]);
     let booking = s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием");
     let own = s.says(&["моя", "мою", "мои", "моей", "моих", "my", "наша", "нашу"])
         || s.says(&["меня", "нас"]) && s.says(&["у"])
+        || s.question && s.says(&["have"]) && s.says(&["i"])
         || s.says(&["я"]) && s.says(&["есть", "запись"]) && s.says(&["какая", "какие", "есть"]);
     let requests = s.has(Cue::Book) && s.tokens.iter().any(|t| matches!(&*t.text, "запишите" | "записаться" | "запиши" | "book"))
         || s.has(Cue::Can) && !booked && !own;
@@ -569,7 +647,12 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
         && mine
         && !s.has(Cue::Can)
         && !s.has(Cue::Book);
+    // «Забыла, когда у меня стрижка»
+    let when_mine = words_of_time(s)
+        && s.tokens.windows(3).any(|w| w[0].text == "у" && matches!(&*w[1].text, "меня" | "нас") && w[2].trades().any(Trade::is_head))
+        && !s.has(Cue::Cost);
     time_to_come
+        || when_mine && !requests
         || !requests
             && !about_past
             && ((booked && asks && mine)
@@ -596,7 +679,10 @@ fn price(s: &Sentence<'_>) -> bool {
     });
     let how_much = s.tokens.iter().enumerate().any(|(i, t)| {
         let next = s.tokens.get(i + 1);
-        matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
+        // «Сколько у вас мастеров»
+        let masters = s.tokens[i + 1..].iter().take(3).any(|t| t.cue(Cue::Master));
+        !masters
+            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
             && !next.is_some_and(|t| {
                 t.cue(Cue::Time)
                     || t.unit().is_some()
@@ -684,6 +770,7 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && words.iter().any(|t| matches!(&*t.text, "работает" | "работаете" | "принимает" | "working" | "будет" | "занята" | "занят"));
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
+    let there = words.windows(2).any(|w| w[0].text == "есть" && w[1].cue(Cue::Whether)) && (slot || time_word);
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
     let anything = s.question
@@ -700,65 +787,14 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         || staff_free
         || staff_works
         || busy
+        || there
         || anything)
         && !s.has(Cue::Park)
         && !s.says(&["парковочные"])
 }
 
-fn info(s: &Sentence<'_>) -> bool {
-    let words = s.tokens;
-    let asks = s.question
-        || s.has(Cue::What)
-        || s.has(Cue::How)
-        || s.has(Cue::Where)
-        || s.has(Cue::Whether)
-        || s.has(Cue::Tell)
-        || s.has(Cue::Can)
-        || s.has(Cue::Exist)
-        || s.has(Cue::Want)
-        || words.len() <= 3;
-    let address =
-        s.has(Cue::Address) && (asks || s.has(Cue::Wish)) && !words.iter().any(|t| t.cue(Cue::Come) && t.text.starts_with("добр") && !asks)
-            || words.iter().any(|t| matches!(&*t.text, "где" | "куда" | "where"))
-                && (s.has(Cue::You) || s.has(Cue::Come) || s.has(Cue::Address) || words.len() <= 3)
-                && !words.iter().any(|t| t.cue(Cue::About) && t.text.starts_with("отзыв"));
-    let where_to =
-        words.iter().enumerate().any(|(i, t)| t.text == "где" && words.get(i + 1).is_some_and(|n| n.mark('-') || n.text == "то"))
-            && !s.has(Cue::Address);
-    let until = words.windows(2).any(|w| {
-        (w[0].prep(Prep::Until) || w[0].prep(Prep::From) || w[0].prep(Prep::At) || w[0].prep(Prep::To))
-            && matches!(&*w[1].text, "скольки" | "сколько" | "какого" | "скольких")
-    }) && (s.has(Cue::Work) || s.has(Cue::You) || words.len() <= 5);
-    let works = s.has(Cue::Work)
-        && (s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch))
-        && (s.has(Cue::You)
-            || words.iter().any(|t| {
-                matches!(
-                    &*t.text,
-                    "работаете"
-                        | "открыты"
-                        | "открыто"
-                        | "открываетесь"
-                        | "закрываетесь"
-                        | "закрыто"
-                        | "open"
-                        | "close"
-                        | "closed"
-                )
-            }));
-    let hours = s.has(Cue::Hours) && words.iter().any(|t| t.cue(Cue::Hours) && (!t.text.starts_with("скольк"))) && asks;
-    let pay = words.iter().any(|t| t.cue(Cue::Pay) && t.text != "перевести") && asks;
-    let park = s.has(Cue::Park);
-    let about = words.iter().any(|t| {
-        t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли" | "телефон" | "опыт" | "сайт" | "материал" | "правило" | "телефона")
-            || t.cue(Cue::About) && matches!(&*t.text, "телефон" | "сайт" | "опыт" | "материалы" | "телефона")
-    }) && asks
-        && !(words.iter().any(|t| t.text == "можно")
-            && words.len() > 1
-            && !words.iter().any(|t| t.cue(Cue::About) && !matches!(&*t.text, "можно" | "ли")));
-    let duration = s.has(Cue::Duration) && (s.has(Cue::HowMuch) || s.has(Cue::How) || s.question)
-        || words.windows(2).any(|w| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по"));
-    (address && !where_to) || until || works || hours || pay || park || about || duration
+fn frees(s: &Sentence<'_>) -> bool {
+    s.tokens.iter().any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Free) && t.text != "есть")
 }
 
 fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
@@ -786,6 +822,12 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
             )
         })
         && (s.tokens.iter().any(|t| t.text == "do" || t.text == "offer") && s.says(&["you"]) || !s.says(&["do"]))
+        && !s.has(Cue::When)
+        && !s.has(Cue::Who)
+        && wanted.understood.when.is_empty();
+    // «А женщин стрижёте?»
+    let you_do = s.question
+        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_you_do(&t.text))
         && !s.has(Cue::When)
         && !s.has(Cue::Who)
         && wanted.understood.when.is_empty();
@@ -817,7 +859,7 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         )
     }) && (wanted.service() || s.has(Cue::What))
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
-    list || what_done || do_you || have_you || includes
+    list || what_done || do_you || you_do || have_you || includes
 }
 
 fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -844,7 +886,8 @@ fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
         && (s.has(Cue::Tell) || s.question)
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
-    does || which && (master || s.has(Cue::Work)) || who_does || advise || tell
+    let there_is = s.question && master && s.has(Cue::Exist) && !s.has(Cue::Free2) && understood.when.is_empty() && !frees(s);
+    does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
@@ -862,7 +905,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")
     }) && (s.has(Cue::Can) || s.has(Cue::Want));
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
-    let wish = s.has(Cue::Can) && named && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
+    let wish = s.has(Cue::Can) && named && !s.has(Cue::Health) && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
     let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
     let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
     !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
@@ -884,7 +927,8 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     {
         return Some(Intent::Confirm);
     }
-    let words: Vec<&Token> = tokens.iter().filter(|t| t.is_word()).collect();
+    // «15го» is no «го!».
+    let words: Vec<&Token> = tokens.iter().filter(|t| t.is_word() && !(t.glued && t.text == "го")).collect();
     let short = words.len() <= 4;
     let first = words.iter().position(|t| {
         !(t.cue(Cue::Hello)
@@ -914,6 +958,10 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     let next = words.get(first + 1).copied();
     let question = sentences.first().is_some_and(|s| s.question);
     let asked = context.asked.is_some();
+    // «ни одно»
+    if at.text == "ни" && next.is_some_and(|t| t.cardinal() == Some(1) || t.cue(Cue::What)) && (asked || !context.offered.is_empty()) {
+        return Some(Intent::Decline);
+    }
     // «не надо», «не нужно», «не подходит», «не хочу», «не сейчас»
     if at.is(Sense::Not) || at.text == "not" {
         let refuses = next.is_some_and(|t| {
@@ -934,6 +982,10 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
             && !words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Write) || t.cue(Cue::Phone))
             && (words.len() <= 7 || asked);
         return (refuses && said && !question).then_some(Intent::Decline);
+    }
+    // «Никакое»
+    if at.text.starts_with("никак") && (asked || !context.offered.is_empty()) && !question {
+        return Some(Intent::Decline);
     }
     if at.cue(Cue::Nope) && at.text != "не" {
         let thanks_or_end = next.is_none_or(|_| true);

@@ -10,6 +10,7 @@
 //! CC BY-SA 4.0 (<https://creativecommons.org/licenses/by-sa/4.0/>).
 
 mod facts;
+mod info;
 mod intents;
 mod lexicon;
 mod morphology;
@@ -24,4 +25,4 @@ mod understood;
 mod when;
 
 pub use reader::Reader;
-pub use understood::{Asked, Context, Intent, Lang, Understood, When};
+pub use understood::{Asked, Context, InfoTopic, Intent, Lang, Understood, When};

@@ -61,6 +61,17 @@ pub(crate) fn may_be_case(word: &str, case: &str) -> bool {
     dictionary().analyze(word).iter().any(|a| matches!(part_of_speech(a), "NOUN" | "PROPN") && feature(a, "Case") == Some(case))
 }
 
+/// The word may be a surname or a patronymic.
+pub(crate) fn is_surname(word: &str) -> bool {
+    dictionary().analyze(word).iter().any(|a| matches!(feature(a, "NameType"), Some("Sur" | "Pat")))
+}
+
+/// «Стрижёте», «делаете»: a verb that tells what you do, no request.
+pub(crate) fn is_you_do(word: &str) -> bool {
+    (word.ends_with("те") || word.ends_with("тесь"))
+        && dictionary().analyze(word).first().is_some_and(|a| feature(a, "Mood") == Some("Ind") && feature(a, "Person") == Some("2"))
+}
+
 /// The word stands in the dictionary as it is written.
 pub(crate) fn known(word: &str) -> bool {
     dictionary().is_known(word)

@@ -55,6 +55,7 @@ impl Reader {
         let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
         let mut understood = Understood {
             intents: Vec::new(),
+            info_topics: Vec::new(),
             service_ids: Vec::new(),
             services_ambiguous: services.options.iter().any(|ids| ids.len() > 1),
             service_options: Vec::new(),
@@ -88,7 +89,7 @@ impl Reader {
         if understood.services_ambiguous && services.options.len() > 1 {
             understood.service_options = services.options;
         }
-        understood.intents = intents::read(&text, context, &understood, services.any_word);
+        (understood.intents, understood.info_topics) = intents::read(&text, context, &understood, services.any_word);
         understood
     }
 }

@@ -210,6 +210,9 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Shape)) {
             keys.push(Key::Trade(Trade::Correction));
         }
+        if keys.contains(&Key::Trade(Trade::Fade)) {
+            keys.extend([Key::Trade(Trade::Haircut), Key::Trade(Trade::Male)]);
+        }
         if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
             keys.push(Key::Trade(Trade::Epilation));
         }

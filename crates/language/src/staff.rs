@@ -4,6 +4,7 @@ use domain::{Salon, StaffId};
 
 use crate::{
     lexicon::{self, Cue, Prep, Sense},
+    morphology,
     names::{self, NameId},
     script,
     text::Token,
@@ -22,6 +23,8 @@ struct Member {
     names: Box<[NameId]>,
     /// Forms of what the list does not have: rare names, surnames.
     forms: Box<[Box<str>]>,
+    /// Dictionary forms of what they are: «лешмейкер», «косметолог».
+    trades: Box<[Box<str>]>,
 }
 
 /// Unknown words that are looked at as names.
@@ -55,7 +58,14 @@ impl Team {
                     _ => {}
                 }
             }
-            Member { id: staff.id, names: ids.into_boxed_slice(), forms: forms.into_boxed_slice() }
+            let trades = staff.specialization.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 4);
+            let trades = trades.flat_map(|word| morphology::lemmas(&morphology::plain(&word.to_lowercase())).into_iter().take(1));
+            Member {
+                id: staff.id,
+                names: ids.into_boxed_slice(),
+                forms: forms.into_boxed_slice(),
+                trades: trades.map(String::into_boxed_str).collect(),
+            }
         });
         Self { members: members.collect() }
     }
@@ -64,6 +74,7 @@ impl Team {
     pub(crate) fn find(&self, tokens: &[Token], used: &mut [bool]) -> Named {
         let mut named = Named::default();
         let mut strangers = MOST_STRANGERS;
+        let mut last: Option<(usize, Vec<StaffId>)> = None;
         for i in 0..tokens.len() {
             if used[i] || !tokens[i].is_word() {
                 continue;
@@ -88,6 +99,15 @@ impl Team {
                 continue;
             }
             used[i] = true;
+            // «К Юлии Сергеевне», «у Юли лешмейкера»: the words together tell one of two apart.
+            let found = match last.take() {
+                Some((at, before)) if at + 1 == i && found.iter().any(|id| before.contains(id)) => {
+                    named.ids.retain(|id| !before.contains(id) || found.contains(id));
+                    found.into_iter().filter(|id| before.contains(id)).collect()
+                }
+                _ => self.by_trade(found, tokens.get(i + 1)),
+            };
+            last = Some((i, found.clone()));
             let ids = if refused(tokens, i) { &mut named.not_ids } else { &mut named.ids };
             // «К Ане, нет, к Вере»: the last one is meant.
             if i > 1 && !ids.is_empty() && replaced(tokens, i) {
@@ -102,6 +122,16 @@ impl Team {
         named.ids.retain(|id| !named.not_ids.contains(id));
         without_names(tokens, &mut named);
         named
+    }
+
+    /// Of several of one name, those whose trade the next word is.
+    fn by_trade(&self, found: Vec<StaffId>, next: Option<&Token>) -> Vec<StaffId> {
+        let Some(next) = next.filter(|t| found.len() > 1 && t.is_word()) else { return found };
+        let lemmas = morphology::lemmas(&next.text);
+        let is = |id: &StaffId| {
+            self.members.iter().any(|m| m.id == *id && m.trades.iter().any(|trade| lemmas.iter().any(|lemma| **lemma == **trade)))
+        };
+        if found.iter().any(is) { found.into_iter().filter(is).collect() } else { found }
     }
 
     fn called(&self, tokens: &[Token], i: usize) -> Vec<StaffId> {
@@ -170,7 +200,7 @@ fn replaced(tokens: &[Token], i: usize) -> bool {
 /// «К любому», «к нему же», «к разным мастерам», «к другому мастеру».
 fn without_names(tokens: &[Token], named: &mut Named) {
     let near_master =
-        |i: usize| tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(|t| t.cue(Cue::Master) || t.text == "девушка");
+        |i: usize| tokens[i.saturating_sub(2)..(i + 4).min(tokens.len())].iter().any(|t| t.cue(Cue::Master) || t.text == "девушка");
     for (i, token) in tokens.iter().enumerate() {
         let before = |n: usize| i.checked_sub(n).and_then(|i| tokens.get(i));
         let after = |n: usize| tokens.get(i + n);
@@ -196,7 +226,13 @@ fn without_names(tokens: &[Token], named: &mut Named) {
                         .any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) && !t.text.starts_with("важно") || t.cue(Cue::Any));
             named.any |= who_is_free || all_the_same;
         }
-        if token.cue(Cue::Difference) && near_master(i) {
+        // «мастер не важен», «без разницы к какому мастеру»
+        let no_matter = before(1).is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no");
+        if token.cue(Cue::Difference) && no_matter && near_master(i) {
+            named.any = true;
+        }
+        // «к свободному мастеру»
+        if to && token.cue(Cue::Free) && after(1).is_some_and(|t| t.cue(Cue::Master)) {
             named.any = true;
         }
         if token.cue(Cue::Equal) && near_master(i) {

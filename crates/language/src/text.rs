@@ -200,7 +200,10 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
         if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
             text = short;
-        } else if let Some(nearest) = guess(guesses).then(|| lexicon.nearest(&text)).flatten() {
+        } else if let Some(nearest) = guess(guesses)
+            .then(|| lexicon.nearest(&text).or_else(|| squeezed(&text).iter().find_map(|short| lexicon.nearest(short))))
+            .flatten()
+        {
             slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
         } else {
             strange = true;

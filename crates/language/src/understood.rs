@@ -84,6 +84,34 @@ pub enum Intent {
     Other,
 }
 
+/// What is asked of the salon itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InfoTopic {
+    /// Where it is, how to get there.
+    Address,
+    /// When it is open.
+    Hours,
+    /// Ways to pay, prepayment.
+    Payment,
+    /// Where to leave a car.
+    Parking,
+    /// Rules of cancelling, or whether a booking was cancelled.
+    Cancellation,
+    /// Phone, site, social networks.
+    Contacts,
+    /// How long a service takes or lasts.
+    Duration,
+    /// Discounts, gift certificates.
+    Promotions,
+    /// Whether a service is for the pregnant or allergic.
+    Health,
+    /// Sterile instruments.
+    Hygiene,
+    /// Anything else of the salon: coffee, Wi-Fi, pets, jobs.
+    Other,
+}
+
 /// The language to answer in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,6 +241,9 @@ impl When {
 pub struct Understood {
     /// Most certain first; never empty.
     pub intents: Vec<Intent>,
+    /// With [`Intent::Info`]: what is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub info_topics: Vec<InfoTopic>,
     /// The services meant, in the order said; with `services_ambiguous` those that fit equally well,
     /// at most five.
     pub service_ids: Vec<ServiceId>,
@@ -285,6 +316,7 @@ impl Default for Understood {
     fn default() -> Self {
         Self {
             intents: vec![Intent::Other],
+            info_topics: Vec::new(),
             service_ids: Vec::new(),
             services_ambiguous: false,
             service_options: Vec::new(),

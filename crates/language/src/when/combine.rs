@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::{Clock, Clocks, Day, Item, Mention, Setting, Times, Which, calendar};
 use crate::{
-    When,
+    When, intents,
     lexicon::{Cue, Part, Prep, Sense},
     text::Token,
 };
@@ -42,6 +42,14 @@ pub(super) fn combine(tokens: &[Token], mentions: &[Mention], setting: &Setting<
             Fate::Old => old.push(mention),
             Fate::Past => {}
         }
+    }
+    // «У меня запись завтра в 12, можно на 16?»: the day stays.
+    let days = |mentions: &[&Mention]| mentions.iter().filter(|m| matches!(m.item, Item::Day(_))).count();
+    if days(&asked) == 0
+        && asked.iter().any(|m| matches!(m.item, Item::Time(_)))
+        && let ([day], 1) = (&old.iter().copied().filter(|m| matches!(m.item, Item::Day(_))).collect::<Vec<_>>()[..], days(&old))
+    {
+        asked.insert(0, day);
     }
     times.when = whens(tokens, &asked, setting, &mut times.impossible);
     times.refused = whens(tokens, &refused, setting, &mut false);
@@ -114,7 +122,9 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
             continue;
         }
         let to = (i + 1..mentions.len()).take(3).find(|j| {
-            matches!(mentions[*j].prep, Some(Prep::On)) || setting.moving && matches!(mentions[*j].prep, Some(Prep::Until | Prep::Along))
+            let english = |i: usize| i > 0 && tokens[i - 1].text == "to";
+            let open = matches!(mentions[*j].prep, Some(Prep::Until | Prep::Along)) || english(mentions[*j].span.start);
+            matches!(mentions[*j].prep, Some(Prep::On)) || setting.moving && open
         });
         if let Some(to) = to {
             let between = mentions[i].span.end..mentions[to].span.start;
@@ -136,7 +146,8 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
 
 /// «Перенесите запись в среду на пятницу», «записана на завтра, можно перенести на четверг?»
 fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
-    let Some(verb) = tokens.iter().position(|t| t.cue(Cue::Move) || t.cue(Cue::Change)) else { return };
+    let verb = tokens.iter().position(|t| t.cue(Cue::Move) || t.cue(Cue::Change)).or_else(|| intents::other_time_asked(tokens));
+    let Some(verb) = verb else { return };
     let open = |fates: &[Fate]| (0..mentions.len()).filter(|i| fates[*i] == Fate::Asked).collect::<Vec<_>>();
     let asked = open(fates);
     // A clause that tells of the booking tells where it stands, if another says where it is to go.
@@ -146,7 +157,9 @@ fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
         .filter(|i| {
             let span = &mentions[*i].span;
             let clause = clause_of(tokens, span.start, span.end);
-            tokens[clause.clone()].iter().any(|t| t.cue(Cue::Booked)) && !clause.contains(&verb)
+            let words = &tokens[clause.clone()];
+            let mine = words.iter().any(|t| t.cue(Cue::Booking)) && words.iter().any(|t| t.text == "меня");
+            (mine || words.iter().any(|t| t.cue(Cue::Booked))) && !clause.contains(&verb)
         })
         .collect();
     if told.len() < asked.len() {
@@ -197,8 +210,22 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
         let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
-        refused && !asks && (mention.span.end <= at || mention.span.start > at && !something_before)
-    })
+        // «… но не успеваю, можно на 11»
+        let asks_anew = |t: &Token| matches!(&*t.text, "можно" | "давайте" | "давай" | "хочу" | "лучше");
+        let after = mention.span.start > at && !something_before && !tokens[at..mention.span.start].iter().any(asks_anew);
+        refused && !asks && (mention.span.end <= at || after)
+    }) || given_up(tokens, clause.end, mentions)
+}
+
+/// «Хотела на завтра, но не получается»: the next clause refuses what this one said.
+fn given_up(tokens: &[Token], end: usize, mentions: &[Mention]) -> bool {
+    let rest = tokens.get(end..).unwrap_or_default();
+    let start = end + rest.iter().take_while(|t| t.mark(',') || t.is(Sense::But)).count();
+    let words = clause_of(tokens, start, start);
+    let but = tokens[end.min(start)..start].iter().any(|t| t.text == "но" || t.text == "but");
+    let no_time = mentions.iter().all(|m| m.span.start < words.start || m.span.start >= words.end);
+    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)));
+    but && no_time && refuses && words.len() <= 4 && words.start >= end
 }
 
 /// «Была у вас в мае», «ходила в среду».
@@ -210,7 +237,10 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
     });
     // «Отслоилось через два дня»
     let spoilt = words.iter().any(|t| t.cue(Cue::Bad)) && !words.iter().any(|t| t.cue(Cue::Can) || t.cue(Cue::Book));
+    // «Скидка до 30 ноября?»
+    let offer = words.iter().any(|t| t.cue(Cue::Promo)) && !words.iter().any(|t| t.cue(Cue::Book) || t.cue(Cue::Can));
     spoilt
+        || offer
         || visited
             && !matches!(mention.item, Item::Shift(_) | Item::Moment(_))
             && !words.iter().any(|t| t.cue(Cue::Booked) || t.text == "чтобы" || t.text == "бы")

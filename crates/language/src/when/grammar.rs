@@ -108,6 +108,24 @@ impl Grammar<'_> {
         if self.greeting(i) {
             return None;
         }
+        // «Через час или два»
+        if let Some(Mention { item: Item::Moment(_), span, .. }) = last
+            && span.end == i
+            && (self.is(i, Sense::Or) || self.mark(i, "-–"))
+            && let Some(unit @ (Unit::Hour | Unit::Minute)) = self.unit(i - 1)
+        {
+            let half = self.is(i + 1, Sense::OneAndHalf).then_some((90, i + 2));
+            let (minutes, end) = match half {
+                Some(half) => half,
+                None => self.number(i + 1).filter(|n| !n.ordinal).map(|n| (i64::from(n.value), n.next))?,
+            };
+            let moment = match (unit, half) {
+                (Unit::Hour, None) => self.later_by(minutes, Unit::Hour)?,
+                _ => self.later_by(minutes, Unit::Minute)?,
+            };
+            let said_whole = self.unit(end).is_some() || self.mark(end, ":");
+            return (!said_whole).then_some(Mention { item: moment, span: i + 1..end, prep: None, negated: false });
+        }
         let negated = self.negated(i);
         let mention = |item: Item, prep: Option<Prep>, end: usize| Some(Mention { item, span: i..end, prep, negated });
         if let Some((item, end)) = self.past(i).or_else(|| self.shift(i)).or_else(|| self.same(i)).or_else(|| self.ahead(i)) {
@@ -159,11 +177,7 @@ impl Grammar<'_> {
         }
         let not = before.is(Sense::Not) || (before.cue(Cue::Any) && i > 1 && self.tokens[i - 2].is(Sense::Not));
         // «не раньше 18» is no refusal.
-        not && before.text != "ни"
-            && !self.is(i, Sense::Earlier)
-            && !self.is(i, Sense::Later)
-            && !self.word(i, "later")
-            && !self.word(i, "before")
+        not && !self.is(i, Sense::Earlier) && !self.is(i, Sense::Later) && !self.word(i, "later") && !self.word(i, "before")
     }
 
     /// Little words before a day or time; the one that says most is kept.
@@ -441,8 +455,8 @@ impl Grammar<'_> {
         if let Some((minutes, next)) = self.length(i)
             && (matches!(self.unit(next - 1), Some(Unit::Hour | Unit::Minute)) || self.is(next - 1, Sense::HalfHour))
         {
-            // «через час-полтора», «через час после …» say no moment.
-            if self.mark(next, "-") || self.prep(next, Prep::After) {
+            // «через час после …» says no moment.
+            if self.prep(next, Prep::After) {
                 return None;
             }
             return Some((Item::Moment(calendar::plus_minutes(self.setting.now, minutes)), next));
@@ -1170,7 +1184,12 @@ impl Grammar<'_> {
             return false;
         }
         if token.is(Sense::Counted) && token.unit() != Some(Unit::Minute) && !(token.latin && token.text == "т") {
-            return true;
+            // «В 13 мастер не важен»: what is counted stands in the genitive.
+            let one = i.checked_sub(1).and_then(|i| self.tokens.get(i)).is_some_and(|t| t.value % 10 == 1 && t.value != 11);
+            return one
+                || token.text.chars().count() < 4
+                || !morphology::may_be_case(&token.text, "Nom")
+                || morphology::may_be_case(&token.text, "Gen");
         }
         // A noun in the genitive that is no word of time or trade: «в 3 захода», «на 5 точек».
         token.senses.is_empty()
@@ -1399,7 +1418,9 @@ impl Grammar<'_> {
         if let Some(end) = self.impossible_clock(i, of_clock) {
             return Some((Item::Impossible, end));
         }
-        if prep == Some(Prep::Within) || self.length_follows(i, prep) {
+        // «минут на 15» is a length.
+        let measured = start > 0 && self.tokens[start - 1].unit() == Some(Unit::Minute) && prep == Some(Prep::On);
+        if prep == Some(Prep::Within) || measured || self.length_follows(i, prep) {
             return None;
         }
         let number = self.number(i);
@@ -1415,6 +1436,20 @@ impl Grammar<'_> {
         });
         let alone = number.is_some_and(|n| !n.ordinal)
             && (after_day && number.is_some_and(|n| n.value > 7 || n.digits == 2 || n.digits == 0) || after_or);
+        // «15 неудобно, давайте 16»
+        let refused = |i: usize| {
+            let fits = |i: usize| self.at(i).is_some_and(|t| t.cue(Cue::Fits) || t.cue(Cue::Can1));
+            self.at(i).is_some_and(|t| t.cue(Cue::Busy)) || self.is(i, Sense::Not) && fits(i + 1)
+        };
+        let suggested = |i: usize| self.at(i).is_some_and(|t| matches!(&*t.text, "давайте" | "давай" | "лучше" | "можно" | "тогда"));
+        let talked_of = !self.setting.context.offered.is_empty() || self.setting.context.day.is_some();
+        let between_offers = number.is_some_and(|n| {
+            n.digits == 2
+                && (8..=22).contains(&n.value)
+                && (refused(n.next)
+                    || (last.is_some_and(|m| matches!(m.item, Item::Time(_))) || talked_of) && suggested(start.wrapping_sub(1)))
+        });
+        let alone = alone || between_offers && !matches!(self.setting.context.asked, Some(Asked::Day | Asked::Review));
         let offered = u32::try_from(self.setting.context.offered.len()).unwrap_or(u32::MAX);
         let asked = match self.setting.context.asked {
             Some(Asked::Time) => number.is_some_and(|n| !n.ordinal),

@@ -1,0 +1,73 @@
+//! What is asked of the salon itself: where it is, when it is open, how one pays.
+
+use crate::{
+    InfoTopic,
+    intents::Sentence,
+    lexicon::{Cue, Prep},
+    text::Token,
+};
+
+/// The topics one sentence asks about, each once.
+pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
+    let asked: [(InfoTopic, fn(&Sentence<'_>) -> bool); 10] = [
+        (InfoTopic::Address, address),
+        (InfoTopic::Hours, hours),
+        (InfoTopic::Parking, |s| s.has(Cue::Park)),
+        (InfoTopic::Payment, |s| s.tokens.iter().any(|t| t.cue(Cue::Pay) && t.text != "перевести") && asks(s)),
+        (InfoTopic::Contacts, |s| s.has(Cue::Contact) && asks(s) && !calls_back(s)),
+        (InfoTopic::Promotions, |s| s.has(Cue::Promo) && asks(s)),
+        (InfoTopic::Health, |s| s.has(Cue::Health) && asks(s)),
+        (InfoTopic::Hygiene, |s| s.has(Cue::Hygiene) && asks(s)),
+        (InfoTopic::Duration, duration),
+        (InfoTopic::Other, |s| s.has(Cue::About) && asks(s) || brings(s)),
+    ];
+    asked.into_iter().filter(|(_, is)| is(s)).map(|(topic, _)| topic).collect()
+}
+
+/// Asks or wishes; two or three words by themselves do.
+fn asks(s: &Sentence<'_>) -> bool {
+    let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish];
+    s.question || cues.iter().any(|cue| s.has(*cue)) || s.tokens.len() <= 3
+}
+
+fn address(s: &Sentence<'_>) -> bool {
+    let somewhere = s.tokens.windows(2).any(|w| w[0].text == "где" && (w[1].mark('-') || w[1].text == "то"));
+    let named = s.has(Cue::Address) && asks(s) && !somewhere;
+    let where_is = s.says(&["где", "куда", "where"])
+        && !somewhere
+        && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3)
+        && !s.tokens.iter().any(|t| t.text.starts_with("отзыв"));
+    named || where_is
+}
+
+fn hours(s: &Sentence<'_>) -> bool {
+    let how_many = |t: &Token| matches!(&*t.text, "скольки" | "сколько" | "какого" | "скольких");
+    let bound = |t: &Token| t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::At) || t.prep(Prep::To);
+    let until =
+        s.tokens.windows(2).any(|w| bound(&w[0]) && how_many(&w[1])) && (s.has(Cue::Work) || s.has(Cue::You) || s.tokens.len() <= 5);
+    // «По праздникам работаете» asks without a mark.
+    let you_work = s.says(&["работаете", "открыты", "открываетесь", "закрываетесь"]);
+    let open = you_work || s.has(Cue::You) || s.says(&["открыто", "закрыто", "open", "close", "closed"]);
+    let asked = s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch) || you_work && s.tokens.len() <= 5;
+    let named = s.tokens.iter().any(|t| t.cue(Cue::Hours) && !t.text.starts_with("скольк")) && asks(s);
+    until || s.has(Cue::Work) && asked && open || named
+}
+
+/// «Позвоните мне на телефон» wants a call, not a number.
+fn calls_back(s: &Sentence<'_>) -> bool {
+    s.has(Cue::Phone) && s.says(&["мне", "меня"])
+}
+
+fn duration(s: &Sentence<'_>) -> bool {
+    let asked = s.has(Cue::HowMuch) || s.has(Cue::How) || s.question;
+    let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по");
+    s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long)
+}
+
+/// «Можно прийти с ребёнком?»
+fn brings(s: &Sentence<'_>) -> bool {
+    let along = s.tokens.windows(2).any(|w| {
+        matches!(&*w[0].text, "с" | "со" | "with") && ["ребен", "коляск", "малыш"].iter().any(|begin| w[1].text.starts_with(begin))
+    });
+    along && s.question && s.has(Cue::Come) && !s.has(Cue::Book)
+}
