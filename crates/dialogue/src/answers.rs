@@ -2,9 +2,9 @@
 
 use domain::ServiceId;
 use jiff::civil::Date;
-use language::{Intent, When};
+use language::{InfoTopic, Intent, When};
 
-use crate::{Step, cues::Topic, plan::masters, state::Question, turn::Mind};
+use crate::{Step, plan::masters, state::Question, turn::Mind};
 
 impl Mind<'_> {
     /// Adds what the words ask about the salon; whether there was anything. `aside`: something else is
@@ -47,32 +47,38 @@ impl Mind<'_> {
     /// What the salon's card says to a question of it; what it does not say, a person can.
     fn info(&self, services: &[ServiceId], aside: bool) -> Vec<String> {
         let voice = self.voice();
-        let about = |topic| self.cues.topics.contains(&topic);
+        let about = |topic| self.heard.info_topics.contains(&topic);
         let mut days: Vec<Date> = self.heard.when.iter().map(When::date).collect();
         days.dedup();
         days.truncate(3);
         let mut told = Vec::new();
-        if about(Topic::Length) && !services.is_empty() && !self.heard.has(Intent::Price) {
+        if about(InfoTopic::Duration) && !services.is_empty() && !self.heard.has(Intent::Price) {
             told.push(voice.lengths(services));
         }
-        if about(Topic::Place) {
+        if about(InfoTopic::Address) {
             told.push(voice.place());
         }
-        // «До какого времени можно отменить?» is no question of the hours.
-        if (about(Topic::Hours) && !about(Topic::Unknown)) || !days.is_empty() {
+        if about(InfoTopic::Hours) || (!days.is_empty() && !self.is_beyond_the_card()) {
             told.push(voice.hours(&days));
         }
-        if about(Topic::Phone) {
+        if about(InfoTopic::Contacts) {
             told.push(voice.phone());
         }
         told.retain(|words| !words.is_empty());
-        if about(Topic::Unknown) {
+        if self.is_beyond_the_card() {
             told.push(voice.a_person_knows(aside));
         } else if told.is_empty() {
             told.extend([voice.place(), voice.hours(&days), voice.phone(), voice.a_person_knows_else()]);
         }
         told.retain(|words| !words.is_empty());
         vec![told.join(" ")]
+    }
+
+    /// Something is asked that people of the salon know and its card does not say.
+    pub(crate) fn is_beyond_the_card(&self) -> bool {
+        use InfoTopic::{Address, Contacts, Duration, Hours};
+        let known = |topic: &InfoTopic| matches!(topic, Address | Contacts | Duration | Hours);
+        self.heard.has(Intent::Info) && self.heard.info_topics.iter().any(|topic| !known(topic))
     }
 
     /// The services being talked of.
@@ -88,8 +94,7 @@ impl Mind<'_> {
         }
         self.state.puzzled = 0;
         let only_info = self.heard.intents.iter().all(|intent| matches!(intent, Intent::Info | Intent::Greeting | Intent::Thanks));
-        let topics = &self.cues.topics;
-        if self.heard.has(Intent::Info) && (topics.contains(&Topic::Unknown) || (topics.is_empty() && only_info)) {
+        if self.is_beyond_the_card() || (self.heard.has(Intent::Info) && self.heard.info_topics.is_empty() && only_info) {
             self.state.question = Some(Question::CallPerson);
             self.state.asked_times = 1;
             return self.say(String::new());

@@ -1,17 +1,5 @@
 //! Small words that matter to what is being arranged rather than to a message by itself: one more
-//! service, somebody else, right after me, all of them, what a question of the salon is about.
-
-/// What a customer may want to know of the salon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Topic {
-    Place,
-    Hours,
-    Phone,
-    /// How long a service takes.
-    Length,
-    /// Known to people of the salon only: payment, parking, rules, and the like.
-    Unknown,
-}
+//! service, somebody else, right after me, all of them.
 
 /// The small words of a turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +23,6 @@ pub(crate) struct Cues {
     /// The words are about a visit: «хочу записаться».
     pub(crate) visit: bool,
     pub(crate) question: bool,
-    pub(crate) topics: Vec<Topic>,
 }
 
 /// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
@@ -141,116 +128,6 @@ const KEEP: &[&str] = &[
 const LATER: &[&str] =
     &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
-const PLACE: &[&str] = &[
-    "адрес",
-    "где вы",
-    "где наход",
-    "находит",
-    "располож",
-    "добрат",
-    "проехать",
-    "доехать",
-    "метро",
-    "куда при",
-    "куда ех",
-    "улиц",
-    "карте$",
-    "дом$",
-    "ориентир",
-    "address",
-    "where",
-    "located",
-    "location",
-    "get to",
-];
-const HOURS: &[&str] = &[
-    "работает",
-    "работаете",
-    "часы$",
-    "график",
-    "режим",
-    "открыт",
-    "закрыв",
-    "закрыт",
-    "до скольк",
-    "со скольк",
-    "с которого",
-    "до которого",
-    "до какого врем",
-    "выходн",
-    "open",
-    "close",
-    "hours",
-    "until$",
-    "праздник",
-    "расписан",
-];
-const PHONE: &[&str] = &["телефон", "позвон", "номер$", "звон", "phone", "call$"];
-const LENGTH: &[&str] =
-    &["по времени", "длит", "занимает", "займет", "долго$", "сколько времени", "сколько минут", "сколько часов", "how long"];
-const UNKNOWN: &[&str] = &[
-    "оплат",
-    "картой$",
-    "карточк",
-    "карты$",
-    "налич",
-    "перевод",
-    "безнал",
-    "сбп$",
-    "терминал",
-    "чаев",
-    "парков",
-    "припарк",
-    "стоянк",
-    "предоплат",
-    "депозит",
-    "штраф",
-    "отмен",
-    "скидк",
-    "акци",
-    "бонус",
-    "сертификат",
-    "подарочн",
-    "абонемент",
-    "рассрочк",
-    "вайфай",
-    "wi-fi",
-    "wifi",
-    "кофе",
-    "чай$",
-    "с ребенком",
-    "животн",
-    "собак",
-    "аллерг",
-    "беременн",
-    "стерил",
-    "инструмент",
-    "материал",
-    "марк",
-    "бренд",
-    "косметик",
-    "гарант",
-    "противопоказ",
-    "ваканс",
-    "вход$",
-    "этаж",
-    "домофон",
-    "пандус",
-    "instagram",
-    "инстаграм",
-    "сайт",
-    "payment",
-    "pay$",
-    "card$",
-    "cash",
-    "parking",
-    "park$",
-    "deposit",
-    "discount",
-    "certificate",
-    "policy",
-    "wi fi",
-];
 
 impl Cues {
     /// Of a turn's whole text.
@@ -259,8 +136,6 @@ impl Cues {
         let plain: String = text_said.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '\'' { c } else { ' ' }).collect();
         let words: Vec<&str> = plain.split_whitespace().collect();
         let says = |cues: &[&str]| cues.iter().any(|cue| said(&words, cue));
-        let topics =
-            [(PLACE, Topic::Place), (HOURS, Topic::Hours), (PHONE, Topic::Phone), (LENGTH, Topic::Length), (UNKNOWN, Topic::Unknown)];
         let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
         Self {
             more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
@@ -273,7 +148,6 @@ impl Cues {
             later: says(LATER),
             visit: says(VISIT),
             question: text.contains('?'),
-            topics: topics.into_iter().filter(|(cues, _)| says(cues)).map(|(_, topic)| topic).collect(),
         }
     }
 }
@@ -344,18 +218,5 @@ mod tests {
         }
         check("и брата слеодм", |cues| cues.in_turn, true);
         check("подругу сразу после меня", |cues| cues.in_turn, true);
-    }
-
-    #[test]
-    fn what_a_question_is_about() {
-        for (text, topics) in [
-            ("Где вы находитесь и до скольки работаете?", &[Topic::Place, Topic::Hours][..]),
-            ("Оплата картой есть?", &[Topic::Unknown]),
-            ("и сколько по времени?", &[Topic::Length]),
-            ("До какого времени можно отменить без штрафа?", &[Topic::Hours, Topic::Unknown]),
-            ("расскажите о себе", &[]),
-        ] {
-            assert_eq!(Cues::read(text).topics, topics, "{text}");
-        }
     }
 }

@@ -5,7 +5,7 @@ use language::{Asked, Context, Intent, Understood};
 use crate::{
     Heard, HeardKind, Pause, Reply, Step, Turn,
     booking::Booked,
-    cues::{Cues, Topic},
+    cues::Cues,
     effect::{Effect, HandOverReason, Outcome},
     moment::Want,
     plan::{Seat, Visit},
@@ -593,7 +593,7 @@ impl<'t> Mind<'t> {
         }
         let told = self.tell(open.is_some());
         let heard = &self.heard;
-        if told && heard.has(Intent::Info) && self.cues.topics.contains(&Topic::Unknown) && !heard.has(Intent::Book) {
+        if told && self.is_beyond_the_card() && !heard.has(Intent::Book) {
             return self.after_telling(open);
         }
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
