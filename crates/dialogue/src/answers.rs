@@ -4,7 +4,13 @@ use domain::ServiceId;
 use jiff::civil::Date;
 use language::{InfoTopic, Intent, When};
 
-use crate::{Step, plan::masters, state::Question, turn::Mind};
+use crate::{
+    Step,
+    effect::Effect,
+    plan::masters,
+    state::{Purpose, Question},
+    turn::{Mind, Next},
+};
 
 impl Mind<'_> {
     /// Adds what the words ask about the salon; whether there was anything. `aside`: something else is
@@ -58,7 +64,7 @@ impl Mind<'_> {
         if about(InfoTopic::Address) {
             told.push(voice.place());
         }
-        if about(InfoTopic::Hours) || (!days.is_empty() && !self.is_beyond_the_card()) {
+        if about(InfoTopic::Hours) || (!days.is_empty() && self.heard.info_topics.is_empty()) {
             told.push(voice.hours(&days));
         }
         if about(InfoTopic::Contacts) {
@@ -126,8 +132,8 @@ impl Mind<'_> {
             return self.say(words);
         }
         if self.cues.visit && self.heard.has(Intent::Confirm) {
-            // «Хочу записаться.»
-            return self.book();
+            // «Подтверждаю запись.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if self.heard.has(Intent::Greeting) || self.heard.has(Intent::Confirm) || self.heard.name.is_some() {
             return self.say(voice.how_can_i_help());

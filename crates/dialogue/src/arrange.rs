@@ -47,6 +47,10 @@ impl Mind<'_> {
                 }
             };
         }
+        let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
+        if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
+            return self.act(Effect::MyBookings, Next::Beside);
+        }
         let shifts = self.heard.shift_minutes.is_some() && self.heard.service_ids.is_empty();
         if shifts && self.state.wish.is_empty() {
             // «А можно прийти на полчаса раньше?»
@@ -61,6 +65,26 @@ impl Mind<'_> {
         self.note(false);
         if self.heard.same_as_last && self.state.wish.services.is_empty() {
             return self.act(Effect::LastVisit, Next::LastVisit);
+        }
+        self.arrange()
+    }
+
+    /// «Добавьте к записи снятие»: right after the one booking that is meant, if there is one.
+    pub(crate) fn beside(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
+        let now = self.now();
+        let said: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
+        let meant = |booking: &Booking| {
+            !booking.deleted && booking.start > now && said.iter().all(|want| want.hours.is_none() && want.fits(booking.start))
+        };
+        let mut meant = bookings.iter().map(ReadBack::get).filter(|booking| meant(booking));
+        if let (Some(only), None) = (meant.next(), meant.next()) {
+            self.heard.when.clear();
+            self.note(false);
+            self.right_after(only);
+            // What stands was not said in this chat: shown, not booked unasked.
+            self.state.wish.when.iter_mut().for_each(|want| want.carried = true);
+        } else {
+            self.note(false);
         }
         self.arrange()
     }

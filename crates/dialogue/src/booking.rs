@@ -78,6 +78,10 @@ impl Mind<'_> {
                     let (Some(name), Some(phone)) = (self.client_name(), self.phone()) else { return self.failed() };
                     return self.seat_next(booked, name, phone);
                 }
+                if self.state.wish.for_somebody && self.turn.customer.phone.is_some() {
+                    // The number given was the guest's.
+                    self.state.phone = None;
+                }
                 self.state.wish = Wish::default();
                 let words = self.voice().receipts(&booked.receipts);
                 self.say(words)

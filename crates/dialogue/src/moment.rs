@@ -55,7 +55,7 @@ impl HoursWanted {
     /// Over when `time` has come.
     fn past(self, time: Time) -> bool {
         match self {
-            Self::At(at) => at <= time,
+            Self::At(at) => at < time,
             Self::Between(_, to) | Self::Before(to) => to <= time,
             Self::After(_) => false,
         }

@@ -47,7 +47,7 @@ impl Mind<'_> {
             if let [only] = coming.as_slice() {
                 self.state.remember(only.clone());
             }
-            if self.cues.keep {
+            if self.cues.keep && !self.cues.question {
                 let kept = self.voice().kept();
                 self.parts.push(kept);
             }

@@ -11,7 +11,7 @@ use crate::{
     Step,
     effect::Effect,
     moment::{self, HoursWanted, Want, WhyNot},
-    plan::{self, Chair, Plan, Seat, Visit},
+    plan::{self, Arrangement, Chair, Plan, Seat, Visit},
     state::Question,
     turn::{Mind, Next},
 };
@@ -85,7 +85,9 @@ impl Mind<'_> {
         // «А у Руслана?» after an offer is a question; «а у Руслана в 19?» names what is wanted.
         let asks = self.cues.question && self.heard.when.is_empty() && self.offered();
         let unknown_master = self.heard.staff_unknown.is_some() && wish.staff.is_empty();
-        let at_once =
+        // Two people who come for one time cannot be told unasked to wait for each other.
+        let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
+        let at_once = !parted &&
             !self.asks_for_times() && !asks && !unknown_master && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
             let voice = self.voice();

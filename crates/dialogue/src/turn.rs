@@ -56,6 +56,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The customer's bookings, to find the one that something is to be added to.
+    Beside,
     /// The last visit, to offer the same again.
     Usual,
     /// The customer's bookings, to find the one whose outcome was unknown.
@@ -134,6 +136,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
         (Next::Cancelled { left, done }, outcome) => mind.cancelled(left, done, outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
+        (Next::Beside, Outcome::Bookings(bookings)) => mind.beside(bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
         (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
         (Next::Usual, _) => mind.usual(None),
@@ -145,7 +148,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
             mind.say(sorry)
         }
         (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
-        (Next::Slots(_) | Next::Own(_) | Next::LastVisit, _) => mind.failed(),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Beside, _) => mind.failed(),
     }
 }
 

@@ -695,7 +695,10 @@ impl Voice<'_> {
             .collect();
         match lines.as_slice() {
             [only] => format!("{only}."),
-            lines => lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n"),
+            lines => {
+                let lines = lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n");
+                format!("{}\n{lines}", self.say("Вот что у нас есть:", "This is what we have:"))
+            }
         }
     }
 
@@ -737,7 +740,7 @@ impl Voice<'_> {
                 format!("• {}, {}{about}", self.priced(service), speak::length(service.minutes, self.lang))
             })
             .collect();
-        lines.join("\n")
+        format!("{}\n{}", self.say("Вот что у нас есть:", "This is what we have:"), lines.join("\n"))
     }
 
     /// Who does these services; with none, everybody.
