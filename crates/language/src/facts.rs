@@ -230,6 +230,9 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                         matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")
                     })
                 });
+            let joined = joined
+                || after(1).is_some_and(|t| t.text == "и" || t.text == "and")
+                    && after(2).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"));
             // «Приду с ребёнком» brings a child along.
             let along = token.text.starts_with("ребен") && !together && !joined;
             if (together || with_whom || joined) && !along { 2 } else { 1 }
@@ -349,7 +352,11 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
             }
         }
         let number = if token.kind == Kind::Number && token.digits <= 2 { Some(token.value) } else { token.cardinal() };
+        // «Два окошка» are a count.
+        let several = token.kind != Kind::Number
+            && after(1).is_some_and(|t| morphology::may_be_case(&t.text, "Gen") && !morphology::may_be_case(&t.text, "Nom"));
         if let Some(n) = number
+            && !(variant && several)
             && ((variant && !used[i])
                 || ((asked
                     || open && (offered > 0 || words <= 2) && context.asked != Some(Asked::Time) && context.asked != Some(Asked::Day))

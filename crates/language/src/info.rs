@@ -2,14 +2,14 @@
 
 use crate::{
     InfoTopic,
-    intents::Sentence,
+    intents::{Sentence, supposes_late},
     lexicon::{Cue, Prep},
     text::Token,
 };
 
 /// The topics one sentence asks about, each once.
 pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
-    let asked: [(InfoTopic, fn(&Sentence<'_>) -> bool); 10] = [
+    let asked: [(InfoTopic, fn(&Sentence<'_>) -> bool); 11] = [
         (InfoTopic::Address, address),
         (InfoTopic::Hours, hours),
         (InfoTopic::Parking, |s| s.has(Cue::Park)),
@@ -19,7 +19,8 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
         (InfoTopic::Health, |s| s.has(Cue::Health) && asks(s)),
         (InfoTopic::Hygiene, |s| s.has(Cue::Hygiene) && asks(s)),
         (InfoTopic::Duration, duration),
-        (InfoTopic::Other, |s| s.has(Cue::About) && asks(s) || brings(s)),
+        (InfoTopic::Lateness, supposes_late),
+        (InfoTopic::Other, |s| s.has(Cue::About) && asks(s) || brings(s) || how_many(s)),
     ];
     asked.into_iter().filter(|(_, is)| is(s)).map(|(topic, _)| topic).collect()
 }
@@ -62,6 +63,11 @@ fn duration(s: &Sentence<'_>) -> bool {
     let asked = s.has(Cue::HowMuch) || s.has(Cue::How) || s.question;
     let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по");
     s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long)
+}
+
+/// «Сколько сеансов нужно?»
+fn how_many(s: &Sentence<'_>) -> bool {
+    s.tokens.windows(2).any(|w| w[0].text == "сколько" && ["сеанс", "процедур", "раз"].iter().any(|begin| w[1].text.starts_with(begin)))
 }
 
 /// «Можно прийти с ребёнком?»

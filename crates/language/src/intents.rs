@@ -13,13 +13,13 @@ pub(crate) fn other_time_asked(tokens: &[Token]) -> Option<usize> {
     let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t);
     let mine = |i: usize| tokens[i.saturating_sub(2)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас"));
     let stands = (0..tokens.len()).find(|i| {
-        let booked = tokens[*i].cue(Cue::Booked) && !matches!(&*tokens[*i].text, "записали" | "booked");
+        let booked = tokens[*i].cue(Cue::Booked) && tokens[*i].text != "booked";
         (booked || tokens[*i].text == "запись") && mine(*i)
     })?;
     let told = tokens[stands..].iter().position(|t| t.ends_clause() || t.is(Sense::But)).map(|at| stands + at)?;
     let known = tokens[stands..told].iter().any(moment);
     (told..tokens.len()).find(|i| {
-        let asks = matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте");
+        let asks = matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте" | "надо" | "нужно");
         let at = (i + 1..i + 4).find(|k| tokens.get(*k).is_some_and(|t| t.prep(Prep::On) || t.prep(Prep::At)));
         known && asks && at.is_some_and(|at| tokens.get(at + 1).is_some_and(moment))
     })
@@ -221,7 +221,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if staff {
         add(&mut found, Intent::Staff);
     }
-    if services && !price {
+    // "Do you take cards?" asks for no treatment.
+    if services && !price && (wanted.service() || !info) {
         add(&mut found, Intent::Services);
     }
     if info && !(moves && named) {
@@ -239,7 +240,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
                 add(&mut found, Intent::Confirm);
             }
         }
-        Some(Intent::Decline) if !found.contains(&Intent::Cancel) && !found.contains(&Intent::Stop) => {
+        Some(Intent::Decline) if ![Intent::Cancel, Intent::Stop, Intent::Human].iter().any(|intent| found.contains(intent)) => {
             if understood.when.is_empty() && !wanted.service() && !moves {
                 found.insert(0, Intent::Decline);
             } else {
@@ -260,6 +261,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
             || understood.same_day
             || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
+        // «Спасибо Анечке!»
+        && (wanted.service() || !understood.when.is_empty() || understood.staff_ids.is_empty() || !any(&|s| s.has(Cue::Thanks)))
         && !(only_time(understood) && sentences.iter().any(idle_question))
     {
         add(&mut found, Intent::Book);
@@ -403,6 +406,10 @@ fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
             {
                 return true;
             }
+        }
+        // «С кем-нибудь поговорить»
+        if t.text.starts_with("кем") && i > 0 && s.tokens[i - 1].text == "с" && s.has(Cue::Call) && !denied {
+            return true;
         }
         if t.cue(Cue::Robot) {
             let against = s.tokens.iter().any(|t| t.is(Sense::Not))
@@ -591,9 +598,16 @@ fn late(s: &Sentence<'_>) -> bool {
     let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею"))
         && !s.question
         && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
-    let if_late =
-        s.question && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.tokens.iter().any(|t| t.cue(Cue::Whether))) && !s.has(Cue::Traffic);
-    (late || traffic || later || runs) && (!if_late || s.says(&["опаздываю"]))
+    (late || traffic || later || runs) && (!supposes_late(s) || s.says(&["опаздываю"]))
+}
+
+/// «А если опоздаю?»
+pub(crate) fn supposes_late(s: &Sentence<'_>) -> bool {
+    s.has(Cue::Late)
+        && s.question
+        && (s.has(Cue::If) || s.has(Cue::HowMuch) || s.has(Cue::Whether))
+        && !s.has(Cue::Traffic)
+        && !s.says(&["опаздываю"])
 }
 
 fn review(sentences: &[Sentence<'_>], context: &Context, understood: &Understood) -> bool {
@@ -865,10 +879,10 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
 fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
     let does = s.question && !understood.staff_ids.is_empty() && s.says(&["делает", "делают", "умеет", "стрижет", "красит", "занимается"]);
     let master = s.has(Cue::Master);
-    let which = s
-        .tokens
-        .windows(2)
-        .any(|w| (w[0].cue(Cue::What) || w[0].cue(Cue::HowMuch) || w[0].cue(Cue::Who)) && (w[1].cue(Cue::Master) || w[1].cue(Cue::You)));
+    let which = !understood.staff_any
+        && s.tokens.windows(2).any(|w| {
+            (w[0].cue(Cue::What) || w[0].cue(Cue::HowMuch) || w[0].cue(Cue::Who)) && (w[1].cue(Cue::Master) || w[1].cue(Cue::You))
+        });
     let who_does = s.tokens.iter().enumerate().any(|(i, t)| {
         t.cue(Cue::Who)
             && matches!(&*t.text, "кто" | "who" | "кого" | "whom")
@@ -1048,6 +1062,11 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     }
     if any_yes && !question && !no && (asked || short || !context.offered.is_empty()) {
         return Some(Intent::Confirm);
+    }
+    // «Приду в другой раз»
+    let another_time = words.windows(2).any(|w| (w[0].cue(Cue::Other) || w[0].is(Sense::Next)) && w[1].cue(Cue::Once));
+    if another_time && !question && understood.when.is_empty() {
+        return Some(Intent::Decline);
     }
     // A visit to come is confirmed by «буду», «приду», «придём».
     if words.iter().any(|t| matches!(&*t.text, "буду" | "приду" | "придем" | "будем"))

@@ -23,9 +23,12 @@ impl Key {
     }
     /// What something is done to; said once, it stands for several works.
     fn is_object(self) -> bool {
-        use Trade::{Arm, Armpit, Beard, Bikini, Brow, Ear, Face, Fringe, Hair, Head, Lash, Leg, Moustache, Nail, Nose};
+        use Trade::{Arm, Armpit, Beard, Bikini, Body, Brow, Ear, Face, Fringe, Hair, Head, Lash, Leg, Lip, Moustache, Nail, Nose};
         let Self::Trade(trade) = self else { return false };
-        matches!(trade, Arm | Armpit | Beard | Bikini | Brow | Ear | Face | Fringe | Hair | Head | Lash | Leg | Moustache | Nail | Nose)
+        matches!(
+            trade,
+            Arm | Armpit | Beard | Bikini | Body | Brow | Ear | Face | Fringe | Hair | Head | Lash | Leg | Lip | Moustache | Nail | Nose
+        )
     }
     fn is_head(self) -> bool {
         match self {
@@ -80,6 +83,8 @@ struct Said {
     at: usize,
     /// A verb that governs an object: «подстричь бороду» is one thing.
     verb: bool,
+    /// "Trim", or a noun with its object right behind it: «стрижка бороды».
+    trim: bool,
 }
 
 const MOST_ALTERNATIVES: usize = 5;
@@ -164,6 +169,8 @@ impl PriceList {
             let unbooks = booking && token.cue(Cue::Drop);
             let keys = match tokens.get(i + 1) {
                 _ if unbooks => Vec::new(),
+                // "Back" by itself is no part of the body.
+                Some(next) if token.text == "back" && next.trades().any(|t| t == Trade::Massage) => self.known(vec![Key::of("спина")]),
                 // «2D», «3д»
                 Some(next) if token.digits > 0 && next.glued && matches!(&*next.text, "d" | "д") => {
                     self.known(vec![Key::of(&format!("{}d", token.text))])
@@ -177,8 +184,15 @@ impl PriceList {
             }
             let verb = token.is_word()
                 && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
-            said.push(Said { keys, without, group, at: i, verb });
+            let next = tokens.get(i + 1).filter(|t| t.text != "борода" && morphology::may_be_case(&t.text, "Gen"));
+            let trim = token.text == "trim" || next.is_some();
+            said.push(Said { keys, without, group, at: i, verb, trim });
             without = false;
+        }
+        // «С покрытием и без»
+        if without && let Some(last) = said.last().filter(|last| last.group + 1 == group && !last.without).cloned() {
+            let again: Vec<Said> = said.iter().filter(|s| s.group == last.group).cloned().collect();
+            said.extend(again.into_iter().map(|s| Said { group, without: s.at == last.at, ..s }));
         }
         // «У меня короткие волосы, сколько стоит …» tells of the hair.
         let told = |said: &Said| {
@@ -243,8 +257,9 @@ impl PriceList {
         }
         let mut options: Vec<Vec<ServiceId>> = Vec::new();
         let mut cover = 0.0;
-        for group in &groups {
-            let (ids, covered) = self.best(group, &all, false);
+        for (n, group) in groups.iter().enumerate() {
+            let before = n.checked_sub(1).map(|n| &groups[n]);
+            let (ids, covered) = before.and_then(|before| self.shared_work(before, group)).unwrap_or_else(|| self.best(group, &all, false));
             cover += covered;
             if !ids.is_empty() && !options.contains(&ids) {
                 options.push(ids);
@@ -269,6 +284,20 @@ impl PriceList {
             return vec![whole];
         }
         options
+    }
+
+    /// «Наращивание ногтей и ресниц»: the work said before stands for this part too, where the list
+    /// has it.
+    fn shared_work(&self, before: &[&Said], group: &[&Said]) -> Option<(Vec<ServiceId>, f64)> {
+        let object = |said: &&&Said| said.keys.first().is_some_and(|key| key.is_object());
+        if !group.iter().all(|s| object(&s)) || !before.iter().any(|s| object(&s)) {
+            return None;
+        }
+        let work = before.iter().filter(|s| !object(s) && s.is_head());
+        let words: Vec<&Said> = work.chain(group).copied().collect();
+        let whole: f64 = words.iter().map(|s| s.weight()).sum();
+        let (ids, covered) = self.best(&words, &[], false);
+        (words.len() > group.len() && covered >= whole - 0.01).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
     }
 
     fn heads_covered(&self, id: ServiceId, said: &[&Said]) -> f64 {
@@ -313,12 +342,14 @@ impl PriceList {
                     && missing.iter().any(|w| w.key == Key::Trade(Trade::Coating) && !w.without),
             );
             let missing_heads = missing_heads - coating;
+            // «С покрытием» does not ask for its removal.
+            let removal = f64::from(u8::from(missing_key(Trade::Removal))) * 0.5;
             let exact = missing.is_empty();
             let penalty = if conflict { 3.0 } else { 0.0 };
             fits.push(Fit {
                 id: entry.id,
                 covered: covered - penalty,
-                rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 },
+                rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 } - removal,
                 exact,
             });
         }
@@ -398,13 +429,14 @@ fn grouped(said: &[Said]) -> Vec<Vec<&Said>> {
     joined
 }
 
-/// «Подстричь бороду» is no haircut: a verb of cutting with an object of its own shapes it.
+/// «Подстричь бороду» is no haircut: cutting with an object of its own shapes it.
 fn trimming(said: &mut [Said]) {
     let objects = [Trade::Beard, Trade::Moustache, Trade::Fringe].map(Key::Trade);
     let of: Vec<(usize, usize)> = said.iter().filter(|s| s.keys.iter().any(|k| objects.contains(k))).map(|s| (s.group, s.at)).collect();
     for word in said.iter_mut() {
         let haircut = word.keys.first() == Some(&Key::Trade(Trade::Haircut));
-        if word.verb && haircut && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2) {
+        let cut = |distance: usize| word.verb && distance <= 2 || word.trim && distance == 1;
+        if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at))) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
     }

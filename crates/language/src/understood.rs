@@ -102,6 +102,8 @@ pub enum InfoTopic {
     Contacts,
     /// How long a service takes or lasts.
     Duration,
+    /// What happens to those who are late.
+    Lateness,
     /// Discounts, gift certificates.
     Promotions,
     /// Whether a service is for the pregnant or allergic.

@@ -92,6 +92,14 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
             }
         })
         .collect();
+    // «Сегодня не могу, завтра тоже»
+    for i in 1..mentions.len() {
+        let clause = clause_of(tokens, mentions[i].span.start, mentions[i].span.end);
+        let too = clause.len() <= mentions[i].span.len() + 2 && tokens[clause].iter().any(|t| t.text == "тоже");
+        if too && fates[i - 1] == Fate::Refused && fates[i] == Fate::Asked {
+            fates[i] = Fate::Refused;
+        }
+    }
     // «Вчера в 15» takes its time along.
     for i in 0..mentions.len() {
         if mentions[i].item == Item::Past {
@@ -239,7 +247,12 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
     let spoilt = words.iter().any(|t| t.cue(Cue::Bad)) && !words.iter().any(|t| t.cue(Cue::Can) || t.cue(Cue::Book));
     // «Скидка до 30 ноября?»
     let offer = words.iter().any(|t| t.cue(Cue::Promo)) && !words.iter().any(|t| t.cue(Cue::Book) || t.cue(Cue::Can));
-    spoilt
+    // «До завтра!», "see you on Friday"
+    let parting = words.windows(2).any(|w| w[0].text == "see" && w[1].text == "you")
+        || words.iter().any(|t| t.text == "увидимся")
+        || mention.prep == Some(Prep::Until) && matches!(mention.item, Item::Day(Day::On(_))) && words.len() <= 2;
+    parting
+        || spoilt
         || offer
         || visited
             && !matches!(mention.item, Item::Shift(_) | Item::Moment(_))
@@ -250,7 +263,11 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
 fn link(tokens: &[Token], before: &Mention, after: &Mention) -> Link {
     let between = &tokens[before.span.end.min(after.span.start)..after.span.start];
     let has = |sense| between.iter().any(|t| t.is(sense));
-    if has(Sense::Or) || between.iter().any(|t| t.cue(Cue::If)) {
+    // «Или нет, в шесть»
+    let or_not = has(Sense::Or) && between.windows(2).any(|w| w[0].is(Sense::Or) && w[1].is(Sense::No));
+    if or_not {
+        Link::Instead
+    } else if has(Sense::Or) || between.iter().any(|t| t.cue(Cue::If)) {
         Link::Or
     } else if has(Sense::Rather) || has(Sense::No) || between.windows(2).any(|pair| pair[0].text == "то" && pair[1].text == "есть") {
         Link::Instead
@@ -479,6 +496,9 @@ fn refined(a: Clocks, b: Clocks) -> Option<Clocks> {
         }
         (Clocks::AfterPart(Part::Lunch), Clocks::At(clock)) | (Clocks::At(clock), Clocks::AfterPart(Part::Lunch)) => {
             Some(Clocks::At(in_part(clock, Part::Evening)))
+        }
+        (Clocks::AfterPart(Part::Lunch), Clocks::Before(to)) | (Clocks::Before(to), Clocks::AfterPart(Part::Lunch)) => {
+            Some(Clocks::Between(Clock { hour: 14, minute: 0, settled: true }, in_part(to, Part::Evening)))
         }
         (Clocks::BeforePart(Part::Lunch), Clocks::At(clock)) | (Clocks::At(clock), Clocks::BeforePart(Part::Lunch)) => {
             Some(Clocks::At(in_part(clock, Part::Morning)))

@@ -134,12 +134,12 @@ impl Grammar<'_> {
         // «Не в эту пятницу, а в следующую»
         if let Some(Mention { item: Item::Day(Day::Weekday(weekday, _)), .. }) = last
             && self.is(i, Sense::Next)
-            && self.at(i + 1).is_none_or(|t| !t.is_word() || t.prep(Prep::At) || t.prep(Prep::On))
+            && self.at(i + 1).is_none_or(|t| !t.is_word() || t.prep(Prep::At) || t.prep(Prep::On) || t.cue(Cue::Can1) || t.cue(Cue::Can))
         {
             let day = calendar::plus_days(calendar::monday(self.today), 6 + i32::from(*weekday));
             return mention(Item::Day(Day::On(day)), Some(Prep::At), i + 1);
         }
-        if let Some((item, prep, end)) = self.ranged(i) {
+        if let Some((item, prep, end)) = self.ranged(i, last) {
             return mention(item, prep, end);
         }
         let (prep, j) = self.little_words(i);
@@ -172,7 +172,8 @@ impl Grammar<'_> {
     /// «Не» stands right before, over little words.
     fn negated(&self, i: usize) -> bool {
         let Some(before) = i.checked_sub(1).and_then(|i| self.tokens.get(i)) else { return false };
-        if before.is(Sense::Except) && before.text != "but" {
+        let instead = before.text == "вместо" || before.text == "of" && i > 1 && self.tokens[i - 2].text == "instead";
+        if instead || before.is(Sense::Except) && before.text != "but" {
             return true;
         }
         let not = before.is(Sense::Not) || (before.cue(Cue::Any) && i > 1 && self.tokens[i - 2].is(Sense::Not));
@@ -221,7 +222,8 @@ impl Grammar<'_> {
                 Some(Prep::Until)
             } else if token.prep(Prep::To) && token.text != "for" {
                 Some(prep.unwrap_or(Prep::To))
-            } else if token.prep(Prep::On) {
+            } else if token.prep(Prep::On) || token.text == "to" && self.setting.moving && self.number(j + 1).is_some() {
+                // "Move me to 5"
                 Some(prep.unwrap_or(Prep::On))
             } else if token.prep(Prep::At) {
                 Some(prep.unwrap_or(Prep::At))
@@ -522,7 +524,7 @@ impl Grammar<'_> {
     // ------------------------------------------------------------------ ranges
 
     /// «С 10 до 13», «между 10 и 13», «10-13», «с 25 по 28 ноября», «с понедельника по среду».
-    fn ranged(&self, i: usize) -> Option<(Item, Option<Prep>, usize)> {
+    fn ranged(&self, i: usize, last: Option<&Mention>) -> Option<(Item, Option<Prep>, usize)> {
         let token = self.at(i)?;
         let between = token.prep(Prep::Between);
         let from = token.prep(Prep::From);
@@ -530,7 +532,7 @@ impl Grammar<'_> {
             () if between => i + 1,
             () if from => self.little_words(i).1,
             // «на 10-13», «в 10-13»
-            () if token.prep(Prep::On) || token.prep(Prep::At) => i + 1,
+            () if token.prep(Prep::On) || token.prep(Prep::At) || token.prep(Prep::About) => i + 1,
             () => i,
         };
         let joined = |j: usize| -> Option<usize> {
@@ -590,7 +592,10 @@ impl Grammar<'_> {
             let along = self.prep(a.next, Prep::Along);
             let days = a.value >= 1 && a.value <= 31 && b.value <= 31 && a.value < b.value;
             let clock_word = start > i && self.prep(i, Prep::At) && !from;
+            // «29.11 17-30»: the day stands already.
+            let after_day = last.is_some_and(|m| matches!(m.item, Item::Day(_)) && m.span.end == i) && self.mark(a.next, "-–—");
             if days
+                && !after_day
                 && !clock_word
                 && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—"))
                 && self.part_after(b.next).is_none()
