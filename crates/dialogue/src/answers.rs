@@ -132,6 +132,10 @@ impl Mind<'_> {
             return self.say(words);
         }
         if self.cues.visit && self.heard.has(Intent::Confirm) {
+            if self.cues.wish {
+                // «Хочу записаться.»
+                return self.book();
+            }
             // «Подтверждаю запись.»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }

@@ -20,8 +20,10 @@ pub(crate) struct Cues {
     pub(crate) keep: bool,
     /// «Я подумаю»: nothing is to be settled now.
     pub(crate) later: bool,
-    /// The words are about a visit: «хочу записаться».
+    /// The words are about a visit.
     pub(crate) visit: bool,
+    /// «Хочу», «можно».
+    pub(crate) wish: bool,
     pub(crate) question: bool,
 }
 
@@ -127,6 +129,7 @@ const KEEP: &[&str] = &[
 ];
 const LATER: &[&str] =
     &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
+const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
 impl Cues {
@@ -147,6 +150,7 @@ impl Cues {
             keep: says(KEEP),
             later: says(LATER),
             visit: says(VISIT),
+            wish: says(WISH),
             question: text.contains('?'),
         }
     }

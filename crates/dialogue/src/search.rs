@@ -87,8 +87,13 @@ impl Mind<'_> {
         let unknown_master = self.heard.staff_unknown.is_some() && wish.staff.is_empty();
         // Two people who come for one time cannot be told unasked to wait for each other.
         let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
-        let at_once = !parted &&
-            !self.asks_for_times() && !asks && !unknown_master && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
+        let at_once = !parted
+            && !self.asks_for_times()
+            && !asks
+            && !unknown_master
+            && plan.wrong_master.is_none()
+            && wants.len() == 1
+            && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
             let voice = self.voice();
             self.parts.push(voice.why_not(&WhyNot::NotTheirs(wrong)));
