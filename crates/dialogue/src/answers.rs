@@ -1,9 +1,16 @@
 //! What is told without asking the booking system: prices, services, masters, the salon, small talk.
 
+use domain::ServiceId;
 use jiff::civil::Date;
-use language::{Intent, When};
+use language::{InfoTopic, Intent, When};
 
-use crate::{Step, plan::masters, state::Question, turn::Mind};
+use crate::{
+    Step,
+    effect::Effect,
+    plan::masters,
+    state::{Purpose, Question},
+    turn::{Mind, Next},
+};
 
 impl Mind<'_> {
     /// Adds what the words ask about the salon; whether there was anything. `aside`: something else is
@@ -20,18 +27,17 @@ impl Mind<'_> {
                 Intent::Services if named.is_empty() => told.push(voice.price_list()),
                 Intent::Services if !self.heard.has(Intent::Price) => told.push(voice.about_services(&named)),
                 Intent::Staff => {
-                    let able = if topic.is_empty() { masters(self.turn.salon, &[]) } else { masters(self.turn.salon, &topic) };
+                    let mut able = masters(self.turn.salon, &topic);
+                    let day = self.heard.when.first().map(When::date).filter(|_| self.heard.when.len() == 1);
+                    if let Some(day) = day.filter(|day| self.turn.salon.opening_hours(*day).is_some()) {
+                        able.retain(|id| !self.turn.salon.hours_of(*id, day).is_empty());
+                    }
                     if !able.is_empty() {
                         told.push(voice.masters(&topic, &able));
                     }
                 }
-                Intent::Info => {
-                    let mut days: Vec<Date> = self.heard.when.iter().map(When::date).collect();
-                    days.dedup();
-                    days.truncate(3);
-                    told.push(voice.about_salon(&days));
-                }
-                Intent::Review => told.push(voice.review()),
+                Intent::Info => told.extend(self.info(&topic, aside)),
+                Intent::Review => told.push(voice.review(self.heard.rating)),
                 _ => {}
             }
         }
@@ -44,8 +50,45 @@ impl Mind<'_> {
         any
     }
 
+    /// What the salon's card says to a question of it; what it does not say, a person can.
+    fn info(&self, services: &[ServiceId], aside: bool) -> Vec<String> {
+        let voice = self.voice();
+        let about = |topic| self.heard.info_topics.contains(&topic);
+        let mut days: Vec<Date> = self.heard.when.iter().map(When::date).collect();
+        days.dedup();
+        days.truncate(3);
+        let mut told = Vec::new();
+        if about(InfoTopic::Duration) && !services.is_empty() && !self.heard.has(Intent::Price) {
+            told.push(voice.lengths(services));
+        }
+        if about(InfoTopic::Address) {
+            told.push(voice.place());
+        }
+        if about(InfoTopic::Hours) || (!days.is_empty() && self.heard.info_topics.is_empty()) {
+            told.push(voice.hours(&days));
+        }
+        if about(InfoTopic::Contacts) {
+            told.push(voice.phone());
+        }
+        told.retain(|words| !words.is_empty());
+        if self.is_beyond_the_card() {
+            told.push(voice.a_person_knows(aside));
+        } else if told.is_empty() {
+            told.extend([voice.place(), voice.hours(&days), voice.phone(), voice.a_person_knows_else()]);
+        }
+        told.retain(|words| !words.is_empty());
+        vec![told.join(" ")]
+    }
+
+    /// Something is asked that people of the salon know and its card does not say.
+    pub(crate) fn is_beyond_the_card(&self) -> bool {
+        use InfoTopic::{Address, Contacts, Duration, Hours};
+        let known = |topic: &InfoTopic| matches!(topic, Address | Contacts | Duration | Hours);
+        self.heard.has(Intent::Info) && self.heard.info_topics.iter().any(|topic| !known(topic))
+    }
+
     /// The services being talked of.
-    fn topic(&self) -> Vec<domain::ServiceId> {
+    fn topic(&self) -> Vec<ServiceId> {
         let wish = &self.state.wish;
         if wish.services.is_empty() { wish.unclear.clone() } else { wish.services.clone() }
     }
@@ -56,7 +99,8 @@ impl Mind<'_> {
             return self.put_again(question);
         }
         self.state.puzzled = 0;
-        if self.heard.has(Intent::Info) && self.heard.intents.iter().all(|intent| matches!(intent, Intent::Info | Intent::Greeting)) {
+        let only_info = self.heard.intents.iter().all(|intent| matches!(intent, Intent::Info | Intent::Greeting | Intent::Thanks));
+        if self.is_beyond_the_card() || (self.heard.has(Intent::Info) && self.heard.info_topics.is_empty() && only_info) {
             self.state.question = Some(Question::CallPerson);
             self.state.asked_times = 1;
             return self.say(String::new());
@@ -78,14 +122,22 @@ impl Mind<'_> {
             // «Передумала, не надо» right after a booking is most likely about it.
             if let [booking] = self.state.last.as_slice() {
                 let booking = booking.clone();
-                let words = voice.ask_really_cancel(booking.get());
-                return self.ask(Question::ReallyCancel(booking), words);
+                let words = voice.ask_really_cancel(&[booking.get()]);
+                return self.ask(Question::ReallyCancel(vec![booking]), words);
             }
             return self.say(voice.all_right());
         }
         if let (true, Some(booking)) = (self.heard.has(Intent::Confirm), self.state.last.last()) {
             let words = voice.stands(booking.get());
             return self.say(words);
+        }
+        if self.cues.visit && self.heard.has(Intent::Confirm) {
+            if self.cues.wish {
+                // «Хочу записаться.»
+                return self.book();
+            }
+            // «Подтверждаю запись.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if self.heard.has(Intent::Greeting) || self.heard.has(Intent::Confirm) || self.heard.name.is_some() {
             return self.say(voice.how_can_i_help());

@@ -1,7 +1,7 @@
 //! What the customer wants, gathered from their words: what is missing is asked, what stands already
 //! is seen.
 
-use domain::{Booking, ReadBack, ServiceId};
+use domain::{Booking, ReadBack, Salon, ServiceId};
 use language::{Intent, When};
 
 use crate::{
@@ -21,6 +21,8 @@ enum Correction {
     Move,
     /// Another service, in its stead or beside it.
     Service(ReadBack<Booking>),
+    /// One more service, right after it.
+    Beside(Box<Booking>),
 }
 
 impl Mind<'_> {
@@ -33,12 +35,26 @@ impl Mind<'_> {
                     self.say(words)
                 }
                 Correction::Move => self.start_moving_last(),
+                Correction::Beside(booking) => {
+                    self.note(false);
+                    self.right_after(&booking);
+                    self.arrange()
+                }
                 Correction::Service(booking) => {
                     self.note(false);
                     let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
                     self.ask(Question::ChangeService(booking), words)
                 }
             };
+        }
+        let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
+        if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
+            return self.act(Effect::MyBookings, Next::Beside);
+        }
+        let shifts = self.heard.shift_minutes.is_some() && self.heard.service_ids.is_empty();
+        if shifts && self.state.wish.is_empty() {
+            // «А можно прийти на полчаса раньше?»
+            return self.reschedule();
         }
         if self.state.wish.moving.is_some() && self.heard.has(Intent::Book) && !self.heard.service_ids.is_empty() {
             self.state.wish = Wish::default();
@@ -53,9 +69,30 @@ impl Mind<'_> {
         self.arrange()
     }
 
+    /// «Добавьте к записи снятие»: right after the one booking that is meant, if there is one.
+    pub(crate) fn beside(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
+        let now = self.now();
+        let said: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
+        let meant = |booking: &Booking| {
+            !booking.deleted && booking.start > now && said.iter().all(|want| want.hours.is_none() && want.fits(booking.start))
+        };
+        let mut meant = bookings.iter().map(ReadBack::get).filter(|booking| meant(booking));
+        if let (Some(only), None) = (meant.next(), meant.next()) {
+            self.heard.when.clear();
+            self.note(false);
+            self.right_after(only);
+            // What stands was not said in this chat: shown, not booked unasked.
+            self.state.wish.when.iter_mut().for_each(|want| want.carried = true);
+        } else {
+            self.note(false);
+        }
+        self.arrange()
+    }
+
     /// Takes what the words say into the wish. `offered`: times were offered since the last words.
     pub(crate) fn note(&mut self, offered: bool) {
         self.note_services();
+        self.note_somebody_else();
         let same_staff = self.same_staff();
         let same_time = self.same_time();
         let heard = &self.heard;
@@ -64,6 +101,7 @@ impl Mind<'_> {
         if heard.people > 1 {
             wish.people = heard.people;
         }
+        wish.in_turn |= self.cues.in_turn && wish.people > 1;
         if !heard.staff_ids.is_empty() {
             wish.staff.clone_from(&heard.staff_ids);
             wish.staff_any = false;
@@ -82,6 +120,12 @@ impl Mind<'_> {
         if !heard.when.is_empty() {
             wish.when = moment::merge(&wish.when, &heard.when, offered, heard.same_time);
         }
+        if let Some(day) = self.state.last.last().map(|booking| booking.get().start.date()).filter(|_| wish.for_somebody) {
+            // «И брата в 15»: on the day that was just booked.
+            for want in wish.when.iter_mut().filter(|want| !want.day_said) {
+                (want.from, want.to, want.day_said) = (day, day, true);
+            }
+        }
         if let Some(time) = same_time {
             for want in wish.when.iter_mut().filter(|want| want.hours.is_none()) {
                 want.hours = Some(HoursWanted::At(time));
@@ -96,25 +140,73 @@ impl Mind<'_> {
         if heard.service_ids.is_empty() || wish.moving.is_some() {
             return;
         }
+        let known = wish.services.iter().any(|id| heard.service_ids.contains(id));
+        let more = self.cues.more && !known && !wish.services.is_empty();
         if !heard.services_ambiguous {
-            wish.services.clone_from(&heard.service_ids);
+            let mut services = std::mem::take(&mut wish.services);
+            if self.cues.less && services.iter().any(|id| !heard.service_ids.contains(id)) {
+                services.retain(|id| !heard.service_ids.contains(id));
+            } else {
+                services.retain(|_| more);
+                services.extend(&heard.service_ids);
+            }
+            wish.services = without_parts(self.turn.salon, services);
             wish.unclear.clear();
+            wish.beside.clear();
             return;
         }
-        let known = wish.services.iter().any(|id| heard.service_ids.contains(id));
         if known {
             return;
+        }
+        if more {
+            wish.beside.clone_from(&wish.services);
         }
         let narrowed: Vec<ServiceId> = wish.unclear.iter().copied().filter(|id| heard.service_ids.contains(id)).collect();
         wish.unclear = if narrowed.is_empty() { heard.service_ids.clone() } else { narrowed };
         wish.services.clear();
     }
 
+    /// «И друга после меня» right after a booking: the same for somebody else.
+    fn note_somebody_else(&mut self) {
+        if !self.cues.somebody_else || self.heard.people > 1 || self.state.wish.moving.is_some() {
+            return;
+        }
+        self.state.wish.for_somebody = true;
+        let Some(last) = self.state.last.last().map(|booking| booking.get().clone()) else { return };
+        let wish = &mut self.state.wish;
+        if !wish.unclear.is_empty() || (wish.services.is_empty() && !self.heard.service_ids.is_empty()) {
+            return;
+        }
+        if wish.services.is_empty() {
+            wish.services.clone_from(&last.services);
+            let words = self.voice().for_somebody(&last.services);
+            self.parts.push(words);
+        }
+        let wish = &mut self.state.wish;
+        if self.heard.when.is_empty() && wish.when.is_empty() {
+            if self.cues.in_turn {
+                self.right_after(&last);
+            } else if self.cues.alongside || self.heard.same_time {
+                wish.when = vec![Want::at(last.start)];
+            }
+        }
+    }
+
+    /// Aims at the end of a booking, with its master if possible.
+    fn right_after(&mut self, booking: &Booking) {
+        let wish = &mut self.state.wish;
+        wish.when = vec![Want::at(booking.end())];
+        let able = self.turn.salon.staff_for(&wish.services).contains(&booking.staff_id);
+        if wish.staff.is_empty() && !wish.staff_any && able && self.heard.staff_ids.is_empty() && !self.heard.staff_other {
+            wish.staff = vec![booking.staff_id];
+        }
+    }
+
     /// «Ой, лучше в 16» after a booking is about that booking; the same request once more is no second one.
     fn corrects_last(&self) -> Option<Correction> {
         let heard = &self.heard;
         let last = self.state.last.last()?.get();
-        if !self.state.wish.is_empty() || heard.people > 1 || heard.same_as_last {
+        if !self.state.wish.is_empty() || heard.people > 1 || heard.same_as_last || self.cues.somebody_else {
             return None;
         }
         let parts = |ids: &[ServiceId]| {
@@ -133,6 +225,9 @@ impl Mind<'_> {
         }
         let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
         if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
+            if self.cues.more {
+                return Some(Correction::Beside(Box::new(last.clone())));
+            }
             return self.state.last.last().cloned().map(Correction::Service);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
@@ -241,6 +336,9 @@ impl Mind<'_> {
         self.state.puzzled = 0;
         let voice = self.voice();
         let salon = self.turn.salon;
+        if self.heard.staff_unknown.is_some() && self.state.wish.staff.is_empty() {
+            self.parts.push(voice.no_such_master());
+        }
         let no_such_day = self.heard.when_impossible && self.heard.when.iter().all(When::time_only);
         if no_such_day {
             self.parts.push(voice.no_such_date());
@@ -254,7 +352,11 @@ impl Mind<'_> {
             }
             match wish.unclear.as_slice() {
                 [] => return self.ask_service(),
-                [only] => wish.services = vec![*only],
+                [only] => {
+                    let only = *only;
+                    wish.services = std::mem::take(&mut wish.beside);
+                    wish.services.push(only);
+                }
                 several => {
                     let several = several.to_vec();
                     let words = voice.ask_which_service(&several);
@@ -282,4 +384,11 @@ impl Mind<'_> {
         }
         self.search(plan)
     }
+}
+
+/// Without what a composite beside it holds already.
+fn without_parts(salon: &Salon, services: Vec<ServiceId>) -> Vec<ServiceId> {
+    let held: Vec<ServiceId> =
+        services.iter().filter_map(|id| salon.service(*id)).flat_map(|service| service.composite_of.iter().copied()).collect();
+    services.into_iter().filter(|id| !held.contains(id)).collect()
 }

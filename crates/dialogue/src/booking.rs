@@ -57,8 +57,11 @@ impl Mind<'_> {
     fn seat_next(self, booked: Booked, client_name: String, phone: Phone) -> Step {
         let index = booked.receipts.len();
         let together = booked.visit.seats.len() > 1 && self.state.wish.people > 1;
-        let comment =
-            if together && index > 0 { format!("Гость {} из {}", index + 1, booked.visit.seats.len()) } else { String::new() };
+        let comment = match () {
+            () if together && index > 0 => format!("Гость {} из {}", index + 1, booked.visit.seats.len()),
+            () if self.state.wish.for_somebody => "Придёт не сам клиент, а тот, кого он записал".to_owned(),
+            () => String::new(),
+        };
         let seat = &booked.visit.seats[index];
         let effect = Effect::Book { services: seat.services.clone(), staff: seat.staff, start: seat.start, client_name, phone, comment };
         self.act(effect, Next::Seat(Box::new(booked)))
@@ -74,6 +77,10 @@ impl Mind<'_> {
                 if booked.receipts.len() < booked.visit.seats.len() {
                     let (Some(name), Some(phone)) = (self.client_name(), self.phone()) else { return self.failed() };
                     return self.seat_next(booked, name, phone);
+                }
+                if self.state.wish.for_somebody && self.turn.customer.phone.is_some() {
+                    // The number given was the guest's.
+                    self.state.phone = None;
                 }
                 self.state.wish = Wish::default();
                 let words = self.voice().receipts(&booked.receipts);

@@ -24,7 +24,7 @@ impl Mind<'_> {
             return self.confirm(visit);
         }
         let many = visits.len() > 1;
-        if self.plain_no() && self.heard.has(Intent::Thanks) {
+        if (self.plain_no() && self.heard.has(Intent::Thanks)) || (self.cues.later && !self.names_details()) {
             self.state.wish = Wish::default();
             let words = self.voice().all_right();
             return self.say(words);
@@ -35,7 +35,7 @@ impl Mind<'_> {
             return self.ask(Question::Day, words);
         }
         if many && self.plain_yes() {
-            let words = self.voice().ask_first(&visits[0]);
+            let words = self.voice().ask_first(&visits[0], self.state.wish.moving.is_some());
             return self.ask(Question::FirstVisit(visits), words);
         }
         if self.names_details() || self.heard.when_impossible {
@@ -61,6 +61,9 @@ impl Mind<'_> {
         if heard.has(Intent::Decline) && heard.choice.is_none() && heard.when.is_empty() {
             return None;
         }
+        if self.cues.more && !heard.service_ids.is_empty() {
+            return None;
+        }
         let new_service = !heard.service_ids.is_empty()
             && visits[0].seats.iter().all(|seat| seat.services.iter().all(|id| !heard.service_ids.contains(id)));
         if new_service || heard.staff_other || heard.people > 1 && visits[0].seats.len() == 1 {
@@ -84,11 +87,15 @@ impl Mind<'_> {
         };
         let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
         let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        let asked_for =
+            |visit: &Visit| self.state.wish.when.iter().any(|want| want.hours.is_some() && want.moment() == Some(visit.start()));
         // A day or a master alone narrows what is looked for; it is no yes to the one time shown there.
         let picks = timed || (yes && (visits.len() == 1 || (heard.when.is_empty() && !heard.staff_ids.is_empty())));
         let mut fitting = visits.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) if picks && (yes || !self.asks_for_times()) => Some(only.clone()),
+            // One of the alternatives that the customer had named to the minute.
+            (Some(only), None) if !heard.when.is_empty() && self.state.wish.when.len() > 1 && asked_for(only) => Some(only.clone()),
             _ => None,
         }
     }
@@ -105,7 +112,8 @@ impl Mind<'_> {
         if let Some(id) = chosen {
             self.tell(true);
             let wish = &mut self.state.wish;
-            wish.services = vec![id];
+            wish.services = std::mem::take(&mut wish.beside);
+            wish.services.push(id);
             wish.unclear.clear();
             self.heard.service_ids.clear();
             self.note(false);
@@ -126,6 +134,12 @@ impl Mind<'_> {
     pub(crate) fn gave_name(self, visit: Visit) -> Step {
         if self.state.name.is_some() {
             return self.confirm(visit);
+        }
+        if self.plain_yes() {
+            // The visit matters more than the name.
+            let mut mind = self;
+            mind.state.name = Some(mind.voice().guest());
+            return mind.confirm(visit);
         }
         self.instead_of_detail(Question::Name(visit))
     }

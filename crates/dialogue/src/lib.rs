@@ -14,6 +14,7 @@ mod answers;
 mod arrange;
 mod booking;
 mod choose;
+mod cues;
 mod effect;
 mod moment;
 mod own;

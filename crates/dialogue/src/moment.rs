@@ -55,7 +55,7 @@ impl HoursWanted {
     /// Over when `time` has come.
     fn past(self, time: Time) -> bool {
         match self {
-            Self::At(at) => at <= time,
+            Self::At(at) => at < time,
             Self::Between(_, to) | Self::Before(to) => to <= time,
             Self::After(_) => false,
         }
@@ -128,11 +128,13 @@ pub(crate) fn merge(old: &[Want], new: &[When], offered: bool, same_time: bool) 
             if !want.day_said && before.day_said {
                 (want.from, want.to, want.day_said) = (before.from, before.to, true);
             }
-            if want.hours.is_none() && before.hours.is_some() {
-                want.hours = before.hours;
-                want.carried = offered && !same_time;
-            }
         }
+    }
+    // «В среду или в четверг в 15», then «в пятницу»: the hours that all alternatives share stay.
+    let shared = old.first().and_then(|first| first.hours).filter(|hours| old.iter().all(|want| want.hours == Some(*hours)));
+    for want in wants.iter_mut().filter(|want| want.hours.is_none() && shared.is_some()) {
+        want.hours = shared;
+        want.carried = offered && !same_time;
     }
     wants
 }
@@ -258,7 +260,8 @@ mod tests {
 
     #[test]
     fn alternatives_and_double_readings_are_never_a_moment() {
-        check(&[at(FRIDAY, 15), at(SATURDAY, 15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 0, false)]);
+        check(&[at(FRIDAY, 15), at(SATURDAY, 15)], &[day(FRIDAY)], false, false, &[(FRIDAY, 15, true)]);
+        check(&[at(FRIDAY, 15), at(SATURDAY, 16)], &[day(FRIDAY)], false, false, &[(FRIDAY, 0, false)]);
         let both = When::At { from: FRIDAY.at(15, 0, 0, 0), time_only: false, ambiguous: true };
         check(&[], &[both], false, false, &[(FRIDAY, 15, false)]);
         check(&[], &[time_only(15)], false, false, &[(date(2026, 3, 2), 15, false)]);

@@ -1,6 +1,6 @@
 //! The customer's own bookings: telling, moving, cancelling.
 
-use domain::{Booking, ReadBack, ServiceId};
+use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
 use language::Intent;
 
@@ -14,6 +14,9 @@ use crate::{
 
 /// Minutes that «на час позже» may mean at most: a week.
 const MAX_SHIFT: i64 = 7 * 24 * 60;
+
+/// Bookings taken out with one yes.
+const MAX_CANCELLED: usize = 6;
 
 impl Mind<'_> {
     /// A wish to move a booking.
@@ -44,9 +47,21 @@ impl Mind<'_> {
             if let [only] = coming.as_slice() {
                 self.state.remember(only.clone());
             }
+            if self.cues.keep && !self.cues.question {
+                let kept = self.voice().kept();
+                self.parts.push(kept);
+            }
             return self.say(words);
         }
         let (fitting, missed) = self.meant(purpose, &coming);
+        let several = (2..=MAX_CANCELLED).contains(&fitting.len()) && fitting.iter().all(|booking| !booking.get().locked);
+        if purpose == Purpose::Cancel && self.cues.all && several && !missed {
+            let words = {
+                let list: Vec<&Booking> = fitting.iter().map(ReadBack::get).collect();
+                self.voice().ask_really_cancel(&list)
+            };
+            return self.ask(Question::ReallyCancel(fitting), words);
+        }
         match fitting.as_slice() {
             [only] if !missed => self.with_booking(purpose, only.clone()),
             _ => {
@@ -127,8 +142,8 @@ impl Mind<'_> {
         }
         match purpose {
             Purpose::Cancel | Purpose::List => {
-                let words = self.voice().ask_really_cancel(booking.get());
-                self.ask(Question::ReallyCancel(booking), words)
+                let words = self.voice().ask_really_cancel(&[booking.get()]);
+                self.ask(Question::ReallyCancel(vec![booking]), words)
             }
             Purpose::Move => {
                 let asked = std::mem::take(&mut self.state.wish);
@@ -223,42 +238,66 @@ impl Mind<'_> {
     }
 
     /// «Отменить?» was asked.
-    pub(crate) fn answered_cancel(self, booking: ReadBack<Booking>) -> Step {
+    pub(crate) fn answered_cancel(self, bookings: Vec<ReadBack<Booking>>) -> Step {
         let heard = &self.heard;
-        let about_it = heard.when.iter().map(Want::read).all(|want| {
-            let stands = booking.get().start;
-            match want.hours {
-                Some(HoursWanted::At(time)) if !want.day_said => time == stands.time(),
-                _ => want.fits(stands),
-            }
-        }) && heard.staff_ids.iter().all(|id| *id == booking.get().staff_id);
+        let stands = |want: &Want, booking: &Booking| match want.hours {
+            Some(HoursWanted::At(time)) if !want.day_said => time == booking.start.time(),
+            _ => want.fits(booking.start),
+        };
+        let about = |booking: &Booking| {
+            heard.when.iter().map(Want::read).all(|want| stands(&want, booking)) && heard.staff_ids.iter().all(|id| *id == booking.staff_id)
+        };
+        let about_them = bookings.iter().all(|booking| about(booking.get()));
         let yes = heard.has(Intent::Confirm) || heard.has(Intent::Cancel);
-        if yes && about_it && !heard.has(Intent::Decline) && !heard.has(Intent::Reschedule) {
-            let record = booking.get().record_id;
-            return self.act(Effect::Cancel { record }, Next::Cancelled);
+        if self.cues.keep && !heard.has(Intent::Reschedule) && heard.when.is_empty() {
+            let words = self.voice().kept();
+            return self.say(words);
+        }
+        if yes && about_them && !heard.has(Intent::Decline) && !heard.has(Intent::Reschedule) {
+            return self.cancel_next(bookings, Vec::new());
         }
         if self.plain_no() {
             let words = self.voice().kept();
             return self.say(words);
         }
-        if heard.has(Intent::Reschedule) || (heard.has(Intent::Decline) && !heard.when.is_empty()) {
+        // «Лучше в субботу»: it is to be moved.
+        let names_another_time = !heard.when.is_empty() && heard.service_ids.is_empty() && !heard.has(Intent::Cancel);
+        if let [booking] = bookings.as_slice()
+            && (heard.has(Intent::Reschedule) || names_another_time)
+        {
+            let booking = booking.clone();
             return self.with_booking(Purpose::Move, booking);
         }
         if self.worth_hearing() {
-            return self.wanted_with(Some(Question::ReallyCancel(booking)));
+            return self.wanted_with(Some(Question::ReallyCancel(bookings)));
         }
-        self.put_again(Question::ReallyCancel(booking))
+        self.put_again(Question::ReallyCancel(bookings))
+    }
+
+    /// Takes out the first of these.
+    fn cancel_next(mut self, bookings: Vec<ReadBack<Booking>>, done: Vec<Receipt>) -> Step {
+        let mut left = bookings;
+        if left.is_empty() {
+            self.state.wish = Wish::default();
+            let words = self.voice().receipts(&done);
+            return self.say(words);
+        }
+        let record = left.remove(0).get().record_id;
+        self.act(Effect::Cancel { record }, Next::Cancelled { left, done })
     }
 
     /// The cancelling has an outcome.
-    pub(crate) fn cancelled(mut self, outcome: Outcome) -> Step {
+    pub(crate) fn cancelled(mut self, left: Vec<ReadBack<Booking>>, done: Vec<Receipt>, outcome: Outcome) -> Step {
+        let mut done = done;
+        if let Outcome::Done(receipt) = outcome {
+            self.receive(&receipt);
+            done.push(receipt);
+            return self.cancel_next(left, done);
+        }
+        let partly = !done.is_empty();
+        let words = self.voice().receipts(&done);
+        self.parts.push(words);
         match outcome {
-            Outcome::Done(receipt) => {
-                self.receive(&receipt);
-                self.state.wish = Wish::default();
-                let words = self.voice().receipts(&[receipt]);
-                self.say(words)
-            }
             Outcome::Refused(Refusal::Gone) => {
                 self.state.last.clear();
                 let words = self.voice().refused(Refusal::Gone);
@@ -273,6 +312,8 @@ impl Mind<'_> {
                 let words = self.voice().unsettled();
                 self.say(words)
             }
+            // Part of it is done: the rest is for a person.
+            _ if partly => self.hand_over(HandOverReason::SystemDown),
             _ => self.failed(),
         }
     }

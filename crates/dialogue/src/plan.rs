@@ -108,14 +108,19 @@ pub(crate) fn plan(salon: &Salon, wish: &Wish) -> Result<Plan, NoPlan> {
             vec![wish.services.clone(); people]
         };
         let mut chairs = each.iter().map(|services| chair(services)).collect::<Result<Vec<_>, _>>()?;
-        if wish.staff.len() == 1 && wrong_master.is_none() {
+        if wish.staff.len() == 1 && wrong_master.is_none() && !wish.in_turn {
             // One master cannot serve two at a time: the others go to whoever is free.
             for other in chairs.iter_mut().skip(1) {
                 other.allowed = masters(salon, &other.services);
                 other.allowed.retain(|id| !wish.staff_not.contains(id));
             }
         }
-        (chairs, Arrangement::Together)
+        // Where fewer masters than people do it, nobody can be served at the same time.
+        let mut everybody: Vec<StaffId> = chairs.iter().flat_map(|chair| chair.allowed.iter().copied()).collect();
+        everybody.sort_unstable();
+        everybody.dedup();
+        let in_turn = wish.in_turn || everybody.len() < people;
+        (chairs, if in_turn { Arrangement::InARow } else { Arrangement::Together })
     } else {
         let whole = chair(&wish.services);
         let missed = wrong_master.take();

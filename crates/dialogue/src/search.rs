@@ -11,7 +11,7 @@ use crate::{
     Step,
     effect::Effect,
     moment::{self, HoursWanted, Want, WhyNot},
-    plan::{self, Chair, Plan, Seat, Visit},
+    plan::{self, Arrangement, Chair, Plan, Seat, Visit},
     state::Question,
     turn::{Mind, Next},
 };
@@ -21,6 +21,9 @@ const OFFERED: usize = 3;
 
 /// Working days that are looked through where no day was said.
 const DAYS_AHEAD: usize = 3;
+
+/// Days that are looked through where the salon's schedule is not known.
+const DAYS_UNKNOWN: i64 = 7;
 
 /// A search for free times, which may take several effects.
 #[derive(Debug, Clone)]
@@ -79,12 +82,27 @@ impl Mind<'_> {
         if why.is_none() {
             wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
         }
-        let at_once = !self.asks_for_times() && plan.wrong_master.is_none() && wants.len() == 1 && refused.len() == 1;
+        // «А у Руслана?» after an offer is a question; «а у Руслана в 19?» names what is wanted.
+        let asks = self.cues.question && self.heard.when.is_empty() && self.offered();
+        let unknown_master = self.heard.staff_unknown.is_some() && wish.staff.is_empty();
+        // Two people who come for one time cannot be told unasked to wait for each other.
+        let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
+        let at_once = !parted
+            && !self.asks_for_times()
+            && !asks
+            && !unknown_master
+            && plan.wrong_master.is_none()
+            && wants.len() == 1
+            && refused.len() == 1;
         if let Some(wrong) = plan.wrong_master {
             let voice = self.voice();
             self.parts.push(voice.why_not(&WhyNot::NotTheirs(wrong)));
             self.parts.push(voice.done_by(&plan.chairs[0].allowed));
             self.state.wish.staff.clear();
+        }
+        if unknown_master && let [chair] = plan.chairs.as_slice() {
+            let words = self.voice().done_by(&chair.allowed);
+            self.parts.push(words);
         }
         let range = match (wants.iter().map(|want| want.from).min(), wants.iter().map(|want| want.to).max()) {
             (Some(from), Some(to)) => (from.max(now.date()), to.min(limit).max(now.date())),
@@ -112,8 +130,10 @@ impl Mind<'_> {
                 let voice = self.voice();
                 self.parts.push(search.why.as_ref().map(|why| voice.why_not(why)).unwrap_or_default());
                 self.state.wish.when.clear();
-                let words = if self.state.wish.moving.is_some() { voice.ask_another_day() } else { voice.ask_day() };
-                self.ask(Question::Day, words)
+                search.wants.clear();
+                search.why = None;
+                search.range = soon;
+                self.look(Probe::Wanted, search)
             }
             Some(WhyNot::DayOff(_, date)) => {
                 search.range = (*date, *date);
@@ -149,6 +169,11 @@ impl Mind<'_> {
             };
             let everybody: Vec<StaffId> = chairs.iter().flat_map(|chair| chair.allowed.iter().copied()).collect();
             let limit = moment::horizon(salon, now);
+            if salon.schedule.is_empty() {
+                // Who works when is not known here: the booking system alone can tell.
+                search.range = (after.min(limit), after.saturating_add(DAYS_UNKNOWN.days()).min(limit));
+                return self.ask_slots(search);
+            }
             match moment::working_days(salon, &everybody, after, DAYS_AHEAD).filter(|(from, _)| *from <= limit) {
                 Some((from, to)) => search.range = (from, to.min(limit)),
                 None => return self.offer(search),

@@ -34,6 +34,8 @@ pub struct State {
     pub(crate) question: Option<Question>,
     /// How often in a row it was asked.
     pub(crate) asked_times: u8,
+    /// Turns answered; the wording varies with it.
+    pub(crate) turns: u32,
     /// Messages in a row that nothing could be made of.
     pub(crate) puzzled: u8,
     /// What was last booked or moved in this conversation, as read back.
@@ -58,6 +60,7 @@ impl Default for State {
             wish: Wish::default(),
             question: None,
             asked_times: 0,
+            turns: 0,
             puzzled: 0,
             last: Vec::new(),
             unsettled: None,
@@ -125,6 +128,8 @@ pub(crate) struct Wish {
     /// A booking to be moved; absent: a new one.
     pub(crate) moving: Option<ReadBack<Booking>>,
     pub(crate) services: Vec<ServiceId>,
+    /// Wanted beside the one that is still unclear.
+    pub(crate) beside: Vec<ServiceId>,
     /// Services that fit the words equally well.
     pub(crate) unclear: Vec<ServiceId>,
     /// Any of them, or each where several people come; empty: whoever is free.
@@ -135,6 +140,10 @@ pub(crate) struct Wish {
     pub(crate) when: Vec<Want>,
     /// 0 and 1 are the customer alone.
     pub(crate) people: u8,
+    /// Several people come one after the other, not at one time.
+    pub(crate) in_turn: bool,
+    /// Somebody else comes, not who writes.
+    pub(crate) for_somebody: bool,
 }
 
 impl Wish {
@@ -142,6 +151,7 @@ impl Wish {
     pub(crate) fn keep_known(&mut self, salon: &Salon) {
         self.services.retain(|id| salon.service(*id).is_some());
         self.unclear.retain(|id| salon.service(*id).is_some());
+        self.beside.retain(|id| salon.service(*id).is_some());
         self.staff.retain(|id| salon.staff(*id).is_some());
     }
 
@@ -189,8 +199,8 @@ pub(crate) enum Question {
     Phone(Visit),
     /// Which booking, numbered.
     WhichBooking(Purpose, Vec<ReadBack<Booking>>),
-    /// Take it out?
-    ReallyCancel(ReadBack<Booking>),
+    /// Take them out? Never empty.
+    ReallyCancel(Vec<ReadBack<Booking>>),
     /// Shall a time be found for what was just talked of?
     FindTimes,
     /// Shall a person be called?

@@ -5,6 +5,7 @@ use language::{Asked, Context, Intent, Understood};
 use crate::{
     Heard, HeardKind, Pause, Reply, Step, Turn,
     booking::Booked,
+    cues::Cues,
     effect::{Effect, HandOverReason, Outcome},
     moment::Want,
     plan::{Seat, Visit},
@@ -18,6 +19,9 @@ const MAX_EFFECTS: u8 = 12;
 
 /// Characters of a turn that are read.
 const MAX_TEXT: usize = 4096;
+
+/// A review with this score or a lower one is a matter for a person.
+const POOR_RATING: u8 = 3;
 
 /// Times that a question is put before another way is offered.
 const MAX_ASKED: u8 = 2;
@@ -44,10 +48,16 @@ pub(crate) enum Next {
     Seat(Box<Booked>),
     /// The outcome of moving a booking to a seat.
     Moved(Box<Seat>),
-    Cancelled,
+    /// The outcome of taking one booking out, and what is still to be taken out or has been.
+    Cancelled {
+        left: Vec<ReadBack<Booking>>,
+        done: Vec<Receipt>,
+    },
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The customer's bookings, to find the one that something is to be added to.
+    Beside,
     /// The last visit, to offer the same again.
     Usual,
     /// The customer's bookings, to find the one whose outcome was unknown.
@@ -62,6 +72,7 @@ pub(crate) struct Mind<'t> {
     before: State,
     pub(crate) state: State,
     pub(crate) heard: Understood,
+    pub(crate) cues: Cues,
     pub(crate) text: String,
     /// What is to be said, in order.
     pub(crate) parts: Vec<String>,
@@ -85,6 +96,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
         state.drop_thread();
     }
     state.touched = Some(turn.now);
+    state.turns = state.turns.wrapping_add(1);
     state.wish.keep_known(turn.salon);
     let text = joined(turn.heard);
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
@@ -95,6 +107,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
         before: state.clone(),
         state,
         heard: Understood::default(),
+        cues: Cues::default(),
         text: String::new(),
         parts: Vec::new(),
         hello: String::new(),
@@ -115,13 +128,15 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
 /// effect's own counts as [`Outcome::Failed`].
 pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
     let Pending { before, state, heard, text, parts, hello, effects, next } = pending;
-    let mind = Mind { turn, before, state, heard, text, parts, hello, effects };
+    let cues = Cues::read(&text);
+    let mind = Mind { turn, before, state, heard, cues, text, parts, hello, effects };
     match (next, outcome) {
         (Next::Slots(search), Outcome::FreeTimes(slots)) => mind.slots(*search, slots),
         (Next::Seat(booked), outcome) => mind.seated(*booked, outcome),
         (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
-        (Next::Cancelled, outcome) => mind.cancelled(outcome),
+        (Next::Cancelled { left, done }, outcome) => mind.cancelled(left, done, outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
+        (Next::Beside, Outcome::Bookings(bookings)) => mind.beside(bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
         (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
         (Next::Usual, _) => mind.usual(None),
@@ -133,7 +148,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
             mind.say(sorry)
         }
         (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
-        (Next::Slots(_) | Next::Own(_) | Next::LastVisit, _) => mind.failed(),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Beside, _) => mind.failed(),
     }
 }
 
@@ -147,6 +162,7 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
         before: State::default(),
         state,
         heard: Understood::default(),
+        cues: Cues::default(),
         text: String::new(),
         parts: Vec::new(),
         hello: String::new(),
@@ -189,7 +205,7 @@ fn silence(state: State) -> Step {
 impl<'t> Mind<'t> {
     /// The voice to answer in.
     pub(crate) fn voice(&self) -> Voice<'t> {
-        Voice { salon: self.turn.salon, lang: self.state.lang, today: self.turn.now.date() }
+        Voice { salon: self.turn.salon, lang: self.state.lang, today: self.turn.now.date(), variant: self.state.turns.saturating_sub(1) }
     }
 
     /// Has an effect carried out.
@@ -293,6 +309,7 @@ impl<'t> Mind<'t> {
         if text.chars().any(char::is_alphabetic) {
             self.state.lang = self.heard.lang;
         }
+        self.cues = Cues::read(&text);
         self.text = text;
     }
 
@@ -311,7 +328,8 @@ impl<'t> Mind<'t> {
             Some(Question::WhichBooking(_, bookings)) => {
                 (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
             }
-            Some(Question::ReallyCancel(booking) | Question::ChangeService(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
+            Some(Question::ReallyCancel(bookings)) => (Some(Asked::Confirm), bookings.iter().map(|booking| booking.get().start).collect()),
+            Some(Question::ChangeService(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
             Some(Question::FindTimes | Question::CallPerson | Question::Retry { .. }) => (Some(Asked::Confirm), Vec::new()),
         };
         if offered.is_empty() {
@@ -364,9 +382,14 @@ impl<'t> Mind<'t> {
     fn push_name(&self) -> Option<String> {
         let text = self.turn.customer.push_name.as_deref()?.trim();
         let person = self.person(text)?;
-        let plain =
-            text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.split_whitespace().count() == person.split_whitespace().count();
-        Some(if plain { text.to_owned() } else { person })
+        let words = |text: &str| text.split(|c: char| !c.is_alphabetic() && c != '-').filter(|word| !word.is_empty()).count();
+        if words(text) > words(&person) {
+            // «Маникюр Тюмень»: what is not all a name is a business.
+            return None;
+        }
+        // Asked for a name, anything may be one; told unasked, only what names people.
+        self.turn.reader.read(&format!("это {person}"), self.turn.now, &Context::default()).name?;
+        Some(if text.chars().all(|c| c.is_alphabetic() || c == ' ') { text.to_owned() } else { person })
     }
 
     /// The person's name in a text that should be one.
@@ -502,7 +525,7 @@ impl<'t> Mind<'t> {
             Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
             Question::FirstVisit(visits) => self.chose_visit(visits),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
-            Question::ReallyCancel(booking) => self.answered_cancel(booking),
+            Question::ReallyCancel(bookings) => self.answered_cancel(bookings),
             Question::ChangeService(booking) => self.answered_change(booking),
             Question::Name(visit) => self.gave_name(visit),
             Question::Phone(visit) => self.gave_phone(visit),
@@ -539,17 +562,20 @@ impl<'t> Mind<'t> {
                 None => voice.ask_day(),
             },
             Question::WhichVisit(visits) => match visits.as_slice() {
-                [only] => voice.ask_this_one(only),
+                [only] => voice.ask_this_one(only, self.state.wish.moving.is_some()),
                 many => voice.ask_which_number(many.len()),
             },
-            Question::FirstVisit(visits) => voice.ask_first(&visits[0]),
+            Question::FirstVisit(visits) => voice.ask_first(&visits[0], self.state.wish.moving.is_some()),
             Question::Name(_) => voice.ask_name(),
             Question::Phone(_) => voice.ask_phone(),
             Question::WhichBooking(purpose, bookings) => {
                 let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
                 voice.which_booking(*purpose, &bookings, false)
             }
-            Question::ReallyCancel(booking) => voice.ask_really_cancel(booking.get()),
+            Question::ReallyCancel(bookings) => {
+                let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
+                voice.ask_really_cancel(&bookings)
+            }
             Question::ChangeService(booking) => voice.ask_change_service(booking.get(), &self.state.wish.services),
             Question::FindTimes => voice.ask_find_times(),
             Question::CallPerson => voice.ask_person(),
@@ -565,8 +591,14 @@ impl<'t> Mind<'t> {
 
     /// The words by themselves, with `open` to come back to after a side question.
     pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
+        if self.heard.has(Intent::Review) && self.heard.rating.is_some_and(|rating| rating <= POOR_RATING) {
+            return self.hand_over(HandOverReason::Complaint);
+        }
         let told = self.tell(open.is_some());
         let heard = &self.heard;
+        if told && self.is_beyond_the_card() && !heard.has(Intent::Book) {
+            return self.after_telling(open);
+        }
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
         for intent in heard.intents.clone() {
             match intent {
@@ -581,8 +613,12 @@ impl<'t> Mind<'t> {
         if told {
             return self.after_telling(open);
         }
-        if self.names_details() || self.heard.when_impossible {
+        let beside_the_last = self.cues.somebody_else && (self.cues.in_turn || self.cues.alongside || self.heard.staff_same);
+        if self.names_details() || self.heard.when_impossible || (beside_the_last && !self.state.last.is_empty()) {
             return self.book();
+        }
+        if self.cues.keep {
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if let Some(question) = open {
             return self.put_again(question);
@@ -605,6 +641,11 @@ impl<'t> Mind<'t> {
     /// The question before this turn was about the service.
     pub(crate) fn was_asked_for_service(&self) -> bool {
         matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_)))
+    }
+
+    /// Times were offered before this turn.
+    pub(crate) fn offered(&self) -> bool {
+        matches!(self.before.question, Some(Question::WhichVisit(_) | Question::FirstVisit(_)))
     }
 
     /// Now, in the salon's zone.
@@ -769,6 +810,7 @@ mod tests {
                     before: state.clone(),
                     state,
                     heard,
+                    cues: Cues::default(),
                     text: "текст".into(),
                     parts: Vec::new(),
                     hello: String::new(),

@@ -32,6 +32,8 @@ pub struct Voice<'a> {
     pub lang: Lang,
     /// The salon's date, for «завтра».
     pub today: Date,
+    /// Which of several ways to say the same is taken; any number.
+    pub variant: u32,
 }
 
 impl Voice<'_> {
@@ -40,6 +42,16 @@ impl Voice<'_> {
             Lang::Ru => ru.into(),
             Lang::En => en.into(),
         }
+    }
+
+    /// One of the ways to say the same.
+    fn vary(&self, ru: &[&str], en: &[&str]) -> String {
+        let ways = match self.lang {
+            Lang::Ru => ru,
+            Lang::En => en,
+        };
+        let ways = ways.iter().cycle().skip(usize::try_from(self.variant).unwrap_or(0) % ways.len().max(1));
+        ways.take(1).copied().collect()
     }
 
     // ---- what was done: from receipts only ----
@@ -52,8 +64,9 @@ impl Voice<'_> {
                 let booking = booking.get();
                 let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.dative_master(booking.staff_id));
                 let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
+                let yes = self.vary(&["Записала вас", "Готово, записала вас"], &[""]);
                 self.say(
-                    format!("Записала вас на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
+                    format!("{yes} на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
                     format!("You are booked for {what} {who}: {when}.{cost} See you{}! 😊", self.at_address()),
                 )
             }
@@ -75,6 +88,12 @@ impl Voice<'_> {
                 format!("Отменила вашу запись: {}. Будем рады видеть вас в другой день!", self.booking(booking.get())),
                 format!("I have cancelled your visit: {}. Hope to see you another day!", self.booking(booking.get())),
             ),
+            [Receipt::Cancelled(_), _, ..] => {
+                let lines: Vec<String> = receipts.iter().map(|receipt| format!("• {}", self.booking(receipt.booking()))).collect();
+                let head = self.say("Отменила ваши записи:", "I have cancelled your visits:");
+                let tail = self.say("Будем рады видеть вас в другой день!", "Hope to see you another day!");
+                format!("{head}\n{}\n{tail}", lines.join("\n"))
+            }
             [Receipt::Booked(_), ..] => {
                 let lines: Vec<String> = receipts
                     .iter()
@@ -224,11 +243,17 @@ impl Voice<'_> {
     }
 
     pub(crate) fn thanks(&self) -> String {
-        self.say("Пожалуйста! Если что-то понадобится — пишите 😊", "You are welcome! Write any time 😊")
+        self.vary(
+            &["Пожалуйста! Если что-то понадобится — пишите 😊", "Пожалуйста! Всегда рады помочь 😊", "Пожалуйста, обращайтесь! 😊"],
+            &["You are welcome! Write any time 😊", "You are welcome, happy to help! 😊"],
+        )
     }
 
     pub(crate) fn all_right(&self) -> String {
-        self.say("Хорошо! Если что-то понадобится — пишите.", "All right! Write any time you need something.")
+        self.vary(
+            &["Хорошо! Если что-то понадобится — пишите.", "Хорошо, как скажете. Пишите, когда будет удобно."],
+            &["All right! Write any time you need something.", "All right. Write whenever it suits you."],
+        )
     }
 
     pub(crate) fn kept(&self) -> String {
@@ -246,8 +271,14 @@ impl Voice<'_> {
         )
     }
 
-    pub(crate) fn review(&self) -> String {
-        self.say("Спасибо за отзыв! Нам важно ваше мнение.", "Thank you for the feedback! It matters to us.")
+    pub(crate) fn review(&self, rating: Option<u8>) -> String {
+        match rating {
+            Some(5..) => self.say(
+                "Спасибо за отзыв и высокую оценку! Рады, что вам понравилось 😊",
+                "Thank you for the feedback and the high rating! We are glad you liked it 😊",
+            ),
+            _ => self.say("Спасибо за отзыв! Нам важно ваше мнение.", "Thank you for the feedback! It matters to us."),
+        }
     }
 
     pub(crate) fn cannot_hear(&self) -> String {
@@ -258,9 +289,15 @@ impl Voice<'_> {
     }
 
     pub(crate) fn puzzled(&self) -> String {
-        self.say(
-            "Я помогаю с записью: подберу время, подскажу услуги, цены и мастеров. Что вас интересует?",
-            "I help with visits: free times, services, prices and masters. What would you like?",
+        self.vary(
+            &[
+                "Я помогаю с записью: подберу время, подскажу услуги, цены и мастеров. Что вас интересует?",
+                "Не совсем поняла вас. Могу записать, перенести или отменить запись, подсказать цены и свободное время. Что нужно?",
+            ],
+            &[
+                "I help with visits: free times, services, prices and masters. What would you like?",
+                "I am not sure I understand. I can book, move or cancel a visit, or tell prices and free times. What do you need?",
+            ],
         )
     }
 
@@ -305,10 +342,6 @@ impl Voice<'_> {
         self.say("На какой день и время вас записать?", "What day and time would you like?")
     }
 
-    pub(crate) fn ask_another_day(&self) -> String {
-        self.say("На какой день и время перенести?", "What day and time shall I change it to?")
-    }
-
     pub(crate) fn ask_change_service(&self, booking: &Booking, services: &[ServiceId]) -> String {
         let (stands, services) = (self.booking(booking), self.services(services));
         self.say(
@@ -326,6 +359,11 @@ impl Voice<'_> {
 
     pub(crate) fn ask_name(&self) -> String {
         self.say("Как вас зовут? На это имя и запишу.", "What is your name, please?")
+    }
+
+    /// Whom a visit is booked on while the customer gives no name.
+    pub(crate) fn guest(&self) -> String {
+        self.say("Гость", "Guest")
     }
 
     pub(crate) fn ask_phone(&self) -> String {
@@ -350,22 +388,38 @@ impl Voice<'_> {
         )
     }
 
-    pub(crate) fn ask_this_one(&self, visit: &Visit) -> String {
+    pub(crate) fn ask_this_one(&self, visit: &Visit, moving: bool) -> String {
         let visit = self.visit(visit);
+        if moving {
+            return self.say(format!("Перенести вашу запись: {visit}?"), format!("Shall I change your visit to {visit}?"));
+        }
         self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
     }
 
-    pub(crate) fn ask_first(&self, visit: &Visit) -> String {
+    pub(crate) fn ask_first(&self, visit: &Visit, moving: bool) -> String {
         let visit = self.visit(visit);
+        if moving {
+            return self.say(
+                format!("Перенести на первое: {visit}? Или напишите номер другого варианта."),
+                format!("Shall I change it to the first one: {visit}? Or send another number."),
+            );
+        }
         self.say(
             format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
             format!("Shall I book the first one: {visit}? Or send another number."),
         )
     }
 
-    pub(crate) fn ask_really_cancel(&self, booking: &Booking) -> String {
-        let booking = self.booking(booking);
-        self.say(format!("Отменить вашу запись: {booking}?"), format!("Shall I cancel your visit: {booking}?"))
+    pub(crate) fn ask_really_cancel(&self, bookings: &[&Booking]) -> String {
+        let lines = self.booking_lines(bookings);
+        match lines.as_slice() {
+            [booking] => self.say(format!("Отменить вашу запись: {booking}?"), format!("Shall I cancel your visit: {booking}?")),
+            _ => {
+                let lines = lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n");
+                let ask = self.say("Отменить все эти записи?", "Shall I cancel all of these visits?");
+                format!("{ask}\n{lines}")
+            }
+        }
     }
 
     // ---- free times ----
@@ -394,13 +448,17 @@ impl Voice<'_> {
             _ => {
                 let lines: Vec<String> = visits.iter().map(|visit| self.visit(visit)).collect();
                 let head = if lead.is_empty() {
-                    self.say("Свободное время:", "Free times:")
+                    self.vary(&["Свободное время:", "Вот свободные окошки:", "Есть такое время:"], &["Free times:", "These are free:"])
                 } else {
-                    self.say("Могу предложить:", "I can offer:")
+                    self.vary(&["Могу предложить:", "Есть такие варианты:"], &["I can offer:", "These are free:"])
                 };
-                let tail = self.say(
-                    "Какой вариант вам подходит? Можно назвать и другое время.",
-                    "Which one suits you? You may name another time, too.",
+                let tail = self.vary(
+                    &[
+                        "Какой вариант вам подходит? Можно назвать и другое время.",
+                        "Что вам удобнее? Если нужно другое время — напишите.",
+                        "Какое время выбираете? Можно предложить и своё.",
+                    ],
+                    &["Which one suits you? You may name another time, too.", "Which one would you like? Another time is fine, too."],
                 );
                 format!("{lead}{head}\n{}\n{tail}", numbered(&lines))
             }
@@ -456,6 +514,17 @@ impl Voice<'_> {
             }
             WhyNot::JustTaken => self.say("К сожалению, это время только что заняли.", "I am sorry, that time has just been taken."),
         }
+    }
+
+    /// A master was named whom the salon does not have.
+    pub(crate) fn no_such_master(&self) -> String {
+        self.say("Такого мастера у нас нет.", "There is no such master here.")
+    }
+
+    /// What somebody else is to be booked for, where the customer has not said it.
+    pub(crate) fn for_somebody(&self, services: &[ServiceId]) -> String {
+        let services = self.services(services);
+        self.say(format!("Для вашего гостя — {services}."), format!("For your guest: {services}."))
     }
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
@@ -626,7 +695,10 @@ impl Voice<'_> {
             .collect();
         match lines.as_slice() {
             [only] => format!("{only}."),
-            lines => lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n"),
+            lines => {
+                let lines = lines.iter().map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n");
+                format!("{}\n{lines}", self.say("Вот что у нас есть:", "This is what we have:"))
+            }
         }
     }
 
@@ -668,7 +740,7 @@ impl Voice<'_> {
                 format!("• {}, {}{about}", self.priced(service), speak::length(service.minutes, self.lang))
             })
             .collect();
-        lines.join("\n")
+        format!("{}\n{}", self.say("Вот что у нас есть:", "This is what we have:"), lines.join("\n"))
     }
 
     /// Who does these services; with none, everybody.
@@ -691,33 +763,60 @@ impl Voice<'_> {
         }
     }
 
-    /// Address, number, and the hours of these days; of today and tomorrow where none was asked for.
-    pub(crate) fn about_salon(&self, days: &[Date]) -> String {
+    /// Where the salon is; empty where its card does not say it.
+    pub(crate) fn place(&self) -> String {
         let place = [self.salon.city.as_str(), self.salon.address.as_str()];
         let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        let mut parts = Vec::new();
-        if !place.is_empty() {
-            parts.push(self.say(format!("Наш адрес: {place}."), format!("Our address: {place}.")));
+        match place.as_str() {
+            "" => String::new(),
+            place => self.say(format!("Наш адрес: {place}."), format!("Our address: {place}.")),
         }
-        if !self.salon.schedule.is_empty() {
-            let usual = [self.today, self.today.saturating_add(1.day())];
-            let days = if days.is_empty() { usual.as_slice() } else { days };
-            let hours = |date: &Date| match self.salon.opening_hours(*date) {
-                Some(hours) => format!("{} {}–{}", self.day(*date), speak::time(hours.from), speak::time(hours.to)),
-                None => format!("{} {}", self.day(*date), self.say("выходной", "closed")),
-            };
-            let hours: Vec<String> = days.iter().map(hours).collect();
-            let hours = hours.join("; ");
-            parts.push(self.say(format!("Часы работы: {hours}."), format!("Hours: {hours}.")));
+    }
+
+    /// The hours of these days; of today and tomorrow where none was asked for. Empty where no
+    /// schedule is known for them.
+    pub(crate) fn hours(&self, days: &[Date]) -> String {
+        let usual = [self.today, self.today.saturating_add(1.day())];
+        let days = if days.is_empty() { usual.as_slice() } else { days };
+        let known = self.salon.schedule.iter().map(|day| day.date).max();
+        let hours = |date: &Date| match self.salon.opening_hours(*date) {
+            Some(hours) => {
+                let (from, to) = (speak::time(hours.from), speak::time(hours.to));
+                self.say(format!("{}, с {from} до {to}", self.day(*date)), format!("{}, from {from} to {to}", self.day(*date)))
+            }
+            None => format!("{}, {}", self.day(*date), self.say("выходной", "closed")),
+        };
+        let hours: Vec<String> = days.iter().filter(|day| known.is_some_and(|known| **day <= known)).map(hours).collect();
+        match hours.join("; ").as_str() {
+            "" => String::new(),
+            hours => self.say(format!("Часы работы: {hours}."), format!("Hours: {hours}.")),
         }
-        if let Some(phone) = &self.salon.phone {
-            parts.push(self.say(format!("Телефон: {}.", phone.pretty()), format!("Phone: {}.", phone.pretty())));
+    }
+
+    /// The salon's number; empty where its card does not say it.
+    pub(crate) fn phone(&self) -> String {
+        let phone = self.salon.phone.as_ref().map(domain::Phone::pretty);
+        phone.map_or_else(String::new, |phone| self.say(format!("Телефон: {phone}."), format!("Phone: {phone}.")))
+    }
+
+    /// How long these services take.
+    pub(crate) fn lengths(&self, ids: &[ServiceId]) -> String {
+        let line = |service: &Service| format!("{} — {}", service.title, speak::length(service.minutes, self.lang));
+        let lines: Vec<String> = ids.iter().filter_map(|id| self.salon.service(*id)).map(line).collect();
+        if lines.is_empty() { String::new() } else { format!("{}.", lines.join("; ")) }
+    }
+
+    /// What is asked is not in the salon's card; `aside`: another question stays open.
+    pub(crate) fn a_person_knows(&self, aside: bool) -> String {
+        if aside {
+            return self.say("Об этом точно скажет администратор.", "The administrator can tell you that for certain.");
         }
-        parts.push(self.say(
-            "Если вопрос о другом, могу позвать администратора.",
-            "If you want to know something else, I can call the administrator.",
-        ));
-        parts.join(" ")
+        self.say("Об этом точно скажет администратор. Позвать его?", "The administrator can tell you that for certain. Shall I call them?")
+    }
+
+    /// After everything that the card says.
+    pub(crate) fn a_person_knows_else(&self) -> String {
+        self.say("Если вопрос о другом, могу позвать администратора.", "If you want to know something else, I can call the administrator.")
     }
 
     /// `20 февраля`.

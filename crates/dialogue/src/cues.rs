@@ -1,0 +1,226 @@
+//! Small words that matter to what is being arranged rather than to a message by itself: one more
+//! service, somebody else, right after me, all of them.
+
+/// The small words of a turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cues {
+    /// «И ещё укладку»: beside what was said before.
+    pub(crate) more: bool,
+    /// «Укладку уберите»: no longer a part of what was said before.
+    pub(crate) less: bool,
+    /// The visit is for somebody else: «друга», «маму».
+    pub(crate) somebody_else: bool,
+    /// «После меня», «друг за другом».
+    pub(crate) in_turn: bool,
+    /// «Вместе со мной».
+    pub(crate) alongside: bool,
+    /// «Обе записи».
+    pub(crate) all: bool,
+    /// «Оставьте», «не отменяйте».
+    pub(crate) keep: bool,
+    /// «Я подумаю»: nothing is to be settled now.
+    pub(crate) later: bool,
+    /// The words are about a visit.
+    pub(crate) visit: bool,
+    /// «Хочу», «можно».
+    pub(crate) wish: bool,
+    pub(crate) question: bool,
+}
+
+/// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
+/// several words stand for a phrase.
+const MORE: &[&str] = &["еще$", "также$", "добав", "плюс$", "заодно$", "вместе с$", "add$", "plus$", "also$", "as well$"];
+const NOT_MORE: &[&str] = &["еще врем", "еще раз", "еще вариант", "еще окош", "еще свободн", "еще есть"];
+const LESS: &[&str] = &["уберите$", "убери$", "уберем$", "убрать$", "убираем$", "remove$"];
+const SOMEBODY: &[&str] = &[
+    "друг$",
+    "друга$",
+    "другу$",
+    "другом$",
+    "друзей$",
+    "подруг",
+    "приятел",
+    "сын$",
+    "сына$",
+    "сыну$",
+    "сыном$",
+    "сынок$",
+    "сынишк",
+    "дочь$",
+    "дочк",
+    "дочер",
+    "муж$",
+    "мужа$",
+    "мужу$",
+    "мужем$",
+    "жена$",
+    "жену$",
+    "жене$",
+    "женой$",
+    "супруг",
+    "мама$",
+    "маму$",
+    "маме$",
+    "мамой$",
+    "папа$",
+    "папу$",
+    "папе$",
+    "папой$",
+    "брат$",
+    "брата$",
+    "брату$",
+    "братом$",
+    "сестр",
+    "ребен",
+    "внук",
+    "внучк",
+    "бабушк",
+    "дедушк",
+    "коллег",
+    "friend",
+    "wife$",
+    "husband$",
+    "son$",
+    "daughter$",
+    "mom$",
+    "mother$",
+    "brother$",
+    "sister$",
+];
+const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
+const IN_TURN: &[&str] = &[
+    "друг за другом",
+    "друг за дружк",
+    "друг после друга",
+    "после меня",
+    "сразу после",
+    "следом$",
+    "следующее врем",
+    "следующее окош",
+    "следующий слот",
+    "следующим$",
+    "за мной$",
+    "по очереди",
+    "подряд$",
+    "after me",
+    "right after",
+    "one after",
+];
+const ALONGSIDE: &[&str] =
+    &["со мной", "вместе$", "одновременно$", "параллельно$", "в то же врем", "в это же врем", "with me", "same time", "together$"];
+const ALL: &[&str] = &["обе$", "все$", "обеих$", "всех$", "both$", "all$", "оба$"];
+const KEEP: &[&str] = &[
+    "оставьте",
+    "оставь$",
+    "оставляйте",
+    "оставим$",
+    "оставля",
+    "пусть остан",
+    "не отмен",
+    "не надо отмен",
+    "не нужно отмен",
+    "не снимай",
+    "не убирай",
+    "в силе",
+    "don't cancel",
+    "do not cancel",
+    "keep it",
+    "keep my",
+];
+const LATER: &[&str] =
+    &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
+const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
+const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
+
+impl Cues {
+    /// Of a turn's whole text.
+    pub(crate) fn read(text: &str) -> Self {
+        let text_said = text.to_lowercase().replace('ё', "е");
+        let plain: String = text_said.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '\'' { c } else { ' ' }).collect();
+        let words: Vec<&str> = plain.split_whitespace().collect();
+        let says = |cues: &[&str]| cues.iter().any(|cue| said(&words, cue));
+        let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
+        Self {
+            more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
+            less: says(LESS),
+            somebody_else: says(SOMEBODY) && !says(EACH_OTHER),
+            in_turn: says(IN_TURN),
+            alongside: says(ALONGSIDE),
+            all: says(ALL),
+            keep: says(KEEP),
+            later: says(LATER),
+            visit: says(VISIT),
+            wish: says(WISH),
+            question: text.contains('?'),
+        }
+    }
+}
+
+/// Whether the words hold the cue's words, one after the other: each a stem, or whole with a `$`.
+fn said(words: &[&str], cue: &str) -> bool {
+    let cue: Vec<&str> = cue.split(' ').collect();
+    let fits = |word: &str, cue: &str| match cue.strip_suffix('$') {
+        Some(whole) => word == whole || slipped(word, whole),
+        None => word.starts_with(cue) || (cue.chars().count() < word.chars().count() && slipped_stem(word, cue)),
+    };
+    words.windows(cue.len()).any(|window| window.iter().zip(&cue).all(|(word, cue)| fits(word, cue)))
+}
+
+/// Letters of a word that may hold a slip of the finger.
+const LONG: usize = 6;
+
+/// Two letters swapped, or one left out, in a long word.
+fn slipped(word: &str, meant: &str) -> bool {
+    let (word, meant): (Vec<char>, Vec<char>) = (word.chars().collect(), meant.chars().collect());
+    let same = word.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    if meant.len() < LONG || same == 0 {
+        return false;
+    }
+    let rest = |letters: &[char], from: usize| letters.get(from..).unwrap_or_default().to_vec();
+    let left_out = word.len() + 1 == meant.len() && rest(&word, same) == rest(&meant, same + 1);
+    let swapped = word.len() == meant.len()
+        && word.get(same) == meant.get(same + 1)
+        && word.get(same + 1) == meant.get(same)
+        && rest(&word, same + 2) == rest(&meant, same + 2);
+    left_out || swapped
+}
+
+/// The same at the beginning of a word.
+fn slipped_stem(word: &str, stem: &str) -> bool {
+    let length = stem.chars().count();
+    (length - 1..=length).any(|letters| slipped(&word.chars().take(letters).collect::<String>(), stem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, says: fn(&Cues) -> bool, expected: bool) {
+        assert_eq!(says(&Cues::read(text)), expected, "{text}");
+    }
+
+    #[test]
+    fn one_more_service() {
+        for text in ["и ещё укладку", "Добавьте бороду", "плюс маска", "и педикюр", "а можно вместе с бородой?"]
+        {
+            check(text, |cues| cues.more, true);
+        }
+        for text in ["а ещё время есть?", "лучше укладку", "и", "попробуйте ещё раз"] {
+            check(text, |cues| cues.more, false);
+        }
+    }
+
+    #[test]
+    fn somebody_else() {
+        for text in ["запишите друга", "и пордугу", "и подругу со мной", "хочу подстричь сына", "можно для мамы... маму записать"]
+        {
+            check(text, |cues| cues.somebody_else, true);
+        }
+        for text in ["мужская стрижка", "женская стрижка", "к другому мастеру", "друг за другом", "дружище, запиши"]
+        {
+            check(text, |cues| cues.somebody_else, false);
+        }
+        check("и брата слеодм", |cues| cues.in_turn, true);
+        check("подругу сразу после меня", |cues| cues.in_turn, true);
+    }
+}
