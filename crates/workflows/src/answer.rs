@@ -159,7 +159,7 @@ impl<'a> Work<'a> {
             _ => Settled::NotDone,
         };
         let outcome = match settled {
-            Settled::Done(receipt) => Outcome::Done(receipt),
+            Settled::Done(receipt) => Outcome::Done(*receipt),
             Settled::Unknown => Outcome::Unsettled,
             Settled::NotDone => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
         };

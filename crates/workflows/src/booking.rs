@@ -56,7 +56,7 @@ pub(crate) async fn carry_out(
 /// What became of a write that had begun.
 pub(crate) enum Settled {
     /// It was done, and was read back.
-    Done(Receipt),
+    Done(Box<Receipt>),
     /// It certainly was not.
     NotDone,
     /// The booking system does not say yet.
@@ -72,13 +72,13 @@ pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: 
         _ => return Settled::NotDone,
     };
     match (effect, found) {
-        (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Receipt::Booked(booking)),
+        (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Box::new(Receipt::Booked(booking))),
         (Effect::Move { services, staff, start, .. }, Ok(Some(to)))
             if (Wanted { services: sorted(salon.parts(services)), staff: *staff, start: *start }).stands(to.get()) =>
         {
-            Settled::Done(Receipt::Moved { from: to.clone(), to })
+            Settled::Done(Box::new(Receipt::Moved { from: to.clone(), to }))
         }
-        (Effect::Cancel { .. }, Ok(Some(gone))) if gone.get().deleted => Settled::Done(Receipt::Cancelled(gone)),
+        (Effect::Cancel { .. }, Ok(Some(gone))) if gone.get().deleted => Settled::Done(Box::new(Receipt::Cancelled(gone))),
         (_, Ok(_) | Err(Error::NotFound { .. })) => Settled::NotDone,
         (_, Err(error)) => {
             tracing::warn!(salon = %at.salon_id, %error, "a write could not be settled yet");

@@ -60,7 +60,7 @@ impl Settle {
         let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company).await?;
         let receipt = match booking::settle(app, &salon, &catalogue.salon, &open.effect, open.name).await {
             Settled::Unknown => return Ok(Outcome::Snooze(LOOK_AGAIN)),
-            Settled::Done(receipt) => Some(receipt),
+            Settled::Done(receipt) => Some(*receipt),
             Settled::NotDone => None,
         };
         let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client: None };

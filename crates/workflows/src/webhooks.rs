@@ -12,7 +12,7 @@ use store::{
     bookings::{self, Beside},
     companies, events,
     jobs::{self, Handler, Job, NewJob, Outcome},
-    planned,
+    planned, tokens,
     webhooks::{self, NewWebhook},
 };
 use yclients::webhook::{Event, Lifecycle, Resource};
@@ -176,6 +176,7 @@ impl LifecycleChange {
                 companies::set_unlinked(&mut tx, company, now).await?;
                 jobs::cancel_company(&mut tx, company).await?;
                 planned::cancel_company(&mut tx, company).await?;
+                tokens::revoke_all(&mut tx, company).await?;
             }
             Change::Freeze | Change::Unfreeze => {}
         }
