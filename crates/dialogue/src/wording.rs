@@ -166,7 +166,11 @@ impl Voice<'_> {
 
     /// `мастер Анна`.
     fn master(&self, id: StaffId) -> String {
-        self.say(format!("мастер {}", self.staff(id)), format!("with {}", self.staff(id)))
+        let name = self.staff(id);
+        let shared = self.salon.staff.iter().filter(|staff| staff.name == name).count() > 1;
+        let what = self.salon.staff(id).map_or("", |staff| staff.specialization.as_str());
+        let what = if shared && !what.is_empty() { format!(" ({what})") } else { String::new() };
+        self.say(format!("мастер {name}{what}"), format!("with {name}{what}"))
     }
 
     /// `к Анне`.
