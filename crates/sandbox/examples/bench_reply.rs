@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to its terminal")]
 
 use anyhow::{Context, ensure};
+use clap::Parser;
 use reqwest::Client;
 use sandbox::Options;
 use serde_json::{Value, json};
@@ -50,21 +51,9 @@ fn salon() -> Value {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let at_once = std::env::args().nth(1).is_some_and(|how| how == "at-once");
-    let running = sandbox::start(Options {
-        salons: Vec::new(),
-        now: Some(NOW.parse()?),
-        debounce_ms: Some(0),
-        data: None,
-        database_url: std::env::var("DATABASE_URL").ok(),
-        port: 0,
-        control_port: 0,
-        no_demo_salon: true,
-        real_limits: false,
-        real_delays: false,
-        world_only: false,
-        product_only: false,
-    })
-    .await?;
+    let mut options = Options::parse_from(["sandbox", "--no-demo-salon", "--port=0", "--control-port=0", "--debounce-ms=0", "--now", NOW]);
+    options.database_url = std::env::var("DATABASE_URL").ok();
+    let running = sandbox::start(options).await?;
     let control = format!("http://{}/control", running.control.context("a control port")?);
     let product = format!("http://{}", running.product.context("a product")?);
     let http = Client::new();

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::post};
+use clap::Parser;
 use parking_lot::Mutex;
 use reqwest::{Client, Method, RequestBuilder};
 use sandbox::{Options, Running};
@@ -34,6 +35,11 @@ fn salon() -> Value {
     })
 }
 
+/// A world without salon and product on a free port.
+fn world(more: &[&str]) -> Options {
+    Options::parse_from([&["sandbox", "--world-only", "--no-demo-salon", "--port=0", "--control-port=0"], more].concat())
+}
+
 struct Sandbox {
     base: String,
     http: Client,
@@ -42,22 +48,7 @@ struct Sandbox {
 
 impl Sandbox {
     async fn start(port: u16, real_limits: bool) -> Self {
-        let running = sandbox::start(Options {
-            salons: Vec::new(),
-            now: Some(NOW.parse().expect("a timestamp")),
-            debounce_ms: None,
-            data: None,
-            database_url: None,
-            port,
-            control_port: 0,
-            no_demo_salon: true,
-            real_limits,
-            real_delays: false,
-            world_only: true,
-            product_only: false,
-        })
-        .await
-        .expect("the world starts");
+        let running = sandbox::start(Options { port, real_limits, ..world(&["--now", NOW]) }).await.expect("the world starts");
         let base = format!("http://{}", running.control.expect("a control port"));
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let sandbox = Self { base, http, running };
@@ -468,22 +459,7 @@ async fn the_real_limit_can_be_had() {
 #[tokio::test]
 async fn a_world_is_kept_in_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
-    let start = || {
-        sandbox::start(Options {
-            salons: Vec::new(),
-            now: None,
-            debounce_ms: None,
-            data: Some(folder.path().to_owned()),
-            database_url: None,
-            port: 0,
-            control_port: 0,
-            no_demo_salon: true,
-            real_limits: false,
-            real_delays: false,
-            world_only: true,
-            product_only: false,
-        })
-    };
+    let start = || sandbox::start(Options { data: Some(folder.path().to_owned()), ..world(&[]) });
     let running = start().await.expect("it starts");
     let http = Client::new();
     let base = format!("http://{}/control", running.control.expect("a port"));

@@ -16,7 +16,14 @@ pub struct Catalogue {
 
 /// The salons that were talked to lately. A sync makes theirs anew.
 #[derive(Default)]
-pub struct Catalogues(Mutex<HashMap<CompanyId, Arc<Catalogue>>>);
+pub struct Catalogues(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    salons: HashMap<CompanyId, Arc<Catalogue>>,
+    /// Grows with every [`Catalogues::forget`]: what was read before one is not kept after it.
+    forgotten: u64,
+}
 
 /// So many salons are kept; beyond, all are dropped and made again when needed.
 const MOST: usize = 1000;
@@ -27,24 +34,32 @@ impl Catalogues {
     /// # Errors
     /// When the database fails or has no such salon.
     pub async fn get(&self, store: &Store, clock: &dyn Clock, company: CompanyId) -> Result<Arc<Catalogue>, StoreError> {
-        if let Some(known) = self.0.lock().get(&company) {
-            return Ok(known.clone());
-        }
+        let forgotten = {
+            let kept = self.0.lock();
+            if let Some(known) = kept.salons.get(&company) {
+                return Ok(known.clone());
+            }
+            kept.forgotten
+        };
         let mut tx = store.read().await?;
         // A day early, since the zone is not known yet and days of the past do no harm.
         let from = clock.local(&TimeZone::UTC).date().yesterday().unwrap_or(jiff::civil::Date::MIN);
         let salon = catalogue::load(&mut tx, company, from).await?;
         let made = Arc::new(Catalogue { reader: Reader::new(Some(&salon)), salon });
-        let mut known = self.0.lock();
-        if known.len() >= MOST {
-            known.clear();
+        let mut kept = self.0.lock();
+        if kept.salons.len() >= MOST {
+            kept.salons.clear();
         }
-        known.insert(company, made.clone());
+        if kept.forgotten == forgotten {
+            kept.salons.insert(company, made.clone());
+        }
         Ok(made)
     }
 
     /// The salon changed: the next turn reads it anew.
     pub fn forget(&self, company: CompanyId) {
-        self.0.lock().remove(&company);
+        let mut kept = self.0.lock();
+        kept.salons.remove(&company);
+        kept.forgotten += 1;
     }
 }

@@ -2,6 +2,7 @@
 //! product is the real one, in this process or in one of its own that can be killed.
 
 mod build;
+mod connecting;
 mod conversation;
 mod restart;
 mod support;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::Parser;
 use reqwest::{Client, Method};
 use sandbox::{Options, Running};
 use serde_json::{Value, json};
@@ -20,20 +21,7 @@ pub(crate) struct House {
 
 /// Options of a world on free ports without a salon.
 pub(crate) fn options() -> Options {
-    Options {
-        salons: Vec::new(),
-        now: Some(NOW.parse().expect("a timestamp")),
-        debounce_ms: Some(20),
-        data: None,
-        database_url: None,
-        port: 0,
-        control_port: 0,
-        no_demo_salon: true,
-        real_limits: false,
-        real_delays: false,
-        world_only: false,
-        product_only: false,
-    }
+    Options::parse_from(["sandbox", "--no-demo-salon", "--port=0", "--control-port=0", "--debounce-ms=20", "--now", NOW])
 }
 
 pub(crate) fn salon() -> Value {
