@@ -234,7 +234,12 @@ impl Mind<'_> {
                 return mind.with_booking(purpose, booking);
             }
         }
-        self.put_again(Question::WhichBooking(purpose, bookings))
+        let mut mind = self;
+        if purpose == Purpose::Move && !mind.heard.when.is_empty() {
+            // Where to has changed; which is still not known.
+            mind.state.wish.when = mind.heard.when.iter().map(Want::read).collect();
+        }
+        mind.put_again(Question::WhichBooking(purpose, bookings))
     }
 
     /// «Отменить?» was asked.

@@ -32,6 +32,8 @@ pub(crate) struct Search {
     /// A master was named who can be asked for others instead.
     named: Option<StaffId>,
     wants: Vec<Want>,
+    /// Several masters of one name were named: which is for the customer to say.
+    namesakes: bool,
     /// Exactly what is wanted may be booked unasked.
     at_once: bool,
     why: Option<WhyNot>,
@@ -85,9 +87,11 @@ impl Mind<'_> {
         // «А у Руслана?» after an offer is a question; «а у Руслана в 19?» names what is wanted.
         let asks = self.cues.question && self.heard.when.is_empty() && self.offered();
         let unknown_master = self.heard.staff_unknown.is_some() && wish.staff.is_empty();
+        let namesakes = wish.people <= 1 && are_namesakes(salon, &wish.staff);
         // Two people who come for one time cannot be told unasked to wait for each other.
         let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
         let at_once = !parted
+            && !namesakes
             && !self.asks_for_times()
             && !asks
             && !unknown_master
@@ -112,6 +116,7 @@ impl Mind<'_> {
             plan,
             named,
             wants,
+            namesakes,
             at_once,
             why,
             excluding: moving.as_ref().map(|booking| booking.record_id),
@@ -228,7 +233,8 @@ impl Mind<'_> {
                     {
                         return self.confirm(visit.clone());
                     }
-                    search.others = search.best(wanted);
+                    let exact = search.wants.first().is_some_and(|want| want.moment().is_some());
+                    search.others = if search.namesakes && exact { wanted } else { search.best(wanted) };
                     return self.offer(search);
                 }
                 search.note_miss();
@@ -307,6 +313,7 @@ impl Mind<'_> {
             named: (plan.chairs.len() == 1).then_some(seat.staff),
             plan,
             wants: vec![Want::at(seat.start)],
+            namesakes: false,
             at_once: false,
             why: Some(WhyNot::JustTaken),
             excluding: moving.as_ref().map(|booking| booking.record_id),
@@ -318,6 +325,12 @@ impl Mind<'_> {
         };
         self.look(Probe::Wanted, search)
     }
+}
+
+/// Several masters whose names begin with the same word.
+fn are_namesakes(salon: &domain::Salon, staff: &[StaffId]) -> bool {
+    let first = |id: &StaffId| salon.staff(*id).and_then(|staff| staff.name.split_whitespace().next()).map(str::to_lowercase);
+    staff.len() > 1 && staff.iter().all(|id| first(id) == first(&staff[0]))
 }
 
 impl Search {

@@ -64,6 +64,11 @@ impl Voice<'_> {
                 let booking = booking.get();
                 let (what, who) = (self.services_in(&booking.services, Case::Accusative), self.dative_master(booking.staff_id));
                 let (when, cost) = (self.moment(booking.start), self.cost_sentence(booking));
+                if what.contains([':', '+', ',']) && self.lang == Lang::Ru {
+                    // A title that breaks a sentence stands by itself.
+                    let title = self.services(&booking.services);
+                    return format!("Записала вас {who}: «{title}», {when}.{cost} Ждём вас{}! 😊", self.at_address());
+                }
                 let yes = self.vary(&["Записала вас", "Готово, записала вас"], &[""]);
                 self.say(
                     format!("{yes} на {what} {who}: {when}.{cost} Ждём вас{}! 😊", self.at_address()),
@@ -161,7 +166,11 @@ impl Voice<'_> {
 
     /// `мастер Анна`.
     fn master(&self, id: StaffId) -> String {
-        self.say(format!("мастер {}", self.staff(id)), format!("with {}", self.staff(id)))
+        let name = self.staff(id);
+        let shared = self.salon.staff.iter().filter(|staff| staff.name == name).count() > 1;
+        let what = self.salon.staff(id).map_or("", |staff| staff.specialization.as_str());
+        let what = if shared && !what.is_empty() { format!(" ({what})") } else { String::new() };
+        self.say(format!("мастер {name}{what}"), format!("with {name}{what}"))
     }
 
     /// `к Анне`.

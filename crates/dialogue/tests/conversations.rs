@@ -424,6 +424,36 @@ fn a_business_is_no_name() {
 }
 
 #[test]
+fn two_masters_of_one_name() {
+    let mut model = Model::example(date(2026, 3, 2));
+    model.salon.staff[1].name = "Марина".into();
+    model.reader = language::Reader::new(Some(&model.salon));
+    let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+    let now = date(2026, 3, 2).at(10, 0, 0, 0);
+    let which = model.turn(&mut chat, now, &["Запишите к Марине на классический маникюр в среду в 15"]).messages.join("\n");
+    assert!(which.contains("2) ") && which.contains("(мастер маникюра и педикюра)"), "{which}");
+    model.turn(&mut chat, now, &["2"]);
+    assert_eq!(model.booked(PHONE).len(), 1);
+    assert_eq!(chat.receipts[0].booking().staff_id, model.salon.staff[1].id);
+}
+
+#[test]
+fn an_unknown_schedule_is_no_closed_day() {
+    let mut model = Model::example(date(2026, 3, 2));
+    model.salon.schedule.clear();
+    let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+    let now = date(2026, 3, 2).at(10, 0, 0, 0);
+    for text in ["Запишите к Марине на классический маникюр в воскресенье в 12", "А в субботу вы работаете?", "Когда вы открыты?"]
+    {
+        let said = model.turn(&mut chat, now, &[text]).messages.join("\n").to_lowercase();
+        assert!(!said.is_empty());
+        for claim in ["не работа", "выходной", "закрыт"] {
+            assert!(!said.contains(claim), "{said}");
+        }
+    }
+}
+
+#[test]
 fn half_an_hour_earlier_is_about_what_stands() {
     check(
         "> Запишите к Марине на маникюр с покрытием в среду в 15
