@@ -4,12 +4,15 @@ use crate::{
     InfoTopic,
     intents::{Sentence, supposes_late},
     lexicon::{Cue, Prep},
-    text::Token,
+    text::{Kind, Token},
 };
+
+/// Whether a sentence asks about something.
+type Asks = fn(&Sentence<'_>) -> bool;
 
 /// The topics one sentence asks about, each once.
 pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
-    let asked: [(InfoTopic, fn(&Sentence<'_>) -> bool); 11] = [
+    let asked: [(InfoTopic, Asks); 11] = [
         (InfoTopic::Address, address),
         (InfoTopic::Hours, hours),
         (InfoTopic::Parking, |s| s.has(Cue::Park)),
@@ -33,7 +36,11 @@ fn asks(s: &Sentence<'_>) -> bool {
 
 fn address(s: &Sentence<'_>) -> bool {
     let somewhere = s.tokens.windows(2).any(|w| w[0].text == "где" && (w[1].mark('-') || w[1].text == "то"));
-    let named = s.has(Cue::Address) && asks(s) && !somewhere;
+    // «В районе шести» is a time.
+    let about_hour =
+        |i: usize| s.tokens[i].prep(Prep::About) && s.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Number || t.cardinal().is_some());
+    let place = (0..s.tokens.len()).any(|i| s.tokens[i].cue(Cue::Address) && !about_hour(i));
+    let named = place && asks(s) && !somewhere;
     let where_is = s.says(&["где", "куда", "where"])
         && !somewhere
         && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3)
