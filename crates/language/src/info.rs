@@ -43,7 +43,7 @@ fn address(s: &Sentence<'_>) -> bool {
     let named = place && asks(s) && !somewhere;
     let where_is = s.says(&["где", "куда", "where"])
         && !somewhere
-        && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3)
+        && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3 && !s.has(Cue::My))
         && !s.tokens.iter().any(|t| t.text.starts_with("отзыв"));
     named || where_is
 }
@@ -58,7 +58,8 @@ fn hours(s: &Sentence<'_>) -> bool {
     let open = you_work || s.has(Cue::You) || s.says(&["открыто", "закрыто", "open", "close", "closed"]);
     let asked = s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch) || you_work && s.tokens.len() <= 5;
     let named = s.tokens.iter().any(|t| t.cue(Cue::Hours) && !t.text.starts_with("скольк")) && asks(s);
-    until || s.has(Cue::Work) && asked && open || named
+    let mine = s.says(&["меня", "мне", "нас"]);
+    until && !mine || s.has(Cue::Work) && asked && open || named
 }
 
 /// «Позвоните мне на телефон» wants a call, not a number.
