@@ -191,7 +191,11 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             // «обе руки», «оба ногтя», "both hands" are no people.
             let things = after(1)
                 .is_some_and(|t| t.trades().any(Trade::is_head) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Booking));
-            if things { 1 } else { 2 }
+            // «Педикюр и маникюр, оба»
+            let works = matches!(&*token.text, "оба" | "обе" | "both")
+                && tokens[..i].iter().any(|t| t.trades().any(Trade::is_head))
+                && !tokens[..i].iter().any(|t| t.cue(Cue::We) || t.cue(Cue::Companion));
+            if things || works { 1 } else { 2 }
         } else if token.cue(Cue::Three) {
             3
         } else if token.cue(Cue::Four) {
@@ -222,7 +226,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                 || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
             let together =
                 with && tokens.iter().any(|t| t.cue(Cue::We) || matches!(&*t.text, "вместе" | "together" | "обе" | "оба" | "парой"));
-            let with_whom = with && tokens[..i].iter().rev().take(4).any(|t| matches!(&*t.text, "я" | "мы" | "i" | "we" | "себя"));
+            let with_whom = with
+                && tokens[..i]
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .any(|t| matches!(&*t.text, "я" | "мы" | "i" | "we" | "себя" | "хочу" | "хотела" | "хотел" | "записаться"));
             // «меня и подругу», «мне и дочке», «себя и маму», "for me and my friend"
             let joined = (1..=3).any(|n| before(n).is_some_and(|t| t.text == "и" || t.text == "а" || t.text == "and" || t.text == "плюс"))
                 && (2..=8).any(|n| {

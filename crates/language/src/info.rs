@@ -4,12 +4,15 @@ use crate::{
     InfoTopic,
     intents::{Sentence, supposes_late},
     lexicon::{Cue, Prep},
-    text::Token,
+    text::{Kind, Token},
 };
+
+/// Whether a sentence asks about something.
+type Asks = fn(&Sentence<'_>) -> bool;
 
 /// The topics one sentence asks about, each once.
 pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
-    let asked: [(InfoTopic, fn(&Sentence<'_>) -> bool); 11] = [
+    let asked: [(InfoTopic, Asks); 11] = [
         (InfoTopic::Address, address),
         (InfoTopic::Hours, hours),
         (InfoTopic::Parking, |s| s.has(Cue::Park)),
@@ -33,10 +36,14 @@ fn asks(s: &Sentence<'_>) -> bool {
 
 fn address(s: &Sentence<'_>) -> bool {
     let somewhere = s.tokens.windows(2).any(|w| w[0].text == "где" && (w[1].mark('-') || w[1].text == "то"));
-    let named = s.has(Cue::Address) && asks(s) && !somewhere;
+    // «В районе шести» is a time.
+    let about_hour =
+        |i: usize| s.tokens[i].prep(Prep::About) && s.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Number || t.cardinal().is_some());
+    let place = (0..s.tokens.len()).any(|i| s.tokens[i].cue(Cue::Address) && !about_hour(i));
+    let named = place && asks(s) && !somewhere;
     let where_is = s.says(&["где", "куда", "where"])
         && !somewhere
-        && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3)
+        && (s.has(Cue::You) || s.has(Cue::Come) || s.tokens.len() <= 3 && !s.has(Cue::My))
         && !s.tokens.iter().any(|t| t.text.starts_with("отзыв"));
     named || where_is
 }
@@ -51,7 +58,8 @@ fn hours(s: &Sentence<'_>) -> bool {
     let open = you_work || s.has(Cue::You) || s.says(&["открыто", "закрыто", "open", "close", "closed"]);
     let asked = s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch) || you_work && s.tokens.len() <= 5;
     let named = s.tokens.iter().any(|t| t.cue(Cue::Hours) && !t.text.starts_with("скольк")) && asks(s);
-    until || s.has(Cue::Work) && asked && open || named
+    let mine = s.says(&["меня", "мне", "нас"]);
+    until && !mine || s.has(Cue::Work) && asked && open || named
 }
 
 /// «Позвоните мне на телефон» wants a call, not a number.

@@ -11,18 +11,22 @@ use crate::{
 /// «Я записана на завтра на 10, можно на 11?»: where the other time is asked for.
 pub(crate) fn other_time_asked(tokens: &[Token]) -> Option<usize> {
     let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t);
-    let mine = |i: usize| tokens[i.saturating_sub(2)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас"));
+    let mine = |i: usize| tokens[i.saturating_sub(3)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас"));
     let stands = (0..tokens.len()).find(|i| {
         let booked = tokens[*i].cue(Cue::Booked) && tokens[*i].text != "booked";
         (booked || tokens[*i].text == "запись") && mine(*i)
     })?;
-    let told = tokens[stands..].iter().position(|t| t.ends_clause() || t.is(Sense::But)).map(|at| stands + at)?;
-    let known = tokens[stands..told].iter().any(moment);
+    let told = tokens[stands..].iter().position(|t| t.ends_clause() || t.is(Sense::But) || t.text == "можно").map(|at| stands + at)?;
+    let known = tokens[stands.saturating_sub(3)..told].iter().any(moment);
     (told..tokens.len()).find(|i| {
         let asks = matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте" | "надо" | "нужно");
         let at = (i + 1..i + 4).find(|k| tokens.get(*k).is_some_and(|t| t.prep(Prep::On) || t.prep(Prep::At)));
         known && asks && at.is_some_and(|at| tokens.get(at + 1).is_some_and(moment))
     })
+}
+
+fn names_part(t: Option<&Token>) -> bool {
+    t.is_some_and(|t| t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some())
 }
 
 fn names_day(t: &Token) -> bool {
@@ -261,6 +265,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
             || understood.same_day
             || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
+        && !any(&thanks_for)
         // «Спасибо Анечке!»
         && (wanted.service() || !understood.when.is_empty() || understood.staff_ids.is_empty() || !any(&|s| s.has(Cue::Thanks)))
         && !(only_time(understood) && sentences.iter().any(idle_question))
@@ -333,6 +338,12 @@ fn greets(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Hello) || facts::greets_by_day(tokens, i))
 }
 
+/// «Спасибо за маникюр»
+fn thanks_for(s: &Sentence<'_>) -> bool {
+    let given = s.tokens.iter().position(|t| t.cue(Cue::Thanks)).map(|at| &s.tokens[at + 1..]);
+    given.is_some_and(|rest| rest.iter().take(2).any(|t| t.prep(Prep::Within) || t.text == "for")) && !s.has(Cue::Can) && !s.has(Cue::Want)
+}
+
 /// No more messages.
 fn stop(s: &Sentence<'_>) -> bool {
     let off = s.tokens.iter().enumerate().any(|(i, t)| {
@@ -365,6 +376,7 @@ fn stop(s: &Sentence<'_>) -> bool {
         && (s.tokens.iter().any(|t| t.is(Sense::Not)) && s.has(Cue::Want)
             || s.has(Cue::Drop)
             || s.says(&["отключите", "отключить", "выключите", "отмените", "исключите", "исключить", "отпишите"]));
+    let mailing = mailing || s.has(Cue::Mailing) && s.says(&["из"]) && !s.question;
     let number = s.has(Cue::Number)
         && s.has(Cue::Drop)
         && !s.has(Cue::Booking)
@@ -393,6 +405,9 @@ fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
             if (call || words <= 4 || s.question || s.tokens.iter().any(|t| t.prep(Prep::From))) && !told && !english_noise {
                 return true;
             }
+        }
+        if t.text == "someone" && (s.has(Cue::Call) || s.says(&["talk", "speak"])) && !denied {
+            return true;
         }
         if t.cue(Cue::Person) && !counted(i) && !denied {
             let alive = t.text.starts_with("жив")
@@ -441,7 +456,9 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
             let wanted = matches!(t.text.as_str(), "скол" | "сколы") && (s.has(Cue::Book) || s.has(Cue::Can));
             let unwell = t.text == "плохо" && i > 0 && s.tokens[i - 1].text == "мне" && s.tokens.get(i + 1).is_none_or(Token::ends_clause);
             let senses = t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]);
-            let excused = unwell || wanted || senses || s.denied(i);
+            // «Ужас как хочу»
+            let very = s.tokens.get(i + 1).is_some_and(|t| t.text == "как");
+            let excused = unwell || wanted || senses || very || s.denied(i);
             t.cue(Cue::Bad) && !excused
         })
     });
@@ -469,9 +486,9 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     });
     // «После чистки лицо горит»
     let hurts = sentences.iter().any(|s| {
-        s.has(Cue::Symptom)
-            && (s.has(Cue::PastVisit)
-                || s.tokens.windows(2).any(|w| w[0].prep(Prep::After) && (w[1].trades().any(Trade::is_head) || w[1].text == "вас")))
+        let after = s.tokens.iter().position(|t| t.prep(Prep::After)).map(|at| &s.tokens[at + 1..]);
+        let after_work = after.is_some_and(|rest| rest.iter().take(3).any(|t| t.trades().any(Trade::is_head) || t.text == "вас"));
+        s.has(Cue::Symptom) && (s.has(Cue::PastVisit) || after_work)
     });
     hurts || bad || disliked || redo && context.asked != Some(Asked::Review)
 }
@@ -584,11 +601,12 @@ fn moves(sentences: &[Sentence<'_>]) -> bool {
 
 fn late(s: &Sentence<'_>) -> bool {
     let master = |i: usize| i > 0 && s.tokens[..i].iter().any(|t| t.cue(Cue::Master));
-    let late = s
-        .tokens
-        .iter()
-        .enumerate()
-        .any(|(i, t)| t.cue(Cue::Late) && !master(i) && !s.denied(i) && !(t.text == "late" && (s.says(&["how"]) || s.says(&["open"]))));
+    let late = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Late)
+            && !master(i)
+            && !s.denied(i)
+            && !(t.text == "late" && (names_part(s.tokens.get(i + 1)) || s.says(&["how"]) || s.says(&["open"])))
+    });
     let traffic = s.has(Cue::Traffic) && !s.says(&["парковка"]);
     // «Буду на 10 минут позже»
     let coming = |t: &Token| matches!(&*t.text, "буду" | "приду" | "подойду" | "приеду" | "подъеду" | "будем" | "придем");
@@ -663,8 +681,8 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
         && !s.has(Cue::Book);
     // «Забыла, когда у меня стрижка»
     let when_mine = words_of_time(s)
-        && s.tokens.windows(3).any(|w| w[0].text == "у" && matches!(&*w[1].text, "меня" | "нас") && w[2].trades().any(Trade::is_head))
-        && !s.has(Cue::Cost);
+        && s.tokens.windows(2).any(|w| w[0].text == "у" && matches!(&*w[1].text, "меня" | "нас"))
+        && ![Cue::Cost, Cue::Can, Cue::Free, Cue::Book].iter().any(|cue| s.has(*cue));
     time_to_come
         || when_mine && !requests
         || !requests
@@ -730,27 +748,25 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let words = s.tokens;
     let asks = s.question || s.has(Cue::When) || s.has(Cue::What) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.has(Cue::Remind);
     let slot = words.iter().any(|t| {
-        matches!(
-            &*t.text,
-            "окошко"
-                | "окошки"
-                | "окно"
-                | "окна"
-                | "окошек"
-                | "окошечко"
-                | "местечко"
-                | "места"
-                | "место"
-                | "слоты"
-                | "slots"
-                | "slot"
-                | "availability"
-                | "openings"
-                | "available"
-                | "окон"
-                | "окошка"
-                | "opening"
-        )
+        t.text.starts_with("окош")
+            || matches!(
+                &*t.text,
+                "окно"
+                    | "окна"
+                    | "окон"
+                    | "местечко"
+                    | "местечки"
+                    | "места"
+                    | "место"
+                    | "слот"
+                    | "слоты"
+                    | "slots"
+                    | "slot"
+                    | "availability"
+                    | "openings"
+                    | "opening"
+                    | "available"
+            )
     });
     let is_free =
         words.iter().any(|t| t.cue(Cue::Free) && (t.text.starts_with("свобод") || matches!(&*t.text, "free" | "available" | "доступно")))
@@ -944,6 +960,11 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     // «15го» is no «го!».
     let words: Vec<&Token> = tokens.iter().filter(|t| t.is_word() && !(t.glued && t.text == "го")).collect();
     let short = words.len() <= 4;
+    // «Всё так»
+    if context.asked == Some(Asked::Confirm) && words.len() <= 3 && words.windows(2).any(|w| w[0].text == "все" && w[1].text == "так")
+    {
+        return Some(Intent::Confirm);
+    }
     let first = words.iter().position(|t| {
         !(t.cue(Cue::Hello)
             || t.cue(Cue::Thanks) && words.len() > 1

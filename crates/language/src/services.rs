@@ -83,6 +83,10 @@ struct Said {
     at: usize,
     /// A verb that governs an object: «подстричь бороду» is one thing.
     verb: bool,
+    /// A title of this list begins with it and has no word of the trade: «биоревитализация».
+    named: bool,
+    /// «С» stands before it.
+    with: bool,
     /// "Trim", or a noun with its object right behind it: «стрижка бороды».
     trim: bool,
 }
@@ -172,7 +176,7 @@ impl PriceList {
                 // "Back" by itself is no part of the body.
                 Some(next) if token.text == "back" && next.trades().any(|t| t == Trade::Massage) => self.known(vec![Key::of("спина")]),
                 // «2D», «3д»
-                Some(next) if token.digits > 0 && next.glued && matches!(&*next.text, "d" | "д") => {
+                Some(next) if token.digits > 0 && matches!(&*next.text, "d" | "д") => {
                     self.known(vec![Key::of(&format!("{}d", token.text))])
                 }
                 _ => self.keys(token),
@@ -186,7 +190,13 @@ impl PriceList {
                 && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
             let next = tokens.get(i + 1).filter(|t| t.text != "борода" && morphology::may_be_case(&t.text, "Gen"));
             let trim = token.text == "trim" || next.is_some();
-            said.push(Said { keys, without, group, at: i, verb, trim });
+            let with = i > 0 && matches!(&*tokens[i - 1].text, "с" | "со" | "with");
+            let named = matches!(keys[0], Key::Own(_))
+                && self
+                    .entries
+                    .iter()
+                    .any(|e| e.title.first().is_some_and(|w| keys.contains(&w.key)) && !e.title.iter().any(|w| w.key.is_head()));
+            said.push(Said { keys, without, group, at: i, verb, named, with, trim });
             without = false;
         }
         // «С покрытием и без»
@@ -224,7 +234,7 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Shape)) {
             keys.push(Key::Trade(Trade::Correction));
         }
-        if keys.contains(&Key::Trade(Trade::Fade)) {
+        if keys.contains(&Key::Trade(Trade::Fade)) || keys.contains(&Key::Trade(Trade::Crop)) {
             keys.extend([Key::Trade(Trade::Haircut), Key::Trade(Trade::Male)]);
         }
         if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
@@ -250,10 +260,20 @@ impl PriceList {
 
     fn meant(&self, said: &[Said], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
-        let groups = grouped(said);
+        let mut groups = grouped(said);
         let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
         if groups.len() < 2 {
-            return or_nothing(self.best(&all, &[], false).0);
+            let ids = self.best(&all, &[], false).0;
+            // «Стрижка с укладкой» in a list that has them apart.
+            let work = |s: &&&Said| s.is_head() && !s.keys[0].is_object() && s.keys[0] != Key::Trade(Trade::Coating);
+            let second = all.iter().skip(1).position(|s| s.with && work(&s)).map(|n| n + 1);
+            let Some(at) = second.filter(|at| all[..*at].iter().any(|s| work(&s))) else { return or_nothing(ids) };
+            let works: f64 = all.iter().filter(work).map(|s| s.weight()).sum();
+            let works_said: Vec<&Said> = all.iter().filter(work).copied().collect();
+            if ids.first().is_none_or(|id| self.heads_covered(*id, &works_said) >= works - 0.01) {
+                return or_nothing(ids);
+            }
+            groups = vec![all[..at].to_vec(), all[at..].to_vec()];
         }
         let mut options: Vec<Vec<ServiceId>> = Vec::new();
         let mut cover = 0.0;
@@ -280,7 +300,11 @@ impl PriceList {
         let (whole, whole_cover) = self.best(&all, &[], true);
         let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
         let covers_heads = whole.first().is_some_and(|id| self.heads_covered(*id, &all) >= 0.75 * heads);
-        if covers_heads && (firm.is_none() || whole_cover >= cover - 0.01) {
+        // What is certain by itself must be a part of it.
+        let parts = whole.first().and_then(|id| self.entries.iter().find(|e| e.id == *id)).map_or(&[][..], |e| &e.parts);
+        let keeps = parts.is_empty()
+            || options.iter().all(|ids| if let [only] = ids[..] { parts.contains(&only) || whole.contains(&only) } else { true });
+        if covers_heads && keeps && (firm.is_none() || whole_cover >= cover - 0.01) {
             return vec![whole];
         }
         options
@@ -290,7 +314,7 @@ impl PriceList {
     /// has it.
     fn shared_work(&self, before: &[&Said], group: &[&Said]) -> Option<(Vec<ServiceId>, f64)> {
         let object = |said: &&&Said| said.keys.first().is_some_and(|key| key.is_object());
-        if !group.iter().all(|s| object(&s)) || !before.iter().any(|s| object(&s)) {
+        if !group.iter().all(|s| object(&s)) {
             return None;
         }
         let work = before.iter().filter(|s| !object(s) && s.is_head());
@@ -370,12 +394,12 @@ impl PriceList {
 
 impl Said {
     fn is_head(&self) -> bool {
-        self.keys.first().is_some_and(|key| key.is_head())
+        self.named || self.keys.first().is_some_and(|key| key.is_head())
     }
     fn weight(&self) -> f64 {
         match self.keys.first() {
             Some(key) if key.is_object() => 0.8,
-            Some(key) if key.is_head() => 1.0,
+            Some(key) if key.is_head() || self.named => 1.0,
             _ => 0.6,
         }
     }
@@ -438,6 +462,12 @@ fn trimming(said: &mut [Said]) {
         let cut = |distance: usize| word.verb && distance <= 2 || word.trim && distance == 1;
         if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at))) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
+        }
+        // «Оформить бороду» where the list has it as a cut.
+        if word.keys.first() == Some(&Key::Trade(Trade::Shape))
+            && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2)
+        {
+            word.keys.push(Key::Trade(Trade::Haircut));
         }
     }
 }

@@ -146,6 +146,14 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
             }
         }
     }
+    // «Запись на 25-е отменяем, запишите на 27-е»
+    let of = |i: usize, cue: Cue| tokens[clause_of(tokens, mentions[i].span.start, mentions[i].span.end)].iter().any(|t| t.cue(cue));
+    let again = (0..mentions.len()).any(|i| fates[i] == Fate::Asked && of(i, Cue::Book) && !of(i, Cue::Cancel));
+    for (i, fate) in fates.iter_mut().enumerate() {
+        if again && *fate == Fate::Asked && of(i, Cue::Cancel) {
+            *fate = Fate::Old;
+        }
+    }
     if setting.moving {
         old_booking(tokens, mentions, &mut fates);
     }

@@ -126,6 +126,19 @@ impl Grammar<'_> {
             let said_whole = self.unit(end).is_some() || self.mark(end, ":");
             return (!said_whole).then_some(Mention { item: moment, span: i + 1..end, prep: None, negated: false });
         }
+        // «3 декабря или 4»
+        if let Some(Mention { item: Item::Day(Day::On(date)), span, .. }) = last
+            && span.end == i
+            && self.is(i, Sense::Or)
+            && self.tokens[span.clone()].iter().any(|t| t.month().is_some())
+            && let Some(n) = self.number(i + 1).filter(|n| !n.ordinal && (1..=31).contains(&n.value))
+            && self.date_parts(i + 1).is_none()
+            && self.clock_evidence(n.next).is_none()
+            && !self.counted(n.next)
+            && let Ok(day) = Date::new(date.year(), date.month(), i8::try_from(n.value).unwrap_or_default())
+        {
+            return Some(Mention { item: Item::Day(Day::On(day)), span: i + 1..n.next, prep: None, negated: false });
+        }
         let negated = self.negated(i);
         let mention = |item: Item, prep: Option<Prep>, end: usize| Some(Mention { item, span: i..end, prep, negated });
         if let Some((item, end)) = self.past(i).or_else(|| self.shift(i)).or_else(|| self.same(i)).or_else(|| self.ahead(i)) {
@@ -531,6 +544,9 @@ impl Grammar<'_> {
         let start = match () {
             () if between => i + 1,
             () if from => self.little_words(i).1,
+            () if self.unit(i) == Some(Unit::Hour) && token.text != "час" && (self.prep(i + 1, Prep::At) || self.prep(i + 1, Prep::To)) => {
+                i + 2
+            }
             // «на 10-13», «в 10-13»
             () if token.prep(Prep::On) || token.prep(Prep::At) || token.prep(Prep::About) => i + 1,
             () => i,
@@ -690,6 +706,9 @@ impl Grammar<'_> {
     /// «После 25 числа», «до пятницы», «с понедельника»: what the word before a day makes of it.
     fn open_day(&self, day: Day, prep: Option<Prep>, end: usize) -> (Item, usize) {
         let first = calendar::days(day, self.today).first().copied();
+        // «До конца недели» takes the end in.
+        let to_end = end > 1 && self.tokens[end - 2].is(Sense::End);
+        let first = first.map(|(from, to)| if to_end && prep == Some(Prep::Until) { (to, to) } else { (from, to) });
         match (prep, first) {
             (Some(Prep::Until | Prep::Before), Some((date, _))) if date > calendar::plus_days(self.today, 1) => {
                 (Item::Day(Day::Span(self.today, date)), end)
