@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use store::tokens;
 
 use crate::{Fault, Web};
+use uuid::Uuid;
 
 /// Seconds a token is good for.
 const LIFETIME: i64 = 3600;
@@ -33,6 +34,9 @@ pub struct Claims {
     pub iat: i64,
     /// Good until, unix seconds of the calendar.
     pub exp: i64,
+    /// Tells two tokens of one second apart, so that taking one back leaves the other good.
+    #[serde(default)]
+    pub jti: String,
 }
 
 /// Who pressed «Подключить».
@@ -71,7 +75,7 @@ impl Tokens {
     ) -> Result<(String, Timestamp), Fault> {
         let iat = now.as_second();
         let exp = iat + LIFETIME;
-        let claims = Claims { company_id, salon_id, kind: KIND.to_owned(), user_data, iat, exp };
+        let claims = Claims { company_id, salon_id, kind: KIND.to_owned(), user_data, iat, exp, jti: Uuid::new_v4().to_string() };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign).map_err(Fault::internal)?;
         Ok((token, Timestamp::from_second(exp).map_err(Fault::internal)?))
     }
