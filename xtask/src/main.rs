@@ -31,7 +31,7 @@ enum Chore {
         /// Passed on: `at-once` for reply, the number of jobs for jobs.
         args: Vec<String>,
     },
-    /// Formatting, clippy without warnings, licences and advisories (where cargo-deny is installed).
+    /// Formatting, clippy without warnings, licences and duplicates (where cargo-deny is installed).
     Lint,
 }
 

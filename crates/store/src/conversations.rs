@@ -70,6 +70,17 @@ pub async fn ensure(
     phone: Option<&Phone>,
     push_name: Option<&str>,
 ) -> Result<Conversation> {
+    // Whoever was first written to by number is met again under the LID: the same conversation.
+    if let (Some(phone), true) = (phone, chat.0.ends_with("@lid")) {
+        execute!(
+            tx,
+            "UPDATE conversations SET chat = $2 WHERE company_id = $1 AND chat = $3 \
+               AND NOT EXISTS (SELECT 1 FROM conversations known WHERE known.company_id = $1 AND known.chat = $2)",
+            company.0,
+            chat.0.as_str(),
+            format!("{}@s.whatsapp.net", phone.digits())
+        )?;
+    }
     let conversation = row!(
         tx,
         Conversation,

@@ -255,7 +255,7 @@ pub async fn unanswered(tx: &mut Tx, company: CompanyId, conversation: Conversat
 }
 
 /// The customer's messages of a span of sequence numbers, both ends included, in their order: what
-/// an unfinished turn took.
+/// an unfinished turn took, also where a person has taken over since.
 ///
 /// # Errors
 /// [`StoreError::Database`].
@@ -264,7 +264,7 @@ pub async fn heard(tx: &mut Tx, company: CompanyId, conversation: ConversationId
         tx,
         Message,
         "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 AND seq >= $3 AND seq <= $4 \
-           AND direction = 'in' AND status IN ('new', 'answered') ORDER BY seq",
+           AND direction = 'in' AND status IN ('new', 'answered', 'ignored') ORDER BY seq",
         company.0,
         conversation.0,
         from_seq,

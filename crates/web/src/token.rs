@@ -7,9 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::tokens;
+use uuid::Uuid;
 
 use crate::{Fault, Web};
-use uuid::Uuid;
 
 /// Seconds a token is good for.
 const LIFETIME: i64 = 3600;

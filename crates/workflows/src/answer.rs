@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use dialogue::{Customer, Effect, Heard, HeardKind, Outcome, Pause, Reply, Step, Turn};
+use dialogue::{Customer, Effect, Heard, HeardKind, Outcome, Pause, Refusal, Reply, Step, Turn};
 use domain::{BookingId, CompanyId, Receipt};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -51,6 +51,9 @@ struct Work<'a> {
     customer: Customer,
     messages: Vec<Message>,
     now: Timestamp,
+    /// A person has taken over since the turn began: it is only brought to its end, and nothing new
+    /// is written for it.
+    paused: bool,
     journal: Vec<Entry>,
     /// Writes that were begun before a crash and that the replay did not come to.
     abandoned: Vec<Entry>,
@@ -81,9 +84,10 @@ impl<'a> Work<'a> {
             Some(turn) => messages::heard(&mut tx, company, conversation.id, turn.from_seq, turn.to_seq).await?,
             None => messages::unanswered(&mut tx, company, conversation.id).await?,
         };
-        if messages.is_empty() {
+        if messages.is_empty() && unfinished.is_none() {
             return Ok(None);
         }
+        let paused = conversation.paused_until.is_some_and(|until| app.clock.now() < until);
         let now = unfinished.as_ref().map_or_else(|| app.clock.now(), |turn| turn.opened_at);
         let client = match &conversation.phone {
             Some(phone) => clients::by_phone(&mut tx, company, phone).await?,
@@ -91,7 +95,7 @@ impl<'a> Work<'a> {
         };
         let company = companies::get(&mut tx, company).await?.ok_or(StoreError::NotFound("company"))?;
         drop(tx);
-        if unfinished.is_none() && conversation.paused_until.is_some_and(|until| now < until) {
+        if unfinished.is_none() && paused {
             let mut tx = app.store.begin().await?;
             messages::ignore_unanswered(&mut tx, company.id, conversation.id).await?;
             tx.commit().await?;
@@ -103,7 +107,7 @@ impl<'a> Work<'a> {
             Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
             None => (None, Vec::new()),
         };
-        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, journal, abandoned: Vec::new(), turn }))
+        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, paused, journal, abandoned: Vec::new(), turn }))
     }
 
     /// Runs the dialogue to its answer, replaying what the journal already knows.
@@ -136,8 +140,7 @@ impl<'a> Work<'a> {
     /// The outcome of the turn's `at`-th effect: from the journal, else by doing it.
     async fn outcome(&mut self, at: usize, effect: Effect) -> anyhow::Result<Outcome> {
         // Should the salon's catalogue have changed between a crash and its replay, the dialogue may
-        // take another way. What it leaves behind stays in the journal as unsettled: `commit` hands
-        // it to the job that finds out and tells.
+        // take another way. `commit` hands what it leaves behind to the job that finds out.
         if self.journal.get(at).is_some_and(|entry| entry.effect != effect) {
             self.abandoned.extend(self.journal.split_off(at).into_iter().filter(|entry| entry.outcome.is_none()));
         }
@@ -160,7 +163,9 @@ impl<'a> Work<'a> {
         };
         let outcome = match settled {
             Settled::Done(receipt) => Outcome::Done(*receipt),
+            Settled::Undone => Outcome::Refused(Refusal::Gone),
             Settled::Unknown => Outcome::Unsettled,
+            Settled::NotDone if self.paused && booking::writes(&effect) => Outcome::Failed,
             Settled::NotDone => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
         };
         if let Some(entry) = self.journal.get_mut(at) {
@@ -197,10 +202,15 @@ impl<'a> Work<'a> {
         let (company, conversation) = (self.company.id, self.conversation.id);
         let mut tx = self.app.store.begin().await?;
         let turn = self.opened(&mut tx).await?;
-        conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
+        let paused_until = conversations::load(&mut tx, company, conversation).await?.and_then(|now| now.paused_until);
+        let taken_over = paused_until.is_some_and(|until| self.app.clock.now() < until);
         messages::mark_answered(&mut tx, company, conversation, self.range().1, turn).await?;
-        for text in &reply.messages {
-            outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
+        // A person who took over meanwhile has the word; but what was done must be told.
+        if !taken_over || self.receipts().next().is_some() {
+            conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
+            for text in &reply.messages {
+                outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
+            }
         }
         for receipt in self.receipts() {
             webhooks::told(&mut tx, company, receipt.read_back()).await?;
@@ -217,7 +227,7 @@ impl<'a> Work<'a> {
         }
         if let Some(Pause::UntilResumedOrNextDay) = reply.pause {
             let until = next_day(self.now, &self.catalogue.salon.timezone);
-            conversations::set_pause(&mut tx, company, conversation, Some(until)).await?;
+            conversations::set_pause(&mut tx, company, conversation, paused_until.max(Some(until))).await?;
         }
         turns::close(&mut tx, company, turn, self.app.clock.now()).await?;
         jobs::complete(&mut tx, job).await?;

@@ -57,6 +57,8 @@ pub(crate) async fn carry_out(
 pub(crate) enum Settled {
     /// It was done, and was read back.
     Done(Box<Receipt>),
+    /// It was done, and somebody took it back since.
+    Undone,
     /// It certainly was not.
     NotDone,
     /// The booking system does not say yet.
@@ -72,6 +74,7 @@ pub(crate) async fn settle(app: &App, company: &Company, salon: &Salon, effect: 
         _ => return Settled::NotDone,
     };
     match (effect, found) {
+        (Effect::Book { .. }, Ok(Some(booking))) if booking.get().deleted => Settled::Undone,
         (Effect::Book { .. }, Ok(Some(booking))) => Settled::Done(Box::new(Receipt::Booked(booking))),
         (Effect::Move { services, staff, start, .. }, Ok(Some(to)))
             if (Wanted { services: sorted(salon.parts(services)), staff: *staff, start: *start }).stands(to.get()) =>
@@ -236,7 +239,10 @@ impl Place<'_> {
         for wait in READ_BACKS {
             tokio::time::sleep(wait).await;
             if let Ok(Some(booking)) = self.yclients().find_by_api_id(self.salon_id, name, day, day).await {
-                return Ok(Outcome::Done(Receipt::Booked(booking)));
+                return Ok(match booking.get().deleted {
+                    true => Outcome::Refused(Refusal::Gone),
+                    false => Outcome::Done(Receipt::Booked(booking)),
+                });
             }
         }
         Ok(Outcome::Unsettled)

@@ -15,7 +15,7 @@ use store::{
 use crate::{
     App,
     booking::{self, Settled},
-    outbox, webhooks,
+    outbox, texts, webhooks,
 };
 
 /// Between two looks.
@@ -54,14 +54,15 @@ impl Settle {
         };
         drop(tx);
         let state = conversation.state.as_ref().map(|state| State::load(&state.to_string())).unwrap_or_default();
-        if !state.is_unsettled() {
+        let booking = matches!(open.effect, Effect::Book { .. });
+        if booking && !state.is_unsettled() {
             return Ok(Outcome::Done); // the customer asked in between and has been told
         }
         let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company).await?;
         let receipt = match booking::settle(app, &salon, &catalogue.salon, &open.effect, open.name).await {
             Settled::Unknown => return Ok(Outcome::Snooze(LOOK_AGAIN)),
             Settled::Done(receipt) => Some(*receipt),
-            Settled::NotDone => None,
+            Settled::Undone | Settled::NotDone => None,
         };
         let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client: None };
         let turn = Turn {
@@ -71,10 +72,17 @@ impl Settle {
             customer: &customer,
             heard: &[],
         };
-        let reply = dialogue::settled(state, receipt.clone(), &turn);
+        let (state, words) = match (&receipt, booking) {
+            // The dialogue waits for bookings only; of the rest it is enough to say how it stands.
+            (None, false) => (state, vec![texts::UNCHANGED.to_owned()]),
+            _ => {
+                let reply = dialogue::settled(state, receipt.clone(), &turn);
+                (reply.state, reply.messages)
+            }
+        };
         let mut tx = app.store.begin().await?;
-        conversations::save_state(&mut tx, company, conversation.id, conversation.version, &reply.state).await?;
-        for text in &reply.messages {
+        conversations::save_state(&mut tx, company, conversation.id, conversation.version, &state).await?;
+        for text in &words {
             outbox::queue(app, &mut tx, company, conversation.id, text).await?;
         }
         if let Some(receipt) = &receipt {

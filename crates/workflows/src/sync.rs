@@ -404,7 +404,7 @@ pub async fn start(tx: &mut Tx, company: CompanyId, modules: Modules) -> store::
     if jobs::pending(tx, company, Some(&lane(company))).await? > 0 {
         return Ok(None);
     }
-    jobs::enqueue(tx, SyncJob::wanted(company, modules, Occasion::Again)).await.map(Some)
+    jobs::enqueue(tx, SyncJob::wanted(company, modules, Occasion::First)).await.map(Some)
 }
 
 /// The job `sync`.

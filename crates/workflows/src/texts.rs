@@ -5,6 +5,9 @@ use domain::{Booking, Salon};
 use jiff::civil::Date;
 use language::{Lang, speak};
 
+/// To a customer: a move or a cancellation whose outcome was unknown turned out not to have happened.
+pub(crate) const UNCHANGED: &str = "Проверила: изменить запись не получилось, она осталась как была. Попробовать ещё раз?";
+
 /// To the salon's own chat: a conversation was handed over.
 pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> String {
     let who = match (&customer.push_name, &customer.phone) {

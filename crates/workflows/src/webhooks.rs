@@ -47,13 +47,18 @@ pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -
         }
         Event::Lifecycle(lifecycle) => (lifecycle.change.as_str().to_owned(), LifecycleChange::job(company, &lifecycle.change)),
     };
-    let dedupe = format!("{company}:{}", event.dedupe_key(body));
     // Our own partner token may stand in the body: it is not kept.
     let kept = match event {
         Event::Entity(_) => body_text.as_ref(),
         Event::Lifecycle(_) => "",
     };
     let mut tx = app.store.begin().await?;
+    // A lifecycle event carries no time: it is the same again only while nothing else has happened since.
+    let since = match event {
+        Event::Entity(_) => String::new(),
+        Event::Lifecycle(lifecycle) => last_other(&mut tx, company, &lifecycle.change).await?,
+    };
+    let dedupe = format!("{company}:{since}:{}", event.dedupe_key(body));
     let new = NewWebhook { company_id: Some(company), kind: &kind, dedupe: &dedupe, body: kept };
     let Some(_) = webhooks::store(&mut tx, &new).await? else { return Ok(false) };
     match job {
@@ -64,6 +69,20 @@ pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// The salon's last event of another kind, by its moment.
+async fn last_other(tx: &mut store::Tx, company: CompanyId, change: &Lifecycle) -> store::Result<String> {
+    let own = match change {
+        Lifecycle::Uninstall => IntegrationEvent::Uninstalled,
+        Lifecycle::Freeze => IntegrationEvent::Frozen,
+        Lifecycle::Unfreeze => IntegrationEvent::Unfrozen,
+        Lifecycle::Payment => IntegrationEvent::PaymentReceived,
+        Lifecycle::Other(_) => return Ok(String::new()),
+    };
+    let latest = events::latest(tx, company, 50).await?;
+    let other = latest.iter().find(|entry| entry.event_type != own.as_str());
+    Ok(other.map(|entry| entry.created_at.as_millisecond().to_string()).unwrap_or_default())
 }
 
 /// The job `record`: a booking changed, by whomever.

@@ -49,5 +49,9 @@ async fn a_salon_that_takes_the_application_out_can_come_back() {
     house.onboard().await;
     let answer = house.say(CUSTOMER, "Сколько стоит стрижка?").await;
     assert!(answer.contains("2\u{a0}500"), "{answer}");
+    house.post("/control/salons/88/marketplace/uninstall", &json!({})).await;
+    house.post("/control/settle", &json!({})).await;
+    let view = house.call(Method::GET, "/control/salons/88", &Value::Null).await;
+    assert_eq!(view["linked"], json!(false), "the second time counts as well: {view}");
     house.close().await;
 }

@@ -115,3 +115,35 @@ async fn a_person_of_the_salon_silences_the_bot_until_it_is_resumed() {
     assert!(answer.contains("2\u{a0}500"), "{answer}");
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_takes_over_while_the_bot_thinks_has_the_word() {
+    let house = House::open(options()).await;
+    house.say(CUSTOMER, "Добрый день").await;
+    let before = house.heard_by(CUSTOMER).await.len();
+    let fault = json!({ "target": "yclients", "match": "GET /api/v1/book_times", "kind": "timeout", "delay_ms": 1500, "times": 9 });
+    house.post("/control/faults", &fault).await;
+    let asked = json!({ "salon": SALON, "text": "Что свободно завтра на маникюр с гель-лаком?" });
+    house.post(&format!("/control/phones/{CUSTOMER}/messages"), &asked).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let human = json!({ "to": CUSTOMER, "text": "Отвечу сама, это Ирина" });
+    house.post(&format!("/control/salons/{SALON}/phone/messages"), &human).await;
+    house.post("/control/settle", &json!({ "timeout_ms": 30_000 })).await;
+    assert_eq!(house.heard_by(CUSTOMER).await.len(), before + 1, "only the person's words came");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_told_by_number_first_stays_one_conversation() {
+    let house = House::open(options()).await;
+    let stranger = "79160000077";
+    let made = json!({ "staff_id": 12, "service_ids": [1], "start": "2026-11-25T15:00", "client_phone": stranger, "client_name": "Инна" });
+    house.post(&format!("/control/salons/{SALON}/records"), &made).await;
+    house.set_clock("2026-11-23T10:05:00+03:00").await;
+    assert_eq!(house.heard_by(stranger).await.len(), 1);
+    let pause = format!("{}/api/conversations/1/{stranger}/pause", house.product());
+    let paused = house.http.post(pause).header("X-API-Key", ADMIN_KEY).send().await.expect("an answer");
+    assert!(paused.status().is_success());
+    assert_eq!(house.say(stranger, "Сколько стоит стрижка?").await, "", "a paused chat stays paused");
+    house.close().await;
+}
