@@ -131,7 +131,24 @@ impl Emulator {
             message,
         };
         self.post(&mut world, &post)?;
+        self.copy_to_own(&mut world, customer, salon, &id, kind, message)?;
         Ok(id)
+    }
+
+    /// What a phone writes itself reaches the devices linked to it as a copy.
+    fn copy_to_own(
+        &self,
+        world: &mut World,
+        author: &str,
+        to: &str,
+        id: &str,
+        kind: &'static str,
+        message: &wa::Message,
+    ) -> Result<(), PhoneError> {
+        let name = world.account(author)?.name.clone();
+        let copy = wrap_device_sent(message.clone(), world.account(to)?.lid_jid().to_string());
+        let push_name = Some(name.as_str()).filter(|name| !name.is_empty());
+        self.post(world, &Post { author, owner: author, other: to, only: None, id, kind, peer: false, push_name, message: &copy })
     }
 
     /// Somebody in the salon writes from its phone; linked devices get a copy. Returns the id.
@@ -142,22 +159,22 @@ impl Emulator {
         }
         let id = stanza::random_id();
         let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-        let destination = world.account(to)?.lid_jid().to_string();
+        world.account(to)?;
         let shown = self.shown(&id, Side::Salon, &message);
         world.record(salon_phone, to, shown.clone());
         self.tell(Event::Message { salon: salon_phone.to_owned(), customer: to.to_owned(), message: shown });
+        self.copy_to_own(&mut world, salon_phone, to, &id, "text", &message)?;
         let name = world.account(salon_phone)?.name.clone();
-        let copy = wrap_device_sent(message, destination);
         let post = Post {
             author: salon_phone,
-            owner: salon_phone,
-            other: to,
+            owner: to,
+            other: salon_phone,
             only: None,
             id: &id,
             kind: "text",
             peer: false,
             push_name: Some(name.as_str()).filter(|name| !name.is_empty()),
-            message: &copy,
+            message: &message,
         };
         self.post(&mut world, &post)?;
         Ok(id)
@@ -328,9 +345,11 @@ impl Emulator {
             // The phone's own copy; the chat is shown by the other side's phone.
             return;
         }
-        let shown = self.shown(&id, Side::Salon, &message);
+        let (salon, customer) = world.sides(phone, owner);
+        let side = if salon == phone { Side::Salon } else { Side::Customer };
+        let shown = self.shown(&id, side, &message);
         if world.record(phone, owner, shown.clone()) {
-            self.tell(Event::Message { salon: phone.to_owned(), customer: owner.to_owned(), message: shown });
+            self.tell(Event::Message { salon: salon.to_owned(), customer: customer.to_owned(), message: shown });
         }
         let Some(reader) = world.accounts.get(owner) else { return };
         let receipt =
@@ -446,8 +465,10 @@ impl Emulator {
             ack = ack.attr("type", kind.as_str());
         }
         world.send(connection, ack.build());
-        let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
-        let Some(author) = author else { return };
+        let Some((author, author_device)) = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)) else { return };
+        if kind == "retry" && author_device != 0 {
+            return self.pass_retry(world, phone, device, &author, author_device, node);
+        }
         if kind == "retry" {
             if let Err(error) = self.seal_again(world, connection, phone, device, &author, node) {
                 tracing::warn!(%error, "a message could not be sealed again");
@@ -458,9 +479,36 @@ impl Emulator {
             self.confirm(world, phone, device, Class::Message, &author, &id);
             if author != phone {
                 let read = kind == "read" || kind == "read-self";
-                self.tell(Event::Acknowledged { salon: phone.to_owned(), customer: author.clone(), id, read });
+                if kind != "read-self" {
+                    self.pass_receipt(world, phone, &author, &id, read);
+                }
+                let (salon, customer) = world.sides(phone, &author);
+                self.tell(Event::Acknowledged { salon: salon.to_owned(), customer: customer.to_owned(), id, read });
             }
         }
+    }
+
+    /// The author's linked devices hear that a message has arrived, or was read.
+    fn pass_receipt(&self, world: &mut World, reader: &str, author: &str, id: &str, read: bool) {
+        let Some(from) = world.accounts.get(reader).map(super::world::Account::lid_jid) else { return };
+        let mut receipt = NodeBuilder::new("receipt").attr("from", from).attr("id", id).attr("t", self.calendar_secs());
+        if read {
+            receipt = receipt.attr("type", "read");
+        }
+        let receipt = receipt.build();
+        let devices: Vec<u16> = world.accounts.get(author).into_iter().flat_map(|account| account.companions.keys().copied()).collect();
+        for device in devices {
+            self.queue_receipt(world, reader, author, device, id, &receipt);
+        }
+    }
+
+    /// A device could not open a message that another linked device sealed: that one is asked for it again.
+    fn pass_retry(&self, world: &mut World, phone: &str, device: u16, author: &str, author_device: u16, receipt: &Node) {
+        let Some(from) = world.accounts.get(phone).map(|account| account.lid_jid().with_device(device)) else { return };
+        let id = attr(receipt, "id").into_owned();
+        let header = NodeBuilder::new("receipt").attr("from", from).attr("id", id.as_str()).attr("type", "retry");
+        let passed = header.attr("t", self.calendar_secs()).children(receipt.children().unwrap_or_default().to_vec()).build();
+        self.queue_receipt(world, phone, author, author_device, &id, &passed);
     }
 
     /// `<ack>` of a linked device: it has a receipt, or will never make sense of a message.
@@ -518,7 +566,15 @@ impl Emulator {
     pub(super) fn chat_state(&self, world: &mut World, phone: &str, node: &Node) {
         let Some((customer, _)) = stanza::jid(node, "to").and_then(|to| world.resolve(&to)) else { return };
         let typing = node.get_optional_child("composing").is_some();
-        self.tell(Event::Typing { salon: phone.to_owned(), customer, typing });
+        if let Some(from) = world.accounts.get(phone).map(super::world::Account::lid_jid) {
+            let passed = NodeBuilder::new("chatstate").attr("from", from).children(node.children().unwrap_or_default().to_vec()).build();
+            for connection in world.live_devices(&customer) {
+                world.send(connection, passed.clone());
+            }
+        }
+        if world.sides(phone, &customer).0 == phone {
+            self.tell(Event::Typing { salon: phone.to_owned(), customer, typing });
+        }
     }
 }
 

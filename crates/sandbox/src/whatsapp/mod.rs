@@ -240,9 +240,12 @@ impl Emulator {
         self.world.lock().authority.root_public()
     }
 
-    /// Makes the account of a phone (digits without plus) or renames it.
+    /// Makes the account of a salon's phone (digits without plus) or renames it.
     pub fn ensure_account(&self, phone: &str, name: &str) -> Result<(), PhoneError> {
-        name.clone_into(&mut self.world.lock().account(phone)?.name);
+        let mut world = self.world.lock();
+        let account = world.account(phone)?;
+        account.salon = true;
+        name.clone_into(&mut account.name);
         Ok(())
     }
 

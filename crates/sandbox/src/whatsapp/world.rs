@@ -49,6 +49,9 @@ pub(super) struct Account {
     pub(super) raw_id: u32,
     /// The phone is "offline": connections of its linked devices are refused.
     pub(super) refusing: bool,
+    /// A salon's phone; in a chat with it the other side is the customer.
+    #[serde(default)]
+    pub(super) salon: bool,
     pub(super) app_state: Option<AppState>,
 }
 
@@ -241,6 +244,7 @@ impl World {
                 last_key_index: 0,
                 raw_id: rand::random(),
                 refusing: false,
+                salon: false,
                 app_state: None,
             };
             self.accounts.insert(phone.to_owned(), account);
@@ -307,6 +311,18 @@ impl World {
         Some((phone, device))
     }
 
+    /// Which of the two ends of a chat is the salon's phone and which the customer's.
+    pub(super) fn sides<'a>(&self, author: &'a str, other: &'a str) -> (&'a str, &'a str) {
+        let is_salon = |phone: &str| self.accounts.get(phone).is_some_and(|account| account.salon);
+        if is_salon(other) && !is_salon(author) { (other, author) } else { (author, other) }
+    }
+
+    /// The connections on which the devices linked to a phone are at work.
+    pub(super) fn live_devices(&self, phone: &str) -> Vec<u64> {
+        let live = |role: &Role| matches!(role, Role::Companion { phone: of, phase: Phase::Live, .. } if of == phone);
+        self.connections.iter().filter(|(_, connection)| live(&connection.role)).map(|(number, _)| *number).collect()
+    }
+
     /// Adds to the chat of two phones unless that author's message is there already.
     pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage) -> bool {
         let chat = self.chats.entry(chat_key(author, other)).or_default();
@@ -323,6 +339,12 @@ impl World {
             .iter()
             .map(|entry| ChatMessage { from: if entry.author == salon { Side::Salon } else { Side::Customer }, ..entry.message.clone() })
             .collect()
+    }
+
+    /// The phones that have a chat with this one.
+    pub(super) fn acquaintances(&self, phone: &str) -> Vec<String> {
+        let other = |(one, two): (&str, &str)| if one == phone { Some(two.to_owned()) } else { (two == phone).then(|| one.to_owned()) };
+        self.chats.keys().filter_map(|key| other(key.split_once('|')?)).filter(|other| other != phone).collect()
     }
 
     pub(super) fn author_of(&self, customer: &str, salon: &str, id: &str) -> Option<String> {
