@@ -1,5 +1,6 @@
 // Baileys on a customer's side, talking with the product: two clients of different makes through the emulator.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { proto } from "baileys";
 import { Companion, jid, text } from "./support/baileys.mjs";
@@ -71,6 +72,29 @@ test("a message that somebody in the program sends arrives", async () => {
   const queued = await world.operator("POST", "/api/send-message", { company_id: salon.company_id, phone: CUSTOMER, message: "Ждём вас завтра!" });
   assert.equal(queued.status, 202);
   await customer.message("it", (message) => text(message) === "Ждём вас завтра!");
+});
+
+test("files go both ways between Baileys and the phones", async () => {
+  const [picture, voice] = [randomBytes(70_000), randomBytes(9_000)];
+  const sent = await customer.socket.sendMessage(jid(salon.phone), { image: picture, mimetype: "image/jpeg", caption: "Хочу так", jpegThumbnail: "" });
+  const shown = await until("the picture at the salon", async () => (await world.chat(CUSTOMER, salon.id)).find(({ id }) => id === sent.key.id));
+  assert.deepEqual([shown.kind, shown.text, shown.media.size], ["image", "Хочу так", picture.length]);
+  const kept = await fetch(`${world.control}/control/phones/${CUSTOMER}/messages/${shown.id}/media?salon=${salon.id}`);
+  assert.ok(picture.equals(Buffer.from(await kept.arrayBuffer())), "byte by byte");
+
+  const { ids } = await world.post(`/phones/${CUSTOMER}/messages`, { salon: salon.id, kind: "voice", data_base64: voice.toString("base64") });
+  const copy = await customer.message("the phone's voice message", (message) => message.key.id === ids[0]);
+  assert.equal(copy.message.audioMessage?.ptt, true);
+  assert.ok(voice.equals(await customer.download(copy)), "byte by byte");
+  await world.post("/settle");
+});
+
+test("who types on one side is seen on the other", async () => {
+  await customer.socket.sendPresenceUpdate("available");
+  const first = await world.listen();
+  await customer.socket.sendPresenceUpdate("composing", jid(salon.phone));
+  const { salon: typist, customer: reader, typing } = await first(({ event }) => event === "typing");
+  assert.deepEqual([typist, reader, typing], [CUSTOMER, salon.phone, true]);
 });
 
 test("what Baileys cannot open, it asks for again and gets", async () => {

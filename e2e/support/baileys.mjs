@@ -1,8 +1,16 @@
 // Baileys as a device linked to a phone of the world. It is unmodified; only the key that certificates are checked with is the
 // emulator's instead of WhatsApp's, which it keeps in a table that anybody may write.
 import * as defaults from "baileys/lib/Defaults/index.js";
-import makeWASocket, { BufferJSON, Browsers, DisconnectReason, initAuthCreds, proto } from "baileys";
+import { Agent } from "node:http";
+import makeWASocket, { BufferJSON, Browsers, DisconnectReason, downloadMediaMessage, initAuthCreds, proto } from "baileys";
 import { until } from "./world.mjs";
+
+// The emulator's host of files has no TLS: what Baileys asks by https goes there in the clear.
+class Plain extends Agent {
+  protocol = "https:";
+}
+const { fetch } = globalThis;
+globalThis.fetch = (url, options) => fetch(typeof url === "string" ? url.replace("https://127.0.0.1:", "http://127.0.0.1:") : url, options);
 
 const silent = { level: "silent", child: () => silent, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 const loud = { ...silent, level: "warn", child: () => loud, warn: (...what) => console.error("baileys", ...what), error: (...what) => console.error("baileys", ...what) };
@@ -84,7 +92,7 @@ export class Companion {
     const { auth, save } = this.#saved.state();
     const socket = makeWASocket({
       auth, logger: process.env.LOUD ? loud : silent, waWebSocketUrl: this.#server.url, version: [2, 3000, 1023223821],
-      browser: Browsers.ubuntu("Chrome"), syncFullHistory: false, shouldSyncHistoryMessage: () => false,
+      fetchAgent: new Plain(), browser: Browsers.ubuntu("Chrome"), syncFullHistory: false, shouldSyncHistoryMessage: () => false,
       getMessage: async ({ id }) => this.messages.find((message) => message.key.id === id)?.message,
     });
     this.socket = socket;
@@ -151,6 +159,11 @@ export class Companion {
       ...this.heard.filter(({ event, key }) => event === "messages.update" && key.id === id).map(({ update }) => update),
     ];
     return until(`message ${id} has status ${status}`, () => news().some((told) => told.status >= status));
+  }
+
+  /** The file of a message, downloaded and decrypted. */
+  download(message) {
+    return downloadMediaMessage(message, "buffer", { host: new URL(this.#server.url).host });
   }
 
   /** The first event of that name that is so, now or soon. */

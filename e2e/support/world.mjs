@@ -133,6 +133,21 @@ export class World {
     return { status: answer.status, body: await answer.json() };
   }
 
+  /** Listens from now on; what it returns waits for the first event of the world that is so. */
+  async listen() {
+    const { body } = await fetch(`${this.control}/control/events`);
+    return async (is) => {
+      let rest = "";
+      for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop();
+        const found = lines.filter((line) => line.startsWith("data:")).map((line) => JSON.parse(line.slice(5))).find(is);
+        if (found) return found;
+      }
+      throw new Error("the world fell silent");
+    };
+  }
+
   /** The chat as the customer's phone shows it. */
   chat(phone, salon) {
     return this.call("GET", `/phones/${phone}/messages?salon=${salon}`);
