@@ -5,6 +5,9 @@ import { Agent } from "node:http";
 import makeWASocket, { BufferJSON, Browsers, DisconnectReason, downloadMediaMessage, initAuthCreds, proto } from "baileys";
 import { until } from "./world.mjs";
 
+// Baileys' Signal library tells whole sessions, keys and all.
+if (!process.env.LOUD) console.info = () => {};
+
 // The emulator's host of files has no TLS: what Baileys asks by https goes there in the clear.
 class Plain extends Agent {
   protocol = "https:";
