@@ -60,6 +60,17 @@ test("a reaction reaches the salon's phone, and nobody answers it", async () => 
   assert.equal((await world.chat(CUSTOMER, salon.id)).at(-1).id, shown.id);
 });
 
+test("the salon marks as read what it answers", { todo: "the product does not mark yet" }, async () => {
+  const { sent } = await ask("А педикюр делаете?");
+  await customer.reached(sent.key.id, Status.READ);
+});
+
+test("what Baileys reads, the salon knows as read", async () => {
+  const { key } = fromSalon().at(-1);
+  await customer.socket.readMessages([key]);
+  await until("the mark", async () => (await world.chat(CUSTOMER, salon.id)).find(({ id }) => id === key.id).read);
+});
+
 test("the salon's own reaction arrives", { todo: "the product cannot react yet" }, async () => {
   const { key } = customer.messages.findLast((message) => message.key.fromMe);
   const answer = await world.operator("POST", "/api/send-reaction", { company_id: salon.company_id, phone: CUSTOMER, message_id: key.id, emoji: "🌷" });
