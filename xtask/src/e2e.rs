@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::lint::sh;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
+const EMOJI: &str = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
 
 /// Runs the tests of `e2e/`, with what they need installed first.
 pub(crate) fn test() -> Result<()> {
@@ -16,6 +17,7 @@ pub(crate) fn test() -> Result<()> {
 
 /// Takes the pictures of every page into `docs/screens`.
 pub(crate) fn screens() -> Result<()> {
+    install("fonts-noto-color-emoji", "a font with emoji", || Path::new(EMOJI).is_file())?;
     prepare()?;
     sh("node", &["e2e/screens.mjs"])
 }
@@ -33,7 +35,7 @@ fn install(package: &str, program: &str, there: impl Fn() -> bool) -> Result<()>
     if there() {
         return Ok(());
     }
-    let hint = || format!("{program} is needed by the tests in e2e/: install Debian's package {package}, or the program by other means");
+    let hint = || format!("{program} is needed by what is in e2e/: install Debian's package {package}, or the program by other means");
     sh("apt-get", &["update", "-qq"]).with_context(hint)?;
     sh("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package]).with_context(hint)?;
     ensure!(there(), hint());
