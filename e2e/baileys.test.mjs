@@ -198,6 +198,14 @@ describe("the server ends it", () => {
   });
 });
 
+test("a new device is given the chats there were", async () => {
+  const salon = await world.addSalon(3);
+  await world.post("/phones/79161110004/messages", { salon: salon.id, text: "Это было раньше", name: "Регина" });
+  const device = await companion(Companion.ofSalon(world, salon));
+  const { messages } = await device.event("messaging-history.set", "the chats", ({ messages }) => messages.length > 0);
+  assert.deepEqual(messages.map(text), ["Это было раньше"]);
+});
+
 test("a device logs out by itself and is no longer linked", async () => {
   const phone = "79161110002";
   const device = await companion(Companion.ofPhone(world, phone));

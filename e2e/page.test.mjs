@@ -98,6 +98,36 @@ test("where sockets are blocked the page polls", async () => {
   clean();
 });
 
+test("codes that have run out are replaced by themselves", async () => {
+  const salon = await freshSalon();
+  const { page, clean } = await openNew();
+  await world.call("PUT", "/whatsapp", { qr_first_ms: 1000, qr_next_ms: 100 });
+  try {
+    await page.goto(salon.page);
+    const old = await readQr(page);
+    await world.call("PUT", "/whatsapp", { qr_first_ms: 60_000, qr_next_ms: 20_000 });
+    const qr = await until("another code", async () => { const shown = await readQr(page); return shown !== old && shown; }, 60_000);
+    await assert.rejects(world.post(`/salons/${salon.id}/phone/link`, { qr: old }), { status: 409 });
+    await world.post(`/salons/${salon.id}/phone/link`, { qr });
+    await done(page);
+  } finally {
+    await world.call("PUT", "/whatsapp", { qr_first_ms: 60_000, qr_next_ms: 20_000 });
+  }
+  clean();
+});
+
+test("a passkey that WhatsApp asks for is told honestly", async () => {
+  const salon = await freshSalon();
+  const { page, clean } = await openNew();
+  await world.post(`/salons/${salon.id}/phone/passkey`, { required: true });
+  await page.goto(salon.page);
+  // The phone's owner has scanned; what is missing is a key that only WhatsApp's own page can ask for.
+  scan(page, salon).catch(() => {});
+  await page.locator('[data-view="trouble"]').waitFor();
+  assert.match(await page.locator('[data-view="trouble"]').innerText(), /ключ|passkey/i);
+  clean();
+});
+
 test("a second browser shows the same link and hears of the success", async () => {
   const salon = await freshSalon();
   const [first, second] = [await openNew(), await openNew({ viewport: PHONE })];

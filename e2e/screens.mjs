@@ -148,6 +148,15 @@ for (const [name, status] of [["banned", 402], ["outdated", 405]]) {
   });
   }
 
+await state("linking-passkey", async (page) => {
+  const salon = await fresh();
+  await world.post(`/salons/${salon.id}/phone/passkey`, { required: true });
+  await page.goto(salon.page);
+  // The scan ends when the device gives up.
+  scan(page, salon).catch(() => {});
+  await view(page, "trouble");
+});
+
 await state("linking-restricted", async (page) => {
   const salon = await atWork();
   await fault({ target: "whatsapp", salon: salon.id, kind: "nack", status: 463, times: 10 });

@@ -8,12 +8,13 @@ import { until } from "./world.mjs";
 // Baileys' Signal library tells whole sessions, keys and all.
 if (!process.env.LOUD) console.info = () => {};
 
-// The emulator's host of files has no TLS: what Baileys asks by https goes there in the clear.
+// The emulator's host of files has no TLS and another name than WhatsApp's: what Baileys asks by https goes there in the clear.
 class Plain extends Agent {
   protocol = "https:";
 }
+let files;
 const { fetch } = globalThis;
-globalThis.fetch = (url, options) => fetch(typeof url === "string" ? url.replace("https://127.0.0.1:", "http://127.0.0.1:") : url, options);
+globalThis.fetch = (url, options) => fetch(typeof url === "string" ? url.replace(/^https:\/\/(mmg\.whatsapp\.net|127\.0\.0\.1:\d+)\//, `http://${files}/`) : url, options);
 
 const silent = { level: "silent", child: () => silent, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 const loud = { ...silent, level: "warn", child: () => loud, warn: (...what) => console.error("baileys", ...what), error: (...what) => console.error("baileys", ...what) };
@@ -65,6 +66,7 @@ export class Companion {
   static async link(world, { link, number }) {
     const companion = new Companion();
     companion.#server = await world.call("GET", "/whatsapp");
+    files = new URL(companion.#server.url).host;
     defaults.WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(companion.#server.root_key, "hex");
     companion.#link = { link, number, asked: false };
     await companion.connect();
@@ -95,13 +97,13 @@ export class Companion {
     const { auth, save } = this.#saved.state();
     const socket = makeWASocket({
       auth, logger: process.env.LOUD ? loud : silent, waWebSocketUrl: this.#server.url, version: [2, 3000, 1023223821],
-      fetchAgent: new Plain(), browser: Browsers.ubuntu("Chrome"), syncFullHistory: false, shouldSyncHistoryMessage: () => false,
+      fetchAgent: new Plain(), browser: Browsers.ubuntu("Chrome"), syncFullHistory: false,
       getMessage: async ({ id }) => this.messages.find((message) => message.key.id === id)?.message,
     });
     this.socket = socket;
     socket.ev.on("creds.update", save);
     socket.ev.on("messages.upsert", ({ messages, type }) => this.messages.push(...messages.map((message) => Object.assign(message, { type }))));
-    for (const event of ["messages.update", "messages.reaction", "presence.update", "message-receipt.update"])
+    for (const event of ["messages.update", "messages.reaction", "presence.update", "messaging-history.set"])
       socket.ev.on(event, (told) => this.heard.push(...[told].flat().map((one) => ({ event, ...one }))));
     socket.ev.on("connection.update", async ({ connection, qr, lastDisconnect }) => {
       try {
@@ -166,7 +168,7 @@ export class Companion {
 
   /** The file of a message, downloaded and decrypted. */
   download(message) {
-    return downloadMediaMessage(message, "buffer", { host: new URL(this.#server.url).host });
+    return downloadMediaMessage(message, "buffer", {});
   }
 
   /** The first event of that name that is so, now or soon. */
