@@ -12,7 +12,7 @@ use axum::{
         IntoResponse, Response,
         sse::{KeepAlive, Sse},
     },
-    routing::{any, get, patch, post},
+    routing::{any, get, patch, post, put},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{Stream, StreamExt};
@@ -50,7 +50,11 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/salons/{salon}/phone/unlink", post(unlink))
         .route("/salons/{salon}/phone/offline", post(offline))
         .route("/salons/{salon}/phone/online", post(online))
+        .route("/salons/{salon}/phone/passkey", post(passkey))
+        .route("/salons/{salon}/phone/restrict", post(restrict))
         .route("/salons/{salon}/phone/messages", post(salon_writes))
+        .route("/whatsapp", put(whatsapp_settings))
+        .route("/whatsapp/forget-sessions", post(forget_sessions))
         .route("/salons/{salon}/records", get(records).post(create_record))
         .route("/salons/{salon}/records/{record}", patch(change_record).delete(delete_record))
         .route("/salons/{salon}/marketplace/{event}", post(lifecycle))
@@ -265,6 +269,43 @@ async fn online(State(world): Here, Path(salon): Path<i64>) -> Answer {
     world.whatsapp.online(&world.yclients.overview(salon)?.phone).await?;
     world.bus.touch();
     Ok(Json(json!({ "online": true })))
+}
+
+#[derive(Deserialize)]
+struct Passkey {
+    required: bool,
+}
+
+async fn passkey(State(world): Here, Path(salon): Path<i64>, Body(wish): Body<Passkey>) -> Answer {
+    world.whatsapp.require_passkey(&world.yclients.overview(salon)?.phone, wish.required)?;
+    Ok(Json(json!({ "required": wish.required })))
+}
+
+#[derive(Deserialize)]
+struct Restriction {
+    restricted: bool,
+}
+
+async fn restrict(State(world): Here, Path(salon): Path<i64>, Body(wish): Body<Restriction>) -> Answer {
+    world.whatsapp.restrict(&world.yclients.overview(salon)?.phone, wish.restricted)?;
+    Ok(Json(json!({ "restricted": wish.restricted })))
+}
+
+#[derive(Deserialize)]
+struct WhatsappSettings {
+    qr_first_ms: u64,
+    qr_next_ms: u64,
+}
+
+/// How long QR codes hold that are shown from now on.
+async fn whatsapp_settings(State(world): Here, Body(settings): Body<WhatsappSettings>) -> Json<Value> {
+    world.whatsapp.set_qr_times(Duration::from_millis(settings.qr_first_ms), Duration::from_millis(settings.qr_next_ms));
+    Json(json!({ "ok": true }))
+}
+
+async fn forget_sessions(State(world): Here) -> Json<Value> {
+    world.whatsapp.forget_sessions();
+    Json(json!({ "ok": true }))
 }
 
 #[derive(Deserialize)]
