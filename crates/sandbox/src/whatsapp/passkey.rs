@@ -97,9 +97,9 @@ impl Emulator {
         Ok(())
     }
 
-    /// What a device says that has been asked for a passkey: the answer, unless it has gone already.
-    pub(super) fn passkey_stage(&self, world: &mut World, connection: u64, id: &str, stage: &Node) -> Option<Node> {
-        let unknown = || Some(stanza::error(id, 501, "feature-not-implemented"));
+    /// What a device says that has been asked for a passkey; the answer.
+    pub(super) fn passkey_stage(&self, world: &mut World, connection: u64, id: &str, stage: &Node) -> Node {
+        let unknown = || stanza::error(id, 501, "feature-not-implemented");
         let Some(Role::Pairing(pairing)) = world.connections.get_mut(&connection).map(|connection| &mut connection.role) else {
             return unknown();
         };
@@ -116,25 +116,35 @@ impl Emulator {
             _ => return unknown(),
         };
         match said {
-            Ok(Said::Answer(child)) => Some(stanza::result(id, vec![child])),
-            Ok(Said::Nothing) => Some(stanza::result(id, Vec::new())),
+            Ok(Said::Answer(child)) => stanza::result(id, vec![child]),
+            Ok(Said::Nothing) => stanza::result(id, Vec::new()),
             Ok(Said::Continue(identity)) => {
                 send_later(world, connection, PHONE_ANSWERS_AFTER, stanza::notification("crsc_continuation", identity));
-                Some(stanza::result(id, Vec::new()))
+                stanza::result(id, Vec::new())
             }
             Ok(Said::Secret(phone, secret)) => {
-                world.send(connection, stanza::result(id, Vec::new()));
-                let (done, _) = oneshot::channel();
-                if let Err(error) = self.sign(world, connection, &phone, &secret, done) {
-                    tracing::warn!(%error, "the phone could not sign");
-                }
-                None
+                self.sign_soon(connection, phone, secret);
+                stanza::result(id, Vec::new())
             }
             Err(error) => {
                 tracing::info!(%error, "a device could not show a passkey");
-                Some(stanza::error(id, 401, "not-authorized"))
+                stanza::error(id, 401, "not-authorized")
             }
         }
+    }
+}
+
+impl Emulator {
+    fn sign_soon(&self, connection: u64, phone: String, secret: Vec<u8>) {
+        let me = self.me.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(PHONE_ANSWERS_AFTER).await;
+            let Some(emulator) = me.upgrade() else { return };
+            let (done, _) = oneshot::channel();
+            if let Err(error) = emulator.sign(&mut emulator.world.lock(), connection, &phone, &secret, done) {
+                tracing::warn!(%error, "the phone could not sign");
+            }
+        });
     }
 }
 

@@ -37,9 +37,7 @@ impl Emulator {
             ("md", "link_code_companion_reg", None, Some(stage)) => self.code_stage(world, connection, &id, stage),
             ("md", _, None, Some(stage)) => {
                 let answer = self.passkey_stage(world, connection, &id, stage);
-                if let Some(answer) = answer {
-                    world.send(connection, answer);
-                }
+                world.send(connection, answer);
             }
             ("passive", "active", Some((phone, device)), _) => {
                 world.send(connection, stanza::result(&id, Vec::new()));
