@@ -30,7 +30,7 @@ enum Chore {
     Bench {
         /// What to measure.
         what: bench::Bench,
-        /// Passed on: `at-once` for reply, the number of jobs for jobs.
+        /// Passed on: `at-once` for reply; the number of sessions and `ours` (no Baileys) for sessions; the number of jobs for jobs.
         args: Vec<String>,
     },
     /// Take pictures of every page and state into docs/screens.
