@@ -380,6 +380,12 @@ impl World {
         Some((phone, device))
     }
 
+    /// The connections on which the devices linked to a phone are at work.
+    pub(super) fn live_devices(&self, phone: &str) -> Vec<u64> {
+        let live = |role: &Role| matches!(role, Role::Companion { phone: of, phase: Phase::Live, .. } if of == phone);
+        self.connections.iter().filter(|(_, connection)| live(&connection.role)).map(|(number, _)| *number).collect()
+    }
+
     /// Adds to the chat of two phones unless that author's message is there already; returns what it shows then.
     pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage, body: &wa::Message) -> Option<ChatMessage> {
         let chat = self.chats.entry(chat_key(author, other)).or_default();
@@ -432,6 +438,11 @@ impl World {
             .collect()
     }
 
+    /// The phones that have a chat with this one.
+    pub(super) fn acquaintances(&self, phone: &str) -> Vec<String> {
+        self.chats.keys().filter_map(|key| other_of(key, phone)).filter(|other| *other != phone).map(str::to_owned).collect()
+    }
+
     /// Whether somebody has ever written to a phone.
     pub(super) fn has_written(&self, author: &str, to: &str) -> bool {
         self.chats.get(&chat_key(author, to)).is_some_and(|chat| chat.iter().any(|entry| entry.author == author))
@@ -441,7 +452,7 @@ impl World {
     pub(super) fn conversations(&self, phone: &str, last: usize) -> anyhow::Result<Vec<wa::Conversation>> {
         let mut conversations = Vec::new();
         for (key, chat) in &self.chats {
-            let Some(other) = key.strip_prefix(&format!("{phone}|")).or_else(|| key.strip_suffix(&format!("|{phone}"))) else { continue };
+            let Some(other) = other_of(key, phone) else { continue };
             let Some(account) = self.accounts.get(other) else { continue };
             let id = account.lid_jid().to_string();
             let messages = chat.iter().skip(chat.len().saturating_sub(last)).map(|entry| {
@@ -478,6 +489,12 @@ pub(super) fn device_name(phone: &str, device: u16) -> String {
 
 fn chat_key(one: &str, other: &str) -> String {
     if one <= other { format!("{one}|{other}") } else { format!("{other}|{one}") }
+}
+
+/// The other phone of a chat that this one takes part in.
+fn other_of<'a>(chat_key: &'a str, phone: &str) -> Option<&'a str> {
+    let (one, two) = chat_key.split_once('|')?;
+    if one == phone { Some(two) } else { (two == phone).then_some(one) }
 }
 
 /// E.164 without the plus.
