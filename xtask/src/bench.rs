@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::lint::sh;
+use crate::{e2e, lint::sh};
 
 /// What can be measured.
 #[derive(Clone, Copy, ValueEnum)]
@@ -22,6 +22,9 @@ pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
         Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
     };
+    if matches!(what, Bench::Sessions) && !args.iter().any(|arg| arg == "ours") {
+        e2e::clients()?;
+    }
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.
     let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];
     command.extend(args.iter().map(String::as_str));

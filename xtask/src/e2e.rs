@@ -23,9 +23,14 @@ pub(crate) fn screens() -> Result<()> {
 }
 
 fn prepare() -> Result<()> {
-    install("npm", "npm", || runs("npm") && runs("node"))?;
     install("chromium", "Chromium", || Path::new(CHROMIUM).is_file())?;
     sh("cargo", &["build", "--profile", "sandbox", "--package", "sandbox"])?;
+    clients()
+}
+
+/// Fetches the foreign clients.
+pub(crate) fn clients() -> Result<()> {
+    install("npm", "npm", || runs("npm") && runs("node"))?;
     sh("npm", &["--prefix", "e2e", "ci", "--ignore-scripts", "--no-fund", "--no-audit"])
         .context("the foreign clients could not be fetched: npm needs its registry or a filled cache")
 }
