@@ -165,8 +165,11 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         add(&mut found, Intent::Complaint);
     }
     let cancels = cancels(&sentences, &wanted);
-    let moves = moves(&sentences);
-    if let Cancelling::Wanted = cancels {
+    // «Не смогу завтра, можно на пятницу?»
+    let instead = cancels == Cancelling::Away && !understood.when.is_empty() && asks_anew(tokens);
+    let moves = moves(&sentences) || instead;
+    let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
+    if cancelled {
         add(&mut found, Intent::Cancel);
     }
     if moves {
@@ -178,7 +181,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if review(&sentences, context, understood) {
         add(&mut found, Intent::Review);
     }
-    let mine = any(&|s| my_bookings(s)) && cancels != Cancelling::Wanted && !moves;
+    let mine = any(&|s| my_bookings(s)) && !cancelled && !moves;
     if mine {
         add(&mut found, Intent::MyBookings);
     }
@@ -272,7 +275,30 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     {
         add(&mut found, Intent::Book);
     }
-    if nothing_else && !named && (understood.when_impossible || understood.people > 1) {
+    // «В любой день», «а на другой день?»
+    let some_other = |s: &Sentence<'_>| {
+        s.tokens.windows(2).any(|w| {
+            (w[0].cue(Cue::Any) && context.asked.is_some() || w[0].cue(Cue::Other))
+                && (w[1].unit() == Some(Unit::Day) || w[1].cue(Cue::Time) || w[1].cue(Cue::Variant) || w[1].text == "дату")
+        })
+    };
+    if nothing_else
+        && !named
+        && (any(&some_other) || matches!(context.asked, Some(Asked::Time | Asked::Day)) && indifferent(tokens) && tokens.len() <= 3)
+        && (context.asked.is_some() || !context.offered.is_empty())
+        && !found.contains(&Intent::Decline)
+    {
+        add(&mut found, Intent::Book);
+    }
+    // «Как можно скорее», «в ближайшие дни»
+    let soon = |s: &Sentence<'_>| {
+        s.tokens.iter().enumerate().any(|(i, t)| {
+            t.cue(Cue::Soon)
+                || t.is(Sense::Earlier) && i > 0 && s.tokens[i - 1].cue(Cue::Can)
+                || t.is(Sense::Nearest) && s.tokens[i..].iter().take(2).any(|t| t.unit() == Some(Unit::Day))
+        })
+    };
+    if nothing_else && !named && (understood.when_impossible || understood.people > 1 || any(&soon)) {
         add(&mut found, Intent::Book);
     }
     if any(&|s| s.has(Cue::Thanks)) {
@@ -373,7 +399,8 @@ fn stop(s: &Sentence<'_>) -> bool {
         && s.tokens.iter().any(|t| t.is(Sense::Not))
         && s.tokens.iter().any(|t| unwanted(t) && !t.text.starts_with("напис"));
     let mailing = s.has(Cue::Mailing)
-        && (s.tokens.iter().any(|t| t.is(Sense::Not)) && s.has(Cue::Want)
+        && (s.tokens.iter().any(|t| t.is(Sense::Not))
+            && (s.has(Cue::Want) || s.says(&["согласие", "согласия", "согласна", "просила", "просил", "подписывалась", "подписывался"]))
             || s.has(Cue::Drop)
             || s.says(&["отключите", "отключить", "выключите", "отмените", "исключите", "исключить", "отпишите"]));
     let mailing = mailing || s.has(Cue::Mailing) && s.says(&["из"]) && !s.question;
@@ -422,6 +449,12 @@ fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
                 return true;
             }
         }
+        // «Позовите кого-нибудь», «хочу, чтобы мне ответил человек»
+        let called = s.tokens.iter().any(|t| matches!(&*t.text, "позовите" | "позови" | "пригласите"));
+        if t.text.starts_with("кого") && called || t.cue(Cue::Person) && !denied && s.tokens.iter().any(|t| t.text.starts_with("ответ"))
+        {
+            return true;
+        }
         // «С кем-нибудь поговорить»
         if t.text.starts_with("кем") && i > 0 && s.tokens[i - 1].text == "с" && s.has(Cue::Call) && !denied {
             return true;
@@ -436,7 +469,8 @@ fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
                 return true;
             }
         }
-        if t.cue(Cue::Phone) && !denied {
+        // «Перезвоню» calls by themselves.
+        if t.cue(Cue::Phone) && !denied && !t.text.ends_with("ню") {
             let me = s.says(&["мне", "меня", "me", "перезвоните", "перезвони", "наберите"])
                 || t.text.starts_with("перезвон")
                 || t.text.starts_with("созвон");
@@ -488,9 +522,34 @@ fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     let hurts = sentences.iter().any(|s| {
         let after = s.tokens.iter().position(|t| t.prep(Prep::After)).map(|at| &s.tokens[at + 1..]);
         let after_work = after.is_some_and(|rest| rest.iter().take(3).any(|t| t.trades().any(Trade::is_head) || t.text == "вас"));
-        s.has(Cue::Symptom) && (s.has(Cue::PastVisit) || after_work)
+        let yours = after.is_some_and(|rest| rest.iter().take(2).any(|t| t.text.starts_with("ваш")));
+        let allergy = !s.question && s.tokens.iter().any(|t| t.text.starts_with("аллерги"));
+        (s.has(Cue::Symptom) || allergy) && (s.has(Cue::PastVisit) || after_work || yours)
     });
-    hurts || bad || disliked || redo && context.asked != Some(Asked::Review)
+    // «Мастер опоздал на полчаса», «ждала 40 минут»
+    let kept_waiting = sentences.iter().any(|s| {
+        let late =
+            s.tokens.windows(2).any(|w| w[0].cue(Cue::Master) && matches!(&*w[1].text, "опоздал" | "опоздала" | "задержал" | "задержала"));
+        let waited = s.says(&["ждала", "ждал", "прождала", "прождал"])
+            && s.tokens.iter().any(|t| matches!(t.unit(), Some(Unit::Minute | Unit::Hour)) || t.is(Sense::HalfHour))
+            || s.says(&["ждать"]) && s.tokens.iter().any(|t| t.text.starts_with("застав"));
+        late || waited
+    });
+    // «Сломался на следующий день», «записали не туда», «сняли лишние деньги»
+    let spoilt = sentences.iter().any(|s| {
+        let soon = s.tokens.windows(2).any(|w| w[0].is(Sense::Next) && w[1].unit() == Some(Unit::Day))
+            || s.tokens.windows(2).any(|w| w[0].prep(Prep::In) && w[1].unit() == Some(Unit::Day));
+        soon && s.tokens.iter().any(|t| {
+            t.text.starts_with("сломал") || t.text.starts_with("отвал") || t.text.starts_with("отклеил") || t.text.starts_with("слез")
+        }) || s.has(Cue::Booked) && s.tokens.windows(2).any(|w| w[0].text == "не" && matches!(&*w[1].text, "туда" | "тому" | "той"))
+            || s.tokens.iter().any(|t| t.text.starts_with("лишни"))
+                && s.tokens.iter().any(|t| t.text.starts_with("ден") || t.text.starts_with("списал"))
+    });
+    // «Сделали больно»
+    let pain = sentences
+        .iter()
+        .any(|s| !s.question && s.has(Cue::PastVisit) && s.says(&["больно", "кровь", "крови", "грязно", "синяк", "синяки"]));
+    hurts || spoilt || kept_waiting || pain || bad || disliked || redo && context.asked != Some(Asked::Review)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -499,12 +558,15 @@ enum Cancelling {
     /// A question about cancelling.
     Asked,
     Wanted,
+    /// Without the word: «не смогу прийти».
+    Away,
 }
 
 fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
     let mut asked = false;
     let mut want = false;
     let mut denied = false;
+    let mut stays_away = false;
     for s in sentences {
         for (i, t) in s.tokens.iter().enumerate() {
             let dropping = t.cue(Cue::Drop)
@@ -522,8 +584,15 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
                                 let infinitive = t.latin || ["ть", "ти", "чь", "ся"].iter().any(|end| t.text.ends_with(end));
                                 t.cue(Cue::Come) && !t.is(Sense::Not) && infinitive
                             })
+                        // «Прийти не смогу»
+                        || matches!(&*n.text, "смогу" | "сможем" | "могу" | "получится")
+                            && i > 0
+                            && s.tokens[i - 1].cue(Cue::Come)
+                            && ["ть", "ти"].iter().any(|end| s.tokens[i - 1].text.ends_with(end))
                 })
-                && !s.says(&["раньше", "вовремя", "если", "или", "успею", "in"]);
+                && !s.says(&["раньше", "вовремя", "или", "успею", "in"])
+                // «Больше не приду» leaves for good; it is no booking that is meant.
+                && !(i > 0 && s.tokens[i - 1].text == "больше");
             let away = away
                 || t.is(Sense::Not)
                     && matches!(&*t.text, "can't" | "cannot" | "cant" | "won't")
@@ -571,6 +640,8 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
             // A question that does not ask for it: «а отменить можно?» alone asks whether.
             if doubt || did || noun || about && !away {
                 asked = true;
+            } else if away {
+                stays_away = true;
             } else {
                 want = true;
             }
@@ -579,11 +650,22 @@ fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
     // «Отменять не надо» said anywhere outweighs a question about it.
     if want && !(denied && asked) {
         Cancelling::Wanted
+    } else if stays_away && !(denied && asked) {
+        Cancelling::Away
     } else if asked || denied && sentences.iter().any(|s| s.question) {
         Cancelling::Asked
     } else {
         Cancelling::No
     }
+}
+
+/// «Можно на пятницу», «давайте в субботу»: another time is asked for.
+fn asks_anew(tokens: &[Token]) -> bool {
+    let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t) || t.is(Sense::Next) || names_part(Some(t));
+    (0..tokens.len()).any(|i| {
+        let asks = matches!(&*tokens[i].text, "можно" | "давайте" | "давай" | "лучше" | "хочу" | "хотела" | "хотел" | "а");
+        asks && tokens[i + 1..].iter().take(4).any(moment) && !tokens[i + 1..].iter().take(4).any(|t| t.is(Sense::Not))
+    })
 }
 
 fn moves(sentences: &[Sentence<'_>]) -> bool {
@@ -645,7 +727,8 @@ fn review(sentences: &[Sentence<'_>], context: &Context, understood: &Understood
     });
     let past = sentences.iter().any(|s| {
         s.has(Cue::Liked)
-            && s.says(&["понравилось", "понравилась", "понравился", "loved", "довольна", "доволен", "восторге"])
+            && (s.says(&["понравилось", "понравилась", "понравился", "loved", "довольна", "доволен", "восторге"])
+                || s.says(&["советую", "рекомендую"]) && s.has(Cue::Master))
             && !s.question
             && !s.tokens.windows(2).any(|w| w[0].is(Sense::Not))
     });
@@ -661,7 +744,7 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
         || s.has(Cue::Whether)
         || s.has(Cue::Who)
         || s.has(Cue::Tell)
-        || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "который"));
+        || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "какие" | "какая" | "который"));
     let mine = s.says(&["моя", "мою", "мои", "моей", "моих", "мне", "меня", "я", "мы", "нас", "my", "i", "mine", "наша", "нашу"]);
     let booking = s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием");
     let own = s.says(&["моя", "мою", "мои", "моей", "моих", "my", "наша", "нашу"])
@@ -683,7 +766,24 @@ fn my_bookings(s: &Sentence<'_>) -> bool {
     let when_mine = words_of_time(s)
         && s.tokens.windows(2).any(|w| w[0].text == "у" && matches!(&*w[1].text, "меня" | "нас"))
         && ![Cue::Cost, Cue::Can, Cue::Free, Cue::Book].iter().any(|cue| s.has(*cue));
+    // «Какое у меня время в субботу?», «забыла, во сколько мне завтра»
+    let elsewise = [Cue::Cost, Cue::Can, Cue::Free, Cue::Book, Cue::Want, Cue::Move]
+        .iter()
+        .any(|cue| s.tokens.iter().any(|t| t.cue(*cue) && !matches!(&*t.text, "мне" | "есть" | "время" | "места")));
+    let my_time = !elsewise
+        && (s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "меня") && s.has(Cue::What) && s.has(Cue::Time)
+            || words_of_time(s)
+                && s.says(&["мне", "нам", "я", "мы"])
+                && (s.says(&["забыла", "забыл", "напомни", "напомните"]) || s.question && s.tokens.iter().any(names_day))
+                && !s.has(Cue::Come));
+    // «Проверьте, есть ли запись на моё имя»
+    let on_my_name = booking && s.says(&["имя"]) && s.says(&["мое"]) && asks;
+    // «К кому я иду завтра»
+    let to_whom = s.has(Cue::Who) && s.says(&["я", "мы"]) && s.says(&["иду", "идем", "хожу", "попадаю", "попала", "записана", "записан"]);
     time_to_come
+        || to_whom
+        || my_time
+        || on_my_name
         || when_mine && !requests
         || !requests
             && !about_past
@@ -707,8 +807,11 @@ fn price(s: &Sentence<'_>) -> bool {
             && !(matches!(&*t.text, "стоит")
                 && (i > 0 && s.tokens[i - 1].is(Sense::Not) || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book))))
             && !matches!(&*t.text, "выйдет" | "дорого" | "дешево" | "бюджет")
-            || matches!(&*t.text, "дорого" | "дешево") && s.question
+            || matches!(&*t.text, "дорого" | "дешево") && (s.question || s.has(Cue::Whether))
     });
+    // «По чем маникюр»
+    let at_what = s.tokens.windows(3).any(|w| w[0].text == "по" && w[1].text == "чем" && w[2].trades().next().is_some())
+        || s.tokens.windows(2).any(|w| w[0].text == "по" && matches!(&*w[1].text, "деньгам" | "цене" | "ценам" | "стоимости"));
     let how_much = s.tokens.iter().enumerate().any(|(i, t)| {
         let next = s.tokens.get(i + 1);
         // «Сколько у вас мастеров»
@@ -736,12 +839,14 @@ fn price(s: &Sentence<'_>) -> bool {
                     t.trades().next().is_some()
                         || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно")
                         || t.ends_clause()
+                        || t.text == "и"
+                        || morphology::is_you_do(&t.text)
                 }))
             && !s.has(Cue::Duration)
     });
     let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
     let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
-    worth && !lasts || how_much || english
+    worth && !lasts || how_much || at_what || english
 }
 
 fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -797,7 +902,21 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
     let staff_works = !understood.staff_ids.is_empty()
         && s.question
-        && words.iter().any(|t| matches!(&*t.text, "работает" | "работаете" | "принимает" | "working" | "будет" | "занята" | "занят"));
+        && words.iter().any(|t| {
+            matches!(
+                &*t.text,
+                "работает"
+                    | "работаете"
+                    | "принимает"
+                    | "working"
+                    | "будет"
+                    | "занята"
+                    | "занят"
+                    | "месте"
+                    | "работают"
+                    | "принимают"
+            )
+        });
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
     let there = words.windows(2).any(|w| w[0].text == "есть" && w[1].cue(Cue::Whether)) && (slot || time_word);
@@ -807,6 +926,8 @@ fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && words.iter().any(|t| matches!(&*t.text, "есть"))
         && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «Что есть из педикюра?» asks for the list.
+    let anything = anything && !words.windows(2).any(|w| w[0].text == "из" && w[1].trades().next().is_some());
     (open
         || schedule
         || which_time && !s.has(Cue::Booked)
@@ -835,7 +956,8 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
             || s.has(Cue::Do)
             || s.says(&["список", "перечень", "все", "list"])
             || s.tokens.len() <= 4);
-    let what_done = s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do);
+    let what_done =
+        s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do) && !s.has(Cue::If);
     let do_you = s.question
         && s.tokens.iter().any(|t| {
             matches!(
@@ -856,7 +978,7 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && !s.has(Cue::Who)
         && wanted.understood.when.is_empty();
     // «А женщин стрижёте?»
-    let you_do = s.question
+    let you_do = (s.question || s.has(Cue::Whether))
         && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_you_do(&t.text))
         && !s.has(Cue::When)
         && !s.has(Cue::Who)
@@ -893,6 +1015,9 @@ fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
 }
 
 fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
+    if understood.staff_any {
+        return false;
+    }
     let does = s.question && !understood.staff_ids.is_empty() && s.says(&["делает", "делают", "умеет", "стрижет", "красит", "занимается"]);
     let master = s.has(Cue::Master);
     let which = !understood.staff_any
@@ -911,13 +1036,20 @@ fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
                     || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")
             })
     }) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
-    let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any);
+    let recommends = s.says(&["советую", "рекомендую"]);
+    let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any) && !recommends;
+    // «Массажисты у вас мужчины или женщины?»
+    let of_yours = s.question
+        && master
+        && understood.when.is_empty()
+        && s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "вас")
+        && s.tokens.iter().any(|t| t.is(Sense::Or));
     let tell = master
         && (s.has(Cue::Tell) || s.question)
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
     let there_is = s.question && master && s.has(Cue::Exist) && !s.has(Cue::Free2) && understood.when.is_empty() && !frees(s);
-    does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
+    of_yours || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
@@ -930,6 +1062,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         .any(|(i, t)| t.cue(Cue::Book) && !s.denied(i) && !(matches!(&*t.text, "записывать" | "записали" | "записал") && s.question));
     let noun = s.tokens.iter().any(|t| matches!(&*t.text, "запись" | "appointment" | "записи" | "booking"))
         && (s.has(Cue::Want) || s.has(Cue::Can) || s.tokens.len() <= 6)
+        && !s.has(Cue::Cancel)
         && !s.question | s.has(Cue::Can);
     let visit = s.tokens.iter().any(|t| {
         matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")
@@ -993,6 +1126,11 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
     let next = words.get(first + 1).copied();
     let question = sentences.first().is_some_and(|s| s.question);
     let asked = context.asked.is_some();
+    // «Не, в другое время»
+    let apart = tokens.iter().skip_while(|t| t.range != at.range).nth(1).is_some_and(|t| t.mark(','));
+    if at.text == "не" && apart && asked {
+        return Some(Intent::Decline);
+    }
     // «ни одно»
     if at.text == "ни" && next.is_some_and(|t| t.cardinal() == Some(1) || t.cue(Cue::What)) && (asked || !context.offered.is_empty()) {
         return Some(Intent::Decline);
@@ -1004,6 +1142,7 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
                 || t.cue(Cue::Fits)
                 || t.cue(Cue::Can1)
                 || t.cue(Cue::Yes)
+                || names_day(t) && words.len() == 2 && context.asked == Some(Asked::Confirm)
                 || t.is(Sense::Now)
                 || t.cue(Cue::Want)
                 || matches!(&*t.text, "интересно" | "подтверждаю" | "согласна" | "согласен" | "актуально" | "пока")
@@ -1037,6 +1176,19 @@ fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context, understood
         || words.iter().any(|t| matches!(&*t.text, "передумала" | "передумал")) && understood.when.is_empty() && short
     {
         return Some(Intent::Decline);
+    }
+    // «Хотя нет»
+    if context.asked == Some(Asked::Confirm) && !question && words.len() == 2 && words[1].text == "нет" {
+        return Some(Intent::Decline);
+    }
+    // «Стоп, не надо»
+    if short && !question && matches!(words[first + 1..], [.., not, need] if not.text == "не" && matches!(&*need.text, "надо" | "нужно"))
+    {
+        return Some(Intent::Decline);
+    }
+    // «Да без разницы»
+    if understood.staff_any && context.asked == Some(Asked::Staff) && words.len() > 1 {
+        return None;
     }
     let yes = at.cue(Cue::Yes) && (asked || !question);
     if yes {

@@ -152,6 +152,18 @@ impl Grammar<'_> {
             let day = calendar::plus_days(calendar::monday(self.today), 6 + i32::from(*weekday));
             return mention(Item::Day(Day::On(day)), Some(Prep::At), i + 1);
         }
+        // «На этих выходных или на следующих», «на этой неделе или на следующей»
+        if let Some(Mention { item: Item::Day(Day::Span(from, to)), .. }) = last
+            && self.is(i, Sense::Next)
+            && self.at(i + 1).is_none_or(|t| !t.is_word() || t.prep(Prep::At) || t.prep(Prep::On) || t.cue(Cue::Can1) || t.cue(Cue::Can))
+        {
+            let sunday = calendar::plus_days(calendar::monday(*to), 6);
+            let first = if self.tokens[i].text.ends_with("их") { 6 } else { 1 };
+            if *to == sunday && calendar::monday(*from) == calendar::monday(*to) {
+                let next = Day::Span(calendar::plus_days(sunday, first), calendar::plus_days(sunday, 7));
+                return mention(Item::Day(next), Some(Prep::On), i + 1);
+            }
+        }
         if let Some((item, prep, end)) = self.ranged(i, last) {
             return mention(item, prep, end);
         }
@@ -384,6 +396,13 @@ impl Grammar<'_> {
             {
                 return Some((total + i64::from(n.value), n.next + 1));
             }
+            // «Через час двадцать»
+            if let Some(n) = self.number(j).filter(|n| !n.ordinal && n.value % 5 == 0 && (5..60).contains(&n.value))
+                && self.at(n.next).is_none_or(|t| t.unit().is_none() && t.month().is_none() && !t.mark(':') && !t.is(Sense::DayOfMonth))
+                && self.prep(i.wrapping_sub(1), Prep::In)
+            {
+                return Some((total + i64::from(n.value), n.next));
+            }
         }
         Some((total, j))
     }
@@ -468,7 +487,9 @@ impl Grammar<'_> {
         }
         // Lengths under a day are moments.
         if let Some((minutes, next)) = self.length(i)
-            && (matches!(self.unit(next - 1), Some(Unit::Hour | Unit::Minute)) || self.is(next - 1, Sense::HalfHour))
+            && (matches!(self.unit(next - 1), Some(Unit::Hour | Unit::Minute))
+                || self.is(next - 1, Sense::HalfHour)
+                || self.number(next - 1).is_some())
         {
             // «через час после …» says no moment.
             if self.prep(next, Prep::After) {
@@ -595,6 +616,15 @@ impl Grammar<'_> {
                     _ => calendar::plus_months(to_date, 1),
                 };
             }
+            // «С понедельника по среду следующей недели»
+            if let (Day::Weekday(a, _), Day::Weekday(b, _)) = (from_day, to_day)
+                && self.is(end, Sense::Next)
+                && self.unit(end + 1) == Some(Unit::Week)
+                && a < b
+            {
+                let day = |weekday: i8| calendar::plus_days(calendar::monday(self.today), 6 + i32::from(weekday));
+                return Some((Item::Day(Day::Span(day(a), day(b))), Some(Prep::Between), end + 2));
+            }
             if from_date < to_date {
                 return Some((Item::Day(Day::Span(from_date, to_date)), Some(Prep::Between), end));
             }
@@ -610,7 +640,16 @@ impl Grammar<'_> {
             let clock_word = start > i && self.prep(i, Prep::At) && !from;
             // «29.11 17-30»: the day stands already.
             let after_day = last.is_some_and(|m| matches!(m.item, Item::Day(_)) && m.span.end == i) && self.mark(a.next, "-–—");
+            // «17-30» glued is half past five.
+            let clock_face = self.mark(a.next, "-–")
+                && self.glued(a.next)
+                && self.glued(a.next + 1)
+                && (7..=22).contains(&a.value)
+                && b.value == 30
+                && !open
+                && !self.asked_day();
             if days
+                && !clock_face
                 && !after_day
                 && !clock_word
                 && (b.value > 24 || along && b.value > 12 || self.asked_day() && self.mark(a.next, "-–—"))
@@ -750,7 +789,23 @@ impl Grammar<'_> {
         if token.is(Sense::This) && self.part(i + 1).is_some() {
             return Some((Day::On(self.today), i + 1));
         }
-        self.weekday(i).or_else(|| self.dated(i)).or_else(|| self.span_of_days(i)).or_else(|| self.of_month(i)).or_else(|| self.next_day(i))
+        self.weekday_of_month(i)
+            .or_else(|| self.weekday(i))
+            .or_else(|| self.dated(i))
+            .or_else(|| self.span_of_days(i))
+            .or_else(|| self.of_month(i))
+            .or_else(|| self.next_day(i))
+    }
+
+    /// «Первая суббота декабря».
+    fn weekday_of_month(&self, i: usize) -> Found<Day> {
+        let nth = self.at(i)?.ordinal().filter(|n| (1..=4).contains(n))?;
+        let weekday = self.at(i + 1)?.weekday()?;
+        let month = self.at(i + 2)?.month()?;
+        let first = calendar::dated(self.today, 1, month, None)?;
+        let to_first = (i32::from(weekday) - i32::from(first.weekday().to_monday_one_offset())).rem_euclid(7);
+        let weeks = i32::try_from(nth).ok()? - 1;
+        Some((Day::On(calendar::plus_days(first, to_first + 7 * weeks)), i + 3))
     }
 
     fn weekday(&self, i: usize) -> Found<Day> {
@@ -834,6 +889,17 @@ impl Grammar<'_> {
 
     /// A number and a month in any order and writing; the date may turn out impossible.
     fn date_parts(&self, i: usize) -> Option<(u32, i8, Option<u32>, usize)> {
+        // «2026-11-27»
+        if let Some(year) = self.number(i).filter(|n| n.digits == 4 && (2000..2100).contains(&n.value))
+            && self.mark(year.next, "-.")
+            && self.glued(year.next)
+            && let Some(month) = self.number(year.next + 1).filter(|m| m.digits == 2)
+            && self.mark(month.next, "-.")
+            && self.glued(month.next)
+            && let Some(day) = self.number(month.next + 1).filter(|d| d.digits == 2)
+        {
+            return Some((day.value, i8::try_from(month.value).ok()?, Some(year.value), day.next));
+        }
         // «25 ноября», «25-го ноября», «двадцать пятое ноября», "25th of November", «26!%;марта»
         if let Some(n) = self.number(i).filter(|n| n.digits <= 2 && n.value <= 99) {
             let mut j = self.after_suffix(n.next).unwrap_or(n.next);
@@ -940,7 +1006,8 @@ impl Grammar<'_> {
             let day = i8::try_from(n.value).ok().filter(|d| (1..=31).contains(d));
             Some((day.map_or(Item::Impossible, |d| Item::Day(Day::OfMonth(d))), end))
         };
-        let suffixed = self.after_suffix(n.next);
+        // «2-й подъезд» is no day.
+        let suffixed = self.after_suffix(n.next).filter(|end| !self.word(end - 1, "й") || self.at(*end).is_none_or(|t| !t.is_word()));
         let end = suffixed.unwrap_or(n.next);
         // «25 или 26 ноября», «25, 26 и 27 ноября»: the month comes at the end.
         let mut list = end;
@@ -1209,7 +1276,10 @@ impl Grammar<'_> {
         }
         if token.is(Sense::Counted) && token.unit() != Some(Unit::Minute) && !(token.latin && token.text == "т") {
             // «В 13 мастер не важен»: what is counted stands in the genitive.
-            let one = i.checked_sub(1).and_then(|i| self.tokens.get(i)).is_some_and(|t| t.value % 10 == 1 && t.value != 11);
+            let one = i
+                .checked_sub(1)
+                .and_then(|i| self.tokens.get(i))
+                .is_some_and(|t| t.value % 10 == 1 && t.value != 11 || t.cardinal() == Some(1) && t.is_word());
             return one
                 || token.text.chars().count() < 4
                 || !morphology::may_be_case(&token.text, "Nom")
@@ -1308,7 +1378,7 @@ impl Grammar<'_> {
             let n = hour_named(i + 1).filter(|n| n.ordinal)?;
             return Some((before(n.value, 45)?, n.next));
         }
-        if token.unit() == Some(Unit::Hour) && matches!(&*token.text, "час" | "часу" | "часа" | "часик") {
+        if token.unit() == Some(Unit::Hour) && matches!(&*token.text, "час" | "часу" | "часа" | "часом" | "часик") {
             let part = self.part_after(i + 1).is_some();
             let minutes = self.number(i + 1).filter(|n| !n.ordinal && n.value < 60 && (n.value % 5 == 0 && n.value > 0));
             if expected || part {
@@ -1482,6 +1552,10 @@ impl Grammar<'_> {
             _ => false,
         };
         let (clock, end) = self.clock(i, of_clock || alone || asked)?;
+        // «в одно время»
+        if number.is_some_and(|n| n.value == 1 && n.digits == 0) && self.at(end).is_some_and(|t| t.cue(Cue::Time)) {
+            return None;
+        }
         // «в один прекрасный день», «в 2 этапа»
         if self.counted(end) || self.unit(end).is_some_and(|unit| !matches!(unit, Unit::Hour)) {
             return None;
@@ -1538,7 +1612,7 @@ impl Grammar<'_> {
         let words = self.tokens.iter().filter(|t| t.is_word()).count();
         self.word(i.wrapping_sub(1), "прямо")
             || self.word(i.wrapping_sub(1), "right")
-            || words <= 3 && !self.tokens.iter().any(|t| t.cue(Cue::Yes) || t.cue(Cue::Tell))
+            || words <= 3 && !self.tokens.iter().any(|t| t.cue(Cue::Yes) || t.cue(Cue::Tell) || t.cue(Cue::Phone))
     }
 
     fn part_phrase(&self, i: usize, prep: Option<Prep>) -> Found<Item> {
@@ -1568,7 +1642,8 @@ impl Grammar<'_> {
         let unit = self.unit(n.next);
         let at_part = !matches!(prep, None | Some(Prep::On | Prep::In | Prep::Within)) && self.part_after(n.next).is_some();
         matches!(unit, Some(Unit::Week | Unit::Month | Unit::Year))
-            || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To))
+            // «На 12 дня» is noon: a length would be «дней».
+            || (unit == Some(Unit::Day) && !at_part && prep != Some(Prep::To) && !(n.value > 4 && self.word(n.next, "дня")))
             || unit == Some(Unit::Minute) && !self.number(n.next + 1).is_some_and(|n| n.ordinal)
     }
 
