@@ -12,12 +12,20 @@ pub(crate) enum Bench {
     Reply,
     /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
     Jobs,
+    /// Reading messages: p50 and p99 of one, messages per second on one core, memory of the dictionary.
+    Understand,
 }
 
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     let example = match what {
         Bench::Reply => "bench_reply",
         Bench::Jobs => "bench_jobs",
+        // The dictionary is an order of magnitude slower without optimisation.
+        Bench::Understand => {
+            let mut command = vec!["run", "--release", "--package", "language", "--example", "bench_understand", "--"];
+            command.extend(args.iter().map(String::as_str));
+            return sh("cargo", &command);
+        }
     };
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.
     let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];
