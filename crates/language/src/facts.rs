@@ -282,6 +282,10 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             let each = tokens[i..].iter().any(|t| t.text == "и" || t.text == "а" || t.mark(','))
                 && after(1).is_some_and(|t| t.trades().next().is_some())
                 && tokens[i..].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
+            // «Мне лимфодренажный, подруге тайский»
+            let each = each
+                || after(1).is_some_and(|t| t.trades().next().is_some())
+                    && tokens[..i].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
             if (together || with_whom || joined || each) && !along { 2 } else { 1 }
         } else {
             1

@@ -30,7 +30,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
 
 /// Asks or wishes; two or three words by themselves do.
 fn asks(s: &Sentence<'_>) -> bool {
-    let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish];
+    let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish, Cue::Remind];
     s.question || cues.iter().any(|cue| s.has(*cue)) || s.tokens.len() <= 3
 }
 
@@ -61,7 +61,8 @@ fn hours(s: &Sentence<'_>) -> bool {
     let mine = s.says(&["меня", "мне", "нас"]);
     // «Какие у вас выходные?»
     let days_off = s.tokens.iter().any(|t| t.is(Sense::Weekend)) && s.has(Cue::What) && s.has(Cue::You) && !s.has(Cue::Free);
-    days_off || until && !mine || s.has(Cue::Work) && asked && open || named
+    let opening = s.tokens.windows(2).any(|w| w[0].text == "часы" && w[1].text == "работы");
+    opening || days_off || until && !mine || s.has(Cue::Work) && asked && open || named
 }
 
 /// «Позвоните мне на телефон» wants a call, not a number.

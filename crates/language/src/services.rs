@@ -354,7 +354,11 @@ impl PriceList {
                 continue;
             }
             let before = n.checked_sub(1).map(|n| &groups[n]);
-            let (ids, covered) = before.and_then(|before| self.shared_work(before, group)).unwrap_or_else(|| self.best(group, &all, false));
+            let (ids, covered) = before
+                .and_then(|before| self.shared_work(before, group))
+                // «Ноги и подмышки, шугаринг»
+                .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group)).filter(|_| n == 0))
+                .unwrap_or_else(|| self.best(group, &all, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
             let narrows = |before: &&mut Vec<ServiceId>| before.len() > ids.len() && ids.iter().all(|id| before.contains(id));
@@ -478,7 +482,8 @@ impl PriceList {
             let way = |w: &Word| {
                 w.key == Key::Trade(Trade::Henna) && entry.title.iter().any(|w| w.key == Key::Trade(Trade::Coloring) && has(w, said))
             };
-            let missing_heads = missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w)).count();
+            let missing_heads =
+                missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && w.key != Key::Trade(Trade::Hair)).count();
             let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
             // A coating that nobody spoke of is no other work.
             let coating = usize::from(

@@ -65,7 +65,10 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
         return Some(Intent::Decline);
     }
     // «ни одно»
-    if at.text == "ни" && next.is_some_and(|t| t.cardinal() == Some(1) || t.cue(Cue::What)) && (asked || !context.offered.is_empty()) {
+    if at.text == "ни"
+        && next.is_some_and(|t| t.cardinal() == Some(1) || t.cue(Cue::What) || t.text == "то")
+        && (asked || !context.offered.is_empty())
+    {
         return Some(Intent::Decline);
     }
     // «не надо», «не нужно», «не подходит», «не хочу», «не сейчас»
@@ -219,5 +222,12 @@ pub(super) fn thanks_for(s: &Sentence<'_>) -> bool {
 }
 
 pub(super) fn greets(tokens: &[Token]) -> bool {
+    // «Добрый!»
+    if let [only, rest @ ..] = tokens
+        && only.cue(Cue::Good)
+        && rest.iter().all(|t| !t.is_word() && t.kind != Kind::Number)
+    {
+        return true;
+    }
     tokens.iter().enumerate().any(|(i, t)| t.cue(Cue::Hello) || facts::greets_by_day(tokens, i))
 }

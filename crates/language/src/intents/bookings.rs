@@ -97,7 +97,9 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
                 denied = true;
                 continue;
             }
-            let doubt = s.has(Cue::If) || s.has(Cue::Whether);
+            // «А отменить можно будет?»
+            let some_day = s.question && s.tokens.windows(2).any(|w| w[0].cue(Cue::Can) && w[1].text == "будет");
+            let doubt = s.has(Cue::If) || s.has(Cue::Whether) || some_day;
             let about = s.tokens[..i].iter().any(|t| {
                 t.cue(Cue::How)
                     || t.cue(Cue::HowMuch)

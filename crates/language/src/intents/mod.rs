@@ -344,6 +344,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let noun = s.tokens.iter().any(|t| matches!(&*t.text, "запись" | "appointment" | "записи" | "booking"))
         && (s.has(Cue::Want) || s.has(Cue::Can) || s.tokens.len() <= 6)
         && !s.has(Cue::Cancel)
+        && !s.has(Cue::Remind)
         && !s.question | s.has(Cue::Can);
     let visit = s.tokens.iter().any(|t| {
         matches!(&*t.text, "прийти" | "попасть" | "подойти" | "придти" | "приехать" | "подъехать" | "come" | "заскочить" | "зайти")

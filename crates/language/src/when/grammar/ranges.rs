@@ -42,7 +42,7 @@ impl Grammar<'_> {
         // Days first: a month or «числа» at the end settles what the numbers are.
         if let Some((from_day, j)) = self.day_of_range(start)
             && let Some(k) = joined(j)
-            && let Some((to_day, end)) = self.day(self.skip_little(k))
+            && let Some((to_day, end)) = self.day(self.skip_little(k)).or_else(|| self.same_month(from_day, j, k))
             && (open || self.mark(j, "-–—") || self.prep(j, Prep::Along))
             && !(self.setting.moving && !self.prep(j, Prep::Along) && !self.mark(j, "-–—"))
         {
@@ -180,6 +180,15 @@ impl Grammar<'_> {
         let long = middle - start > 1;
         let (Some(a), Some(b)) = (number(start), number(end - 1).or_else(|| number(middle + 1))) else { return long };
         long || ((8..24).contains(&a) && a < b && b <= 24) || (end - 1 > middle + 1)
+    }
+
+    /// «С 25 ноября по 30»: the month goes on.
+    fn same_month(&self, from: Day, joint: usize, i: usize) -> Found<Day> {
+        let Day::On(from) = from else { return None };
+        let n = self.number(i).filter(|n| (1..=31).contains(&n.value) && self.prep(joint, Prep::Along))?;
+        let free = !self.counted(n.next) && self.clock_evidence(n.next).is_none();
+        let to = Date::new(from.year(), from.month(), i8::try_from(n.value).ok()?).ok().filter(|to| free && *to > from)?;
+        Some((Day::On(to), self.after_suffix(n.next).unwrap_or(n.next)))
     }
 
     pub(super) fn day_of_range(&self, i: usize) -> Found<Day> {
