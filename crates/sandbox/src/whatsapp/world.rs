@@ -1,23 +1,32 @@
 //! Everything the emulator remembers: accounts, their devices, what waits for them, and the chats.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use wacore_binary::{Jid, Node, Server};
+use waproto::buffa::MessageField;
+use waproto::whatsapp as wa;
 
 use super::app_state::AppState;
+use super::content::{self, Reference};
+use super::faults::Rule;
 use super::handset::Handset;
+use super::linking::QrTimes;
+use super::media::Files;
 use super::noise::Authority;
 use super::octets::Octets;
-use super::{ChatMessage, Fault, LinkError, Side};
+use super::passkey::PasskeyLink;
+use super::{ChatMessage, LinkError, PhoneError, Side};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct World {
     pub(super) authority: Authority,
     pub(super) accounts: HashMap<String, Account>,
     chats: HashMap<String, Vec<Entry>>,
+    #[serde(default)]
+    pub(super) files: Files,
     #[serde(skip)]
     lids: HashMap<String, String>,
     #[serde(skip)]
@@ -31,7 +40,15 @@ pub(super) struct World {
     #[serde(skip)]
     pub(super) codes: HashMap<String, CodeRequest>,
     #[serde(skip)]
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<Rule>,
+    /// How often a phone has asked a device for a message that it could not open, by phone, device and id.
+    #[serde(skip)]
+    pub(super) asked_again: HashMap<(String, String, String), u32>,
+    #[serde(skip)]
+    pub(super) qr_times: QrTimes,
+    /// The phones of those who were linked by nothing but the name they gave.
+    #[serde(default)]
+    pub(super) named: BTreeMap<String, String>,
 }
 
 /// An account: a phone number, its hidden identity, the primary phone and the devices linked to it.
@@ -49,6 +66,18 @@ pub(super) struct Account {
     pub(super) raw_id: u32,
     /// The phone is "offline": connections of its linked devices are refused.
     pub(super) refusing: bool,
+    /// Whether somebody looks at the phone, and when that was last so (unix seconds), once it is known.
+    #[serde(skip)]
+    pub(super) presence: Option<Presence>,
+    /// Others know the account by its hidden identity only.
+    #[serde(default)]
+    pub(super) hidden: bool,
+    /// A device that is to be linked has to show a passkey.
+    #[serde(default)]
+    pub(super) passkey: bool,
+    /// Its devices may answer, and write to nobody else.
+    #[serde(default)]
+    pub(super) restricted: bool,
     pub(super) app_state: Option<AppState>,
 }
 
@@ -57,9 +86,22 @@ impl Account {
         Jid::pn(self.phone.as_str())
     }
 
+    /// The number as others see it.
+    pub(super) fn shown_number(&self) -> Option<Jid> {
+        (!self.hidden).then(|| self.pn_jid())
+    }
+
     pub(super) fn lid_jid(&self) -> Jid {
         Jid::lid(self.lid.as_str())
     }
+}
+
+/// Whether somebody looks at a phone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presence {
+    pub(super) available: bool,
+    /// Unix seconds of the world's calendar.
+    pub(super) since: i64,
 }
 
 /// A linked device as the server knows it.
@@ -77,6 +119,9 @@ pub(super) struct Companion {
     /// Told that its one-time keys run out, and has not brought new ones since.
     pub(super) asked_for_prekeys: bool,
     pub(super) queue: VecDeque<Waiting>,
+    /// Who typed while nobody was there, and since when.
+    #[serde(skip)]
+    pub(super) typed: Vec<(Instant, Node)>,
     #[serde(skip)]
     pub(super) connection: Option<u64>,
 }
@@ -124,6 +169,9 @@ pub(super) struct Waiting {
 struct Entry {
     author: String,
     message: ChatMessage,
+    /// The message itself, as others quote it.
+    #[serde(default)]
+    body: Octets,
 }
 
 pub(super) enum Outgoing {
@@ -137,6 +185,8 @@ pub(super) enum Outgoing {
 pub(super) struct Connection {
     pub(super) outbox: mpsc::UnboundedSender<Outgoing>,
     pub(super) role: Role,
+    /// Stanzas that a fault lets come after the next one.
+    pub(super) held: Vec<Node>,
 }
 
 pub(super) enum Role {
@@ -146,9 +196,20 @@ pub(super) enum Role {
         phone: String,
         device: u16,
         phase: Phase,
+        /// Says that somebody is there: only then it is told who types.
+        available: bool,
+        /// Phones whose presence it wants to know.
+        watched: HashSet<String>,
     },
     /// Told to go; what it still says is ignored.
     Leaving,
+}
+
+impl Role {
+    /// A linked device that has just logged in.
+    pub(super) fn companion(phone: &str, device: u16) -> Self {
+        Self::Companion { phone: phone.to_owned(), device, phase: Phase::Passive, available: false, watched: HashSet::new() }
+    }
 }
 
 /// How far a linked device has come since its login.
@@ -168,6 +229,10 @@ pub(super) struct Pairing {
     pub(super) registration_id: u32,
     pub(super) signed_prekey: PublishedKey,
     pub(super) attempt: Option<LinkAttempt>,
+    /// The account asks for a passkey.
+    pub(super) passkey: Option<PasskeyLink>,
+    /// The name under which the device's owner shows up, if it says so.
+    pub(super) push_name: String,
 }
 
 /// A phone has agreed; the device's own signature is awaited.
@@ -205,12 +270,16 @@ impl World {
             authority: Authority::generate(),
             accounts: HashMap::new(),
             chats: HashMap::new(),
+            files: Files::default(),
             lids: HashMap::new(),
             connections: HashMap::new(),
             last_connection: 0,
             qr_refs: HashMap::new(),
             codes: HashMap::new(),
             faults: Vec::new(),
+            asked_again: HashMap::new(),
+            qr_times: QrTimes::default(),
+            named: BTreeMap::new(),
         }
     }
 
@@ -241,6 +310,10 @@ impl World {
                 last_key_index: 0,
                 raw_id: rand::random(),
                 refusing: false,
+                presence: None,
+                hidden: false,
+                passkey: false,
+                restricted: false,
                 app_state: None,
             };
             self.accounts.insert(phone.to_owned(), account);
@@ -267,7 +340,7 @@ impl World {
 
     pub(super) fn connect(&mut self, outbox: mpsc::UnboundedSender<Outgoing>, role: Role) -> u64 {
         self.last_connection += 1;
-        self.connections.insert(self.last_connection, Connection { outbox, role });
+        self.connections.insert(self.last_connection, Connection { outbox, role, held: Vec::new() });
         self.last_connection
     }
 
@@ -307,14 +380,54 @@ impl World {
         Some((phone, device))
     }
 
-    /// Adds to the chat of two phones unless that author's message is there already.
-    pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage) -> bool {
+    /// The connections on which the devices linked to a phone are at work.
+    pub(super) fn live_devices(&self, phone: &str) -> Vec<u64> {
+        let live = |role: &Role| matches!(role, Role::Companion { phone: of, phase: Phase::Live, .. } if of == phone);
+        self.connections.iter().filter(|(_, connection)| live(&connection.role)).map(|(number, _)| *number).collect()
+    }
+
+    /// Adds to the chat of two phones unless that author's message is there already; returns what it shows then.
+    pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage, body: &wa::Message) -> Option<ChatMessage> {
         let chat = self.chats.entry(chat_key(author, other)).or_default();
         if chat.iter().any(|entry| entry.author == author && entry.message.id == message.id) {
-            return false;
+            return None;
         }
-        chat.push(Entry { author: author.to_owned(), message });
-        true
+        let body = Octets::from(waproto::codec::message_to_vec(body));
+        chat.push(Entry { author: author.to_owned(), message: message.clone(), body });
+        Some(message)
+    }
+
+    /// Changes a message of that author in the chat of two phones; returns what it shows then.
+    pub(super) fn amend(&mut self, author: &str, other: &str, id: &str, change: impl FnOnce(&mut ChatMessage)) -> Option<ChatMessage> {
+        let chat = self.chats.get_mut(&chat_key(author, other))?;
+        let entry = chat.iter_mut().find(|entry| entry.author == author && entry.message.id == id)?;
+        change(&mut entry.message);
+        Some(entry.message.clone())
+    }
+
+    /// A message of the chat of two phones, as one of them points to it.
+    pub(super) fn refer(&self, writer: &str, other: &str, id: &str) -> Result<Reference, PhoneError> {
+        let chat = self.chats.get(&chat_key(writer, other)).ok_or(PhoneError::NoMessage)?;
+        let entry = chat.iter().find(|entry| entry.message.id == id).ok_or(PhoneError::NoMessage)?;
+        let lid = |phone: &str| self.accounts.get(phone).map(|account| account.lid_jid().to_string()).ok_or(PhoneError::NoAccount);
+        Ok(Reference {
+            id: id.to_owned(),
+            chat: lid(other)?,
+            author: lid(&entry.author)?,
+            own: entry.author == writer,
+            message: waproto::codec::message_decode(&entry.body).map_err(anyhow::Error::from)?,
+        })
+    }
+
+    /// A file in the chat of two phones, decrypted, with its media type.
+    pub(super) fn file(&self, one: &str, other: &str, id: &str) -> Result<(String, Vec<u8>), PhoneError> {
+        let chat = self.chats.get(&chat_key(one, other)).ok_or(PhoneError::NoMessage)?;
+        let entry = chat.iter().find(|entry| entry.message.id == id).ok_or(PhoneError::NoMessage)?;
+        let body = waproto::codec::message_decode(&entry.body).map_err(anyhow::Error::from)?;
+        let content::Read::Shows(content) = content::read(&body) else { return Err(PhoneError::NoMessage) };
+        let file = content.file.ok_or(PhoneError::NoMessage)?;
+        let (kind, _) = content::media_type(content.kind).ok_or(PhoneError::NoMessage)?;
+        Ok((file.mimetype.clone(), self.files.open(&file, kind)?))
     }
 
     pub(super) fn chat(&self, customer: &str, salon: &str) -> Vec<ChatMessage> {
@@ -323,6 +436,44 @@ impl World {
             .iter()
             .map(|entry| ChatMessage { from: if entry.author == salon { Side::Salon } else { Side::Customer }, ..entry.message.clone() })
             .collect()
+    }
+
+    /// The phones that have a chat with this one.
+    pub(super) fn acquaintances(&self, phone: &str) -> Vec<String> {
+        self.chats.keys().filter_map(|key| other_of(key, phone)).filter(|other| *other != phone).map(str::to_owned).collect()
+    }
+
+    /// Whether somebody has ever written to a phone.
+    pub(super) fn has_written(&self, author: &str, to: &str) -> bool {
+        self.chats.get(&chat_key(author, to)).is_some_and(|chat| chat.iter().any(|entry| entry.author == author))
+    }
+
+    /// The chats of a phone with their last messages, as it hands them to a new device.
+    pub(super) fn conversations(&self, phone: &str, last: usize) -> anyhow::Result<Vec<wa::Conversation>> {
+        let mut conversations = Vec::new();
+        for (key, chat) in &self.chats {
+            let Some(other) = other_of(key, phone) else { continue };
+            let Some(account) = self.accounts.get(other) else { continue };
+            let id = account.lid_jid().to_string();
+            let messages = chat.iter().skip(chat.len().saturating_sub(last)).map(|entry| {
+                let info = wa::WebMessageInfo {
+                    key: MessageField::some(wa::MessageKey {
+                        remote_jid: Some(id.clone()),
+                        from_me: Some(entry.author == phone),
+                        id: Some(entry.message.id.clone()),
+                        participant: None,
+                    }),
+                    message: MessageField::some(waproto::codec::message_decode(&entry.body)?),
+                    message_timestamp: Some(entry.message.at_ms.div_euclid(1000).unsigned_abs()),
+                    ..Default::default()
+                };
+                Ok(wa::HistorySyncMsg { message: MessageField::some(info), ..Default::default() })
+            });
+            let messages = messages.collect::<anyhow::Result<_>>()?;
+            let name = Some(account.name.clone()).filter(|name| !name.is_empty());
+            conversations.push(wa::Conversation { id: id.clone(), messages, name, ..Default::default() });
+        }
+        Ok(conversations)
     }
 
     pub(super) fn author_of(&self, customer: &str, salon: &str, id: &str) -> Option<String> {
@@ -338,6 +489,12 @@ pub(super) fn device_name(phone: &str, device: u16) -> String {
 
 fn chat_key(one: &str, other: &str) -> String {
     if one <= other { format!("{one}|{other}") } else { format!("{other}|{one}") }
+}
+
+/// The other phone of a chat that this one takes part in.
+fn other_of<'a>(chat_key: &'a str, phone: &str) -> Option<&'a str> {
+    let (one, two) = chat_key.split_once('|')?;
+    if one == phone { Some(two) } else { (two == phone).then_some(one) }
 }
 
 /// E.164 without the plus.
