@@ -14,6 +14,8 @@ pub(crate) enum Bench {
     Sessions,
     /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
     Jobs,
+    /// Reading messages: p50 and p99 of one, messages per second on one core, memory of the dictionary.
+    Understand,
 }
 
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
@@ -21,6 +23,12 @@ pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
         Bench::Reply => "bench_reply",
         Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
+        // The dictionary is an order of magnitude slower without optimisation.
+        Bench::Understand => {
+            let mut command = vec!["run", "--release", "--package", "language", "--example", "bench_understand", "--"];
+            command.extend(args.iter().map(String::as_str));
+            return sh("cargo", &command);
+        }
     };
     if matches!(what, Bench::Sessions) && !args.iter().any(|arg| arg == "ours") {
         e2e::fetch()?;
