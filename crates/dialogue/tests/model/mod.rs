@@ -275,7 +275,10 @@ impl Model {
             self.handed_over.push(summary.clone());
             return Outcome::HandedOver;
         }
-        if let Some(fault) = self.faults.pop_front() {
+        // What only a write can come to waits for one.
+        let writes = matches!(effect, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. });
+        let fits = |fault: &Outcome| writes || !matches!(fault, Outcome::Unsettled | Outcome::Refused(_));
+        if let Some(fault) = self.faults.pop_front_if(|fault| fits(fault)) {
             return fault;
         }
         let mine = |booking: &Booking| booking.client_phone.is_some() && (booking.client_phone == customer.phone) && !booking.deleted;
