@@ -18,6 +18,7 @@ mod bus;
 mod database;
 mod error;
 mod migrate;
+mod relay;
 mod time;
 mod vault;
 

@@ -4,5 +4,7 @@
 mod build;
 mod connecting;
 mod conversation;
+mod nodes;
+mod outages;
 mod restart;
 mod support;
