@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{FromRequest, Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{
         IntoResponse, Response,
@@ -14,6 +14,7 @@ use axum::{
     },
     routing::{any, get, patch, post},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{Stream, StreamExt};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -54,7 +55,11 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/salons/{salon}/records/{record}", patch(change_record).delete(delete_record))
         .route("/salons/{salon}/marketplace/{event}", post(lifecycle))
         .route("/phones/{phone}/messages", get(chat).post(customer_writes))
+        .route("/phones/{phone}/messages/{message}/media", get(file))
         .route("/phones/{phone}/reactions", post(customer_reacts))
+        .route("/phones/{phone}/typing", post(customer_types))
+        .route("/phones/{phone}/presence", post(customer_is_there))
+        .route("/phones/{phone}/read", post(customer_reads))
         .route("/faults", post(add_fault).delete(clear_faults))
         .route("/requests", get(requests))
         .route("/events", get(events))
@@ -265,13 +270,74 @@ async fn online(State(world): Here, Path(salon): Path<i64>) -> Answer {
 #[derive(Deserialize)]
 struct FromSalon {
     to: String,
-    text: String,
+    #[serde(flatten)]
+    writing: Writing,
 }
 
 async fn salon_writes(State(world): Here, Path(salon): Path<i64>, Body(message): Body<FromSalon>) -> Answer {
     let phone = world.yclients.overview(salon)?.phone;
-    let id = world.whatsapp.salon_writes(&phone, &phone_number(message.to)?, &message.text).await?;
+    let letter = message.writing.letter()?;
+    let id = world.whatsapp.salon_sends(&phone, &phone_number(message.to)?, letter).await?;
     Ok(Json(json!({ "id": id })))
+}
+
+/// What somebody writes on a phone: text, or by its `kind` something else.
+#[derive(Deserialize)]
+struct Writing {
+    text: Option<String>,
+    #[serde(default)]
+    kind: Option<whatsapp::Kind>,
+    data_base64: Option<String>,
+    mimetype: Option<String>,
+    file_name: Option<String>,
+    caption: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    /// Of a contact.
+    contact: Option<Card>,
+    /// The id of the message that this one quotes.
+    quoted: Option<String>,
+    /// The id of an own message that gets this text.
+    edit: Option<String>,
+    /// The id of an own message that is deleted.
+    revoke: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    hidden: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Card {
+    name: String,
+    phone: String,
+}
+
+impl Writing {
+    fn letter(self) -> Result<whatsapp::Letter, Problem> {
+        use whatsapp::{Draft, Kind};
+        let bad = |text: &str| Problem(StatusCode::BAD_REQUEST, text.to_owned());
+        let text = self.text.or(self.caption);
+        let draft = match (self.edit, self.revoke, self.kind.unwrap_or(Kind::Text)) {
+            (Some(of), None, Kind::Text) => Draft::Edit { of, text: text.ok_or_else(|| bad("an edit needs a text"))? },
+            (None, Some(of), _) => Draft::Revoke { of },
+            (None, None, Kind::Text) => Draft::Text(text.ok_or_else(|| bad("a text is missing"))?),
+            (None, None, kind @ (Kind::Image | Kind::Voice | Kind::Audio | Kind::Video | Kind::Document | Kind::Sticker)) => {
+                let data = self.data_base64.ok_or_else(|| bad("data_base64 is missing"))?;
+                let bytes = BASE64_STANDARD.decode(data).map_err(|error| bad(&format!("data_base64: {error}")))?;
+                Draft::Media(whatsapp::File { kind, bytes, mimetype: self.mimetype, caption: text, file_name: self.file_name })
+            }
+            (None, None, Kind::Location) => match (self.latitude, self.longitude) {
+                (Some(latitude), Some(longitude)) => Draft::Location { latitude, longitude, name: text.unwrap_or_default() },
+                _ => return Err(bad("latitude and longitude are missing")),
+            },
+            (None, None, Kind::Contact) => {
+                let card = self.contact.ok_or_else(|| bad("contact is missing"))?;
+                Draft::Contact { name: card.name, phone: phone_number(card.phone)? }
+            }
+            _ => return Err(bad("nobody can write this: a reaction has a call of its own, edit and revoke exclude each other")),
+        };
+        Ok(whatsapp::Letter { draft, quoted: self.quoted, id: self.id, push_name: self.name, hidden: self.hidden })
+    }
 }
 
 async fn records(State(world): Here, Path(salon): Path<i64>) -> Answer<Vec<crate::yclients::RecordView>> {
@@ -313,6 +379,14 @@ struct MessageView {
     kind: whatsapp::Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quoted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<whatsapp::Attachment>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    edited: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read: bool,
 }
 
 impl From<whatsapp::ChatMessage> for MessageView {
@@ -324,6 +398,10 @@ impl From<whatsapp::ChatMessage> for MessageView {
             at: Timestamp::from_millisecond(message.at_ms).unwrap_or_default(),
             kind: message.kind,
             reaction_to: message.reaction_to,
+            quoted: message.quoted,
+            media: message.media,
+            edited: message.edited,
+            read: message.read,
         }
     }
 }
@@ -358,10 +436,9 @@ impl Wait {
 #[derive(Deserialize)]
 struct FromCustomer {
     salon: i64,
-    text: Option<String>,
     texts: Option<Vec<String>>,
-    name: Option<String>,
-    id: Option<String>,
+    #[serde(flatten)]
+    writing: Writing,
 }
 
 async fn customer_writes(
@@ -372,17 +449,69 @@ async fn customer_writes(
 ) -> Answer {
     let (phone, patience) = (phone_number(phone)?, wait.patience(None)?);
     let salon_phone = world.yclients.overview(message.salon)?.phone;
-    let texts = match (message.text, message.texts) {
-        (Some(text), None) => vec![text],
-        (None, Some(texts)) if !texts.is_empty() && message.id.is_none() => texts,
-        _ => return Err(Problem(StatusCode::BAD_REQUEST, "text (with or without id) or texts is expected".to_owned())),
+    let letters = match message.texts {
+        Some(texts) if !texts.is_empty() && message.writing.text.is_none() && message.writing.id.is_none() => {
+            let (push_name, hidden) = (message.writing.name, message.writing.hidden);
+            let letter =
+                |text| whatsapp::Letter { draft: whatsapp::Draft::Text(text), push_name: push_name.clone(), hidden, ..Default::default() };
+            texts.into_iter().map(letter).collect()
+        }
+        None => vec![message.writing.letter()?],
+        Some(_) => return Err(Problem(StatusCode::BAD_REQUEST, "text (with or without id) or texts is expected".to_owned())),
     };
     let before = world.whatsapp.chat(&phone, &salon_phone).len();
-    let (mut ids, mut id) = (Vec::with_capacity(texts.len()), message.id);
-    for text in texts {
-        ids.push(world.whatsapp.customer_writes(&phone, message.name.as_deref(), &salon_phone, &text, id.take()).await?);
+    let mut ids = Vec::with_capacity(letters.len());
+    for letter in letters {
+        ids.push(world.whatsapp.customer_sends(&phone, &salon_phone, letter).await?);
     }
     Ok(Json(answered(&world, message.salon, &salon_phone, &phone, before, ids, patience).await))
+}
+
+async fn file(State(world): Here, Path((phone, message)): Path<(String, String)>, Query(of): Query<OfSalon>) -> Result<Response, Problem> {
+    let salon = world.yclients.overview(of.salon)?.phone;
+    let (mimetype, bytes) = world.whatsapp.file(&phone_number(phone)?, &salon, &message)?;
+    let mimetype = HeaderValue::from_str(&mimetype).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    Ok(([(header::CONTENT_TYPE, mimetype)], bytes).into_response())
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    salon: i64,
+    state: Option<whatsapp::Doing>,
+}
+
+async fn customer_types(State(world): Here, Path(phone): Path<String>, Body(typing): Body<Typing>) -> Answer {
+    let salon = world.yclients.overview(typing.salon)?.phone;
+    world.whatsapp.customer_types(&phone_number(phone)?, &salon, typing.state.unwrap_or(whatsapp::Doing::Composing)).await?;
+    Ok(Json(json!({ "ok": true })))
+}
+
+#[derive(Deserialize)]
+struct There {
+    available: bool,
+}
+
+async fn customer_is_there(State(world): Here, Path(phone): Path<String>, Body(there): Body<There>) -> Answer {
+    world.whatsapp.customer_is_there(&phone_number(phone)?, there.available).await?;
+    Ok(Json(json!({ "available": there.available })))
+}
+
+#[derive(Deserialize)]
+struct Reading {
+    salon: i64,
+    message_id: Option<String>,
+}
+
+/// The customer reads one message of the salon, or all that are unread.
+async fn customer_reads(State(world): Here, Path(phone): Path<String>, Body(reading): Body<Reading>) -> Answer {
+    let (phone, salon) = (phone_number(phone)?, world.yclients.overview(reading.salon)?.phone);
+    let chat = world.whatsapp.chat(&phone, &salon);
+    let unread = chat.into_iter().filter(|message| message.from == whatsapp::Side::Salon && !message.read).map(|message| message.id);
+    let ids: Vec<String> = reading.message_id.map_or_else(|| unread.collect(), |id| vec![id]);
+    for id in &ids {
+        world.whatsapp.customer_reads(&phone, &salon, id).await?;
+    }
+    Ok(Json(json!({ "ids": ids })))
 }
 
 #[derive(Deserialize)]
@@ -431,20 +560,35 @@ async fn answered(
 }
 
 async fn add_fault(State(world): Here, Body(order): Body<Order>) -> Answer {
-    let phones = matches!(order.kind, Kind::Disconnect | Kind::Nack);
     match order.target {
-        Target::Yclients if !phones => world.faults.add(order),
-        Target::Whatsapp if phones => {
+        Target::Yclients if matches!(order.kind, Kind::Disconnect | Kind::Nack | Kind::Replaced) => return Err(not_this_targets()),
+        Target::Yclients => world.faults.add(order),
+        Target::Whatsapp => {
+            use whatsapp::FaultKind;
             let kind = match order.kind {
-                Kind::Nack => whatsapp::FaultKind::Nack(order.status.unwrap_or(463)),
-                _ => whatsapp::FaultKind::DisconnectAfter,
+                Kind::Disconnect => FaultKind::DisconnectAfter,
+                Kind::Nack => FaultKind::Nack(order.status.unwrap_or(463)),
+                Kind::Status => FaultKind::Status(order.status.unwrap_or(503)),
+                Kind::RateLimit => FaultKind::Status(429),
+                Kind::Replaced => FaultKind::Replaced,
+                Kind::Drop => FaultKind::Drop,
+                Kind::Duplicate => FaultKind::Duplicate,
+                Kind::Reorder => FaultKind::Reorder,
+                Kind::Timeout => FaultKind::Timeout(Duration::from_millis(order.delay_ms.unwrap_or(30_000))),
+                Kind::TimeoutAfterCommit | Kind::Html => return Err(not_this_targets()),
             };
-            world.whatsapp.add_fault(whatsapp::Fault { kind, salon: None, times: order.times.unwrap_or(1) });
+            let salon = order.salon.map(|salon| world.yclients.overview(salon)).transpose()?.map(|salon| salon.phone);
+            let fault = whatsapp::Fault { kind, salon, times: order.times.unwrap_or(1) };
+            let occasion = whatsapp::Occasion { matches: order.matches, probability: order.probability, seed: order.seed };
+            world.whatsapp.add_fault_on(fault, occasion).map_err(|error| Problem(StatusCode::BAD_REQUEST, error.to_string()))?;
         }
         Target::Llm => return Err(not_built().await),
-        _ => return Err(Problem(StatusCode::BAD_REQUEST, "this kind of fault is not this target's".to_owned())),
     }
     Ok(Json(json!({ "ok": true })))
+}
+
+fn not_this_targets() -> Problem {
+    Problem(StatusCode::BAD_REQUEST, "this kind of fault is not this target's".to_owned())
 }
 
 async fn clear_faults(State(world): Here) -> Json<Value> {

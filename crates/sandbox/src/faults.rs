@@ -22,9 +22,9 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Answers with a status and YClients' error envelope; nothing is done.
+    /// Answers with a status and YClients' error envelope; nothing is done. WhatsApp: the stream ends or a login fails with it.
     Status,
-    /// Holds the request for the delay, then closes the connection; nothing is done.
+    /// Holds the request for the delay, then closes the connection; nothing is done. WhatsApp: an acknowledgement is held.
     Timeout,
     /// Does the work, then holds the answer for the delay and closes the connection.
     TimeoutAfterCommit,
@@ -32,16 +32,18 @@ pub enum Kind {
     Html,
     /// Answers 429.
     RateLimit,
-    /// Webhooks: sent twice.
+    /// Webhooks: sent twice. WhatsApp: a message reaches the device twice.
     Duplicate,
-    /// Webhooks: sent after the next one.
+    /// Webhooks: sent after the next one. WhatsApp: a message reaches the device after the next one.
     Reorder,
-    /// Webhooks: never sent.
+    /// Webhooks: never sent. WhatsApp: a message or acknowledgement is lost.
     Drop,
-    /// WhatsApp: the connection is cut.
+    /// WhatsApp: the connection is cut; after a message was taken, before its acknowledgement.
     Disconnect,
     /// WhatsApp: a message is refused by the server.
     Nack,
+    /// WhatsApp: another login takes the device's place.
+    Replaced,
 }
 
 /// An order for faults, as the control API takes it.
@@ -49,12 +51,13 @@ pub enum Kind {
 pub struct Order {
     /// Whose traffic breaks.
     pub target: Target,
-    /// Method and the beginning of the path (`POST /api/v1/book_record`); everything when absent.
+    /// Method and the beginning of the path (`POST /api/v1/book_record`); of WhatsApp's stanzas the beginning as
+    /// [`crate::whatsapp::Occasion`] has it; everything when absent.
     #[serde(rename = "match")]
     pub matches: Option<String>,
     /// The way it breaks.
     pub kind: Kind,
-    /// For [`Kind::Status`] and [`Kind::Html`]: the HTTP status; for [`Kind::Nack`]: the error code.
+    /// For [`Kind::Status`] and [`Kind::Html`]: the status; for [`Kind::Nack`]: the error code, 463 when absent.
     pub status: Option<u16>,
     /// Milliseconds to hold a request or an answer.
     pub delay_ms: Option<u64>,
@@ -64,6 +67,8 @@ pub struct Order {
     pub probability: Option<f64>,
     /// Makes the choice by `probability` repeatable.
     pub seed: Option<u64>,
+    /// WhatsApp: only the devices of this salon.
+    pub salon: Option<i64>,
 }
 
 /// A fault that is to happen now.
@@ -77,10 +82,36 @@ pub struct Hit {
     pub delay: Duration,
 }
 
+/// How often something that was ordered still happens: so many times, and by chance where a share is given.
+pub(crate) struct Odds {
+    left: u32,
+    share: Option<f64>,
+    chance: StdRng,
+}
+
+impl Odds {
+    /// Once unless `times` says otherwise; with the `probability` (0 to 1) at each occasion, which a `seed` makes repeatable.
+    pub(crate) fn new(times: Option<u32>, probability: Option<f64>, seed: Option<u64>) -> Self {
+        let chance = StdRng::seed_from_u64(seed.unwrap_or_else(rand::random));
+        Self { left: times.unwrap_or(1), share: probability.map(|share| share.clamp(0.0, 1.0)), chance }
+    }
+
+    /// An occasion: whether it happens this time.
+    pub(crate) fn strike(&mut self) -> bool {
+        let strikes = self.left > 0 && self.share.is_none_or(|share| self.chance.random_bool(share));
+        self.left -= u32::from(strikes);
+        strikes
+    }
+
+    /// Whether it never happens again.
+    pub(crate) fn spent(&self) -> bool {
+        self.left == 0
+    }
+}
+
 struct Rule {
     order: Order,
-    left: u32,
-    chance: StdRng,
+    odds: Odds,
 }
 
 /// The faults that are still to come.
@@ -92,8 +123,8 @@ pub struct Faults {
 impl Faults {
     /// Orders a fault.
     pub fn add(&self, order: Order) {
-        let chance = StdRng::seed_from_u64(order.seed.unwrap_or_else(rand::random));
-        self.rules.lock().push(Rule { left: order.times.unwrap_or(1), chance, order });
+        let odds = Odds::new(order.times, order.probability, order.seed);
+        self.rules.lock().push(Rule { odds, order });
     }
 
     /// Forgets all orders.
@@ -117,17 +148,14 @@ impl Faults {
         let mut rules = self.rules.lock();
         let rule = rules.iter_mut().find_map(|rule| {
             let order = &rule.order;
-            let due = order.target == target
-                && of_this_sort(order.kind)
-                && matches(order.matches.as_deref(), method, path)
-                && order.probability.is_none_or(|p| rule.chance.random_bool(p.clamp(0.0, 1.0)));
+            let due =
+                order.target == target && of_this_sort(order.kind) && matches(order.matches.as_deref(), method, path) && rule.odds.strike();
             due.then_some(rule)
         })?;
-        rule.left = rule.left.saturating_sub(1);
         let held = matches!(rule.order.kind, Kind::Timeout | Kind::TimeoutAfterCommit);
         let delay = Duration::from_millis(rule.order.delay_ms.unwrap_or(if held { 30_000 } else { 0 }));
         let hit = Hit { kind: rule.order.kind, status: rule.order.status, delay };
-        rules.retain(|rule| rule.left > 0);
+        rules.retain(|rule| !rule.odds.spent());
         Some(hit)
     }
 }

@@ -347,11 +347,16 @@ impl Emulator {
 
     /// Takes a linked device off the account, telling it so if it is online.
     pub(super) fn remove_device(&self, world: &mut World, phone: &str, device: u16) {
+        self.remove_device_saying(world, phone, device, stanza::stream_error(Some(401), Some("device_removed")));
+    }
+
+    /// Takes a linked device off the account with these last words.
+    pub(super) fn remove_device_saying(&self, world: &mut World, phone: &str, device: u16, words: Node) {
         let Some(account) = world.accounts.get_mut(phone) else { return };
         let Some(companion) = account.companions.remove(&device) else { return };
         account.handset.forget(&super::world::device_name(phone, device));
         if let Some(connection) = companion.connection {
-            world.dismiss(connection, stanza::stream_error(Some(401), Some("device_removed")));
+            world.dismiss(connection, words);
         }
         self.tell(Event::Unlinked { phone: phone.to_owned() });
     }

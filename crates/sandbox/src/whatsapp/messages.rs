@@ -1,17 +1,20 @@
 //! Messages between virtual phones and linked devices: sealing, queueing, delivery, receipts.
 
 use wacore::messages::{MessageUtils, decode_plaintext, unwrap_device_sent, wrap_device_sent};
+use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::marshal::{marshal_auto, unmarshal_ref};
 use wacore_binary::util::unpack;
 use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::{IdentityKey, PreKeyBundle};
-use waproto::buffa::MessageField;
 use waproto::whatsapp as wa;
 
+use super::content::{self, Attachment, Draft, Letter, Read};
+use super::faults::send_later;
 use super::handset::{OpenError, Sealed};
 use super::octets::{Octets, public_key};
 use super::queries::take_prekey;
+use super::stanza::with;
 use super::stanza::{self, attr, child_content, content};
 use super::world::{Class, Phase, Role, Waiting, World, device_name};
 use super::{ChatMessage, Emulator, Event, FaultKind, Kind, PhoneError, Side};
@@ -32,12 +35,12 @@ pub(super) struct Post<'a> {
     /// To one device instead of all.
     pub(super) only: Option<u16>,
     pub(super) id: &'a str,
-    /// The stanza's `type`.
-    pub(super) kind: &'static str,
     /// Between the account's own devices, in no chat.
     pub(super) peer: bool,
     pub(super) push_name: Option<&'a str>,
     pub(super) message: &'a wa::Message,
+    /// The address of the other side, if this is a copy of what the owner's phone has sent there.
+    pub(super) copy_for: Option<&'a str>,
 }
 
 impl Emulator {
@@ -50,31 +53,135 @@ impl Emulator {
         text: &str,
         id: Option<String>,
     ) -> Result<String, PhoneError> {
-        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-        let id = id.unwrap_or_else(stanza::random_id);
-        self.customer_sends(customer, push_name, salon_phone, id, &message)
+        let letter = Letter { draft: Draft::Text(text.to_owned()), id, push_name: push_name.map(str::to_owned), ..Default::default() };
+        self.customer_sends(customer, salon_phone, letter).await
     }
 
     /// A customer answers a message of the chat with an emoji; an empty one takes it back. Returns the reaction's id.
     pub async fn customer_reacts(&self, customer: &str, salon_phone: &str, message_id: &str, emoji: &str) -> Result<String, PhoneError> {
-        let (author, chat) = {
-            let world = self.world.lock();
-            let author = world.author_of(customer, salon_phone, message_id).ok_or(PhoneError::NoMessage)?;
-            (author, world.accounts.get(salon_phone).ok_or(PhoneError::NoAccount)?.lid_jid())
+        let draft = Draft::Reaction { to: message_id.to_owned(), emoji: emoji.to_owned() };
+        self.customer_sends(customer, salon_phone, Letter { draft, ..Default::default() }).await
+    }
+
+    /// A customer sends a salon a message of any kind. Returns its id.
+    pub async fn customer_sends(&self, customer: &str, salon_phone: &str, letter: Letter) -> Result<String, PhoneError> {
+        let mut world = self.world.lock();
+        if !world.accounts.contains_key(salon_phone) {
+            return Err(PhoneError::NoAccount);
+        }
+        self.phone_sends(&mut world, salon_phone, customer, salon_phone, letter)
+    }
+
+    /// Somebody in the salon writes from its phone; linked devices get a copy. Returns the id.
+    pub async fn salon_writes(&self, salon_phone: &str, to: &str, text: &str) -> Result<String, PhoneError> {
+        self.salon_sends(salon_phone, to, Letter { draft: Draft::Text(text.to_owned()), ..Default::default() }).await
+    }
+
+    /// Somebody in the salon sends a message of any kind from its phone; linked devices get a copy. Returns its id.
+    pub async fn salon_sends(&self, salon_phone: &str, to: &str, letter: Letter) -> Result<String, PhoneError> {
+        let mut world = self.world.lock();
+        if !world.accounts.contains_key(salon_phone) {
+            return Err(PhoneError::NoAccount);
+        }
+        self.phone_sends(&mut world, salon_phone, salon_phone, to, letter)
+    }
+
+    /// A phone writes to another: the chat shows it, and the linked devices of both get it.
+    fn phone_sends(&self, world: &mut World, salon: &str, author: &str, other: &str, letter: Letter) -> Result<String, PhoneError> {
+        world.account(other)?;
+        let account = world.account(author)?;
+        if let Some(name) = letter.push_name {
+            account.name = name;
+        }
+        account.hidden = letter.hidden.unwrap_or(account.hidden);
+        let push_name = Some(account.name.clone()).filter(|name| !name.is_empty());
+        let id = letter.id.unwrap_or_else(stanza::random_id);
+        let about = match &letter.draft {
+            Draft::Reaction { to, .. } => Some(world.refer(author, other, to)?),
+            Draft::Edit { of, .. } | Draft::Revoke { of } => {
+                Some(world.refer(author, other, of).ok().filter(|message| message.own).ok_or(PhoneError::NoMessage)?)
+            }
+            _ => None,
         };
-        let reaction = wa::message::ReactionMessage {
-            key: MessageField::some(wa::MessageKey {
-                remote_jid: Some(chat.to_string()),
-                from_me: Some(author == customer),
-                id: Some(message_id.to_owned()),
-                participant: None,
+        let quoted = letter.quoted.map(|quoted| world.refer(author, other, &quoted)).transpose()?;
+        let file = match &letter.draft {
+            Draft::Media(file) => {
+                let (kind, _) = content::media_type(file.kind).ok_or_else(|| anyhow::anyhow!("no kind of file"))?;
+                Some(world.files.store(&self.options.media_host, &file.bytes, kind)?)
+            }
+            _ => None,
+        };
+        let message = content::compose(&letter.draft, file, about, quoted, (self.options.calendar)())?;
+        self.show(world, salon, author, other, &id, &message);
+        let post = Post {
+            author,
+            owner: other,
+            other: author,
+            only: None,
+            id: &id,
+            peer: false,
+            push_name: push_name.as_deref(),
+            message: &message,
+            copy_for: None,
+        };
+        if author != other {
+            self.post(world, &post)?;
+        }
+        let destination = world.account(other)?.lid_jid().to_string();
+        self.post(world, &Post { owner: author, other, copy_for: Some(&destination), ..post })?;
+        Ok(id)
+    }
+
+    /// A chat with a salon shows a message, or what it does to another one. Each side that has linked devices is a salon, too.
+    fn show(&self, world: &mut World, salon: &str, author: &str, other: &str, id: &str, message: &wa::Message) {
+        let changed = match content::read(message) {
+            Read::Shows(content) => {
+                let media = content.file.as_ref().and_then(|file| {
+                    let (kind, _) = content::media_type(content.kind)?;
+                    match world.files.open(file, kind) {
+                        Ok(bytes) => {
+                            let (mimetype, file_name) = (file.mimetype.clone(), file.file_name.clone());
+                            Some(Attachment { mimetype, size: bytes.len(), file_name })
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "a phone cannot open a file");
+                            None
+                        }
+                    }
+                });
+                let shown = ChatMessage {
+                    id: id.to_owned(),
+                    from: Side::Customer,
+                    text: content.text,
+                    at_ms: (self.options.calendar)(),
+                    kind: content.kind,
+                    reaction_to: content.reaction_to,
+                    quoted: content.quoted,
+                    media,
+                    edited: false,
+                    read: false,
+                };
+                world.record(author, other, shown, message)
+            }
+            Read::Edits { of, text } => world.amend(author, other, &of, |message| {
+                message.text = text;
+                message.edited = true;
             }),
-            text: Some(emoji.to_owned()),
-            sender_timestamp_ms: Some((self.options.calendar)()),
-            ..Default::default()
+            Read::Revokes { of } => world.amend(author, other, &of, |message| {
+                message.text.clear();
+                message.kind = Kind::Revoked;
+                message.media = None;
+            }),
+            Read::Settings => None,
         };
-        let message = wa::Message { reaction_message: MessageField::some(reaction), ..Default::default() };
-        self.customer_sends(customer, None, salon_phone, stanza::random_id(), &message)
+        let Some(message) = changed else { return };
+        for (of, with) in [(author, other), (other, author)].into_iter().take(if author == other { 1 } else { 2 }) {
+            if of == salon || world.accounts.get(of).is_some_and(|account| !account.companions.is_empty()) {
+                let from = if author == of { Side::Salon } else { Side::Customer };
+                let message = ChatMessage { from, ..message.clone() };
+                self.tell(Event::Message { salon: of.to_owned(), customer: with.to_owned(), message });
+            }
+        }
     }
 
     /// The customer opens the chat and has read this message of the salon: its devices get the blue ticks.
@@ -83,6 +190,7 @@ impl Emulator {
         if world.author_of(customer, salon_phone, message_id).as_deref() != Some(salon_phone) {
             return Err(PhoneError::NoMessage);
         }
+        world.amend(salon_phone, customer, message_id, |message| message.read = true);
         let reader = world.account(customer)?.lid_jid();
         let receipt = NodeBuilder::new("receipt")
             .attr("from", reader)
@@ -95,72 +203,6 @@ impl Emulator {
             self.queue_receipt(&mut world, customer, salon_phone, device, message_id, &receipt);
         }
         Ok(())
-    }
-
-    fn customer_sends(
-        &self,
-        customer: &str,
-        push_name: Option<&str>,
-        salon: &str,
-        id: String,
-        message: &wa::Message,
-    ) -> Result<String, PhoneError> {
-        let mut world = self.world.lock();
-        if !world.accounts.contains_key(salon) {
-            return Err(PhoneError::NoAccount);
-        }
-        let account = world.account(customer)?;
-        if let Some(name) = push_name {
-            name.clone_into(&mut account.name);
-        }
-        let push_name = Some(account.name.clone()).filter(|name| !name.is_empty());
-        let shown = self.shown(&id, Side::Customer, message);
-        let kind = if shown.kind == Kind::Reaction { "reaction" } else { "text" };
-        if world.record(customer, salon, shown.clone()) {
-            self.tell(Event::Message { salon: salon.to_owned(), customer: customer.to_owned(), message: shown });
-        }
-        let post = Post {
-            author: customer,
-            owner: salon,
-            other: customer,
-            only: None,
-            id: &id,
-            kind,
-            peer: false,
-            push_name: push_name.as_deref(),
-            message,
-        };
-        self.post(&mut world, &post)?;
-        Ok(id)
-    }
-
-    /// Somebody in the salon writes from its phone; linked devices get a copy. Returns the id.
-    pub async fn salon_writes(&self, salon_phone: &str, to: &str, text: &str) -> Result<String, PhoneError> {
-        let mut world = self.world.lock();
-        if !world.accounts.contains_key(salon_phone) {
-            return Err(PhoneError::NoAccount);
-        }
-        let id = stanza::random_id();
-        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-        let destination = world.account(to)?.lid_jid().to_string();
-        let shown = self.shown(&id, Side::Salon, &message);
-        world.record(salon_phone, to, shown.clone());
-        self.tell(Event::Message { salon: salon_phone.to_owned(), customer: to.to_owned(), message: shown });
-        let name = world.account(salon_phone)?.name.clone();
-        let copy = wrap_device_sent(message, destination);
-        let post = Post {
-            author: salon_phone,
-            owner: salon_phone,
-            other: to,
-            only: None,
-            id: &id,
-            kind: "text",
-            peer: false,
-            push_name: Some(name.as_str()).filter(|name| !name.is_empty()),
-            message: &copy,
-        };
-        self.post(&mut world, &post)?;
-        Ok(id)
     }
 
     /// The chat as the customer's phone shows it, oldest first.
@@ -184,43 +226,40 @@ impl Emulator {
         self.world.lock().accounts.values_mut().for_each(|account| account.handset.forget_all());
     }
 
-    fn shown(&self, id: &str, from: Side, message: &wa::Message) -> ChatMessage {
-        let (kind, text, reaction_to) = read(message);
-        ChatMessage { id: id.to_owned(), from, text, at_ms: (self.options.calendar)(), kind, reaction_to }
-    }
-
     /// Seals a message to linked devices and sends it to those that are online; the others find it when they come.
     pub(super) fn post(&self, world: &mut World, post: &Post<'_>) -> Result<(), PhoneError> {
         let author = world.account(post.author)?;
-        let (from, sender_pn) = (author.lid_jid(), author.pn_jid());
+        let (from, sender_pn) = (author.lid_jid(), author.shown_number());
         let other = world.account(post.other)?;
-        let (recipient, recipient_pn) = (other.lid_jid(), other.pn_jid());
-        let plaintext = MessageUtils::encode_and_pad(post.message);
+        let (recipient, recipient_pn) = (other.lid_jid(), other.shown_number());
+        let wrapped = post.copy_for.map(|to| wrap_device_sent(post.message.clone(), to.to_owned()));
+        let plaintext = MessageUtils::encode_and_pad(wrapped.as_ref().unwrap_or(post.message));
         let owner = world.accounts.get(post.owner).ok_or(PhoneError::NoAccount)?;
         let devices: Vec<u16> = owner.companions.keys().copied().filter(|device| post.only.is_none_or(|only| only == *device)).collect();
+        let addons = Addons::of(post.message);
         for device in devices {
             let sealed = seal(world, post.author, post.owner, device, &plaintext)?;
             let mut header = NodeBuilder::new("message")
                 .attr("from", from.clone())
                 .attr("id", post.id)
-                .attr("type", post.kind)
+                .attr("type", stanza_type_from_message(post.message))
                 .attr("t", self.calendar_secs());
             if post.peer {
                 header = header.attr("category", "peer");
             } else if post.author == post.owner {
-                header = header.attr("recipient", recipient.clone()).attr("peer_recipient_pn", recipient_pn.clone());
+                header = header.attr("recipient", recipient.clone());
+                header = with(header, "peer_recipient_pn", recipient_pn.clone());
             } else {
-                header = header.attr("sender_pn", sender_pn.clone());
+                header = with(header, "sender_pn", sender_pn.clone());
             }
-            if let Some(name) = post.push_name {
-                header = header.attr("notify", name);
-            }
+            header = with(with(header, "notify", post.push_name), "edit", addons.edit);
+            let enc = enc(&sealed, 0, addons.mediatype, addons.hide_failure);
             let waiting = Waiting {
                 class: Class::Message,
                 id: post.id.to_owned(),
                 author: post.author.to_owned(),
                 peer: post.peer,
-                stanza: Octets::from(marshal_auto(&header.children([enc(&sealed, 0)]).build()).map_err(anyhow::Error::from)?),
+                stanza: Octets::from(marshal_auto(&header.children([enc]).build()).map_err(anyhow::Error::from)?),
                 plaintext: Octets::from(plaintext.as_slice()),
                 sent: false,
             };
@@ -247,13 +286,13 @@ impl Emulator {
         }
         let sent = nodes.len();
         for node in nodes {
-            world.send(connection, node);
+            self.deliver(world, connection, phone, node);
         }
         sent
     }
 
-    /// A linked device sends a message.
-    pub(super) fn message(&self, world: &mut World, connection: u64, phone: &str, device: u16, node: &Node) {
+    /// A linked device sends a message, with which this may go wrong.
+    pub(super) fn message(&self, world: &mut World, connection: u64, phone: &str, device: u16, node: &Node, fault: Option<FaultKind>) {
         let id = attr(node, "id").into_owned();
         let Some(to) = stanza::jid(node, "to") else {
             tracing::warn!("a message to nobody");
@@ -270,11 +309,8 @@ impl Emulator {
                 None => ack.build(),
             }
         };
-        let fault = take_fault(world, phone);
-        match fault {
-            Some(FaultKind::DisconnectBefore) => return world.close(connection),
-            Some(FaultKind::Nack(code)) => return world.send(connection, ack(Some(code))),
-            Some(FaultKind::DisconnectAfter) | None => {}
+        if let Some(FaultKind::Nack(code)) = fault {
+            return world.send(connection, ack(Some(code)));
         }
         let Some((recipient, _)) = world.resolve(&to) else {
             tracing::warn!("a message to an address that nobody has");
@@ -298,10 +334,11 @@ impl Emulator {
                 None => tracing::warn!("a copy for an address that nobody has"),
             }
         }
-        if fault == Some(FaultKind::DisconnectAfter) {
-            return world.close(connection);
+        match fault {
+            Some(FaultKind::DisconnectAfter) => world.close(connection),
+            Some(FaultKind::Timeout(delay)) => send_later(world, connection, delay, ack(None)),
+            _ => self.deliver(world, connection, phone, ack(None)),
         }
-        world.send(connection, ack(None));
     }
 
     /// A virtual phone opens its copy of a message that a linked device sent.
@@ -328,10 +365,7 @@ impl Emulator {
             // The phone's own copy; the chat is shown by the other side's phone.
             return;
         }
-        let shown = self.shown(&id, Side::Salon, &message);
-        if world.record(phone, owner, shown.clone()) {
-            self.tell(Event::Message { salon: phone.to_owned(), customer: owner.to_owned(), message: shown });
-        }
+        self.show(world, phone, phone, owner, &id, &message);
         let Some(reader) = world.accounts.get(owner) else { return };
         let receipt =
             NodeBuilder::new("receipt").attr("from", reader.lid_jid()).attr("id", id.as_str()).attr("t", self.calendar_secs()).build();
@@ -411,11 +445,13 @@ impl Emulator {
             .attr("t", self.calendar_secs());
         if owner == phone {
             if let Some(recipient) = world.accounts.get(recipient) {
-                header = header.attr("recipient", recipient.lid_jid()).attr("peer_recipient_pn", recipient.pn_jid());
+                header = with(header.attr("recipient", recipient.lid_jid()), "peer_recipient_pn", recipient.shown_number());
             }
         } else {
-            header = header.attr("sender_pn", sender.pn_jid()).attr("notify", sender.name.as_str());
+            header = with(header, "sender_pn", sender.shown_number()).attr("notify", sender.name.as_str());
         }
+        let edit = attr(node, "edit");
+        header = with(header, "edit", Some(edit.as_ref()).filter(|edit| !edit.is_empty()));
         let mut children = vec![enc.clone()];
         children.extend(node.get_optional_child("device-identity").cloned());
         let waiting = Waiting {
@@ -448,18 +484,45 @@ impl Emulator {
         world.send(connection, ack.build());
         let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
         let Some(author) = author else { return };
+        if kind == "retry" && stanza::jid(node, "to").is_some_and(|to| to.device != 0) {
+            return self.pass_receipt_on(world, phone, device, &author, node);
+        }
         if kind == "retry" {
             if let Err(error) = self.seal_again(world, connection, phone, device, &author, node) {
                 tracing::warn!(%error, "a message could not be sealed again");
             }
             return;
         }
-        for id in ids {
-            self.confirm(world, phone, device, Class::Message, &author, &id);
+        let read = kind == "read" || kind == "read-self";
+        for id in &ids {
+            self.confirm(world, phone, device, Class::Message, &author, id);
             if author != phone {
-                let read = kind == "read" || kind == "read-self";
-                self.tell(Event::Acknowledged { salon: phone.to_owned(), customer: author.clone(), id, read });
+                if read {
+                    world.amend(&author, phone, id, |message| message.read = true);
+                }
+                self.tell(Event::Acknowledged { salon: phone.to_owned(), customer: author.clone(), id: id.clone(), read });
             }
+        }
+        if author != phone && kind != "sender" && kind != "inactive" {
+            self.pass_receipt_on(world, phone, device, &author, node);
+        }
+    }
+
+    /// The devices linked to the author's phone learn that their message has arrived or was read.
+    fn pass_receipt_on(&self, world: &mut World, phone: &str, device: u16, author: &str, receipt: &Node) {
+        let Some(reader) = world.accounts.get(phone) else { return };
+        let mut passed = NodeBuilder::new("receipt")
+            .attr("from", reader.lid_jid().with_device(device))
+            .attr("id", attr(receipt, "id").as_ref())
+            .attr("t", self.calendar_secs());
+        let kind = attr(receipt, "type");
+        passed = with(passed, "type", Some(kind.as_ref()).filter(|kind| !kind.is_empty()));
+        let passed = passed.children(receipt.children().unwrap_or_default().to_vec()).build();
+        let devices: Vec<u16> = world.accounts.get(author).into_iter().flat_map(|account| account.companions.keys().copied()).collect();
+        // A request to send again concerns the device that sent.
+        let asked = stanza::jid(receipt, "to").map_or(0, |to| to.device);
+        for to in devices.into_iter().filter(|to| kind != "retry" || *to == asked) {
+            self.queue_receipt(world, phone, author, to, &attr(receipt, "id"), &passed);
         }
     }
 
@@ -508,17 +571,14 @@ impl Emulator {
         let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
         let Some(waiting) = companion.queue.iter_mut().find(|waiting| waiting.id == id && waiting.author == author) else { return Ok(()) };
         let mut node = restore(&waiting.stanza)?;
-        node.content = Some(wacore_binary::node::NodeContent::Nodes(vec![enc(&sealed, count)]));
+        let before = node.get_optional_child("enc");
+        let mediatype = before.map(|enc| attr(enc, "mediatype").into_owned()).filter(|kind| !kind.is_empty());
+        let hide_failure = before.is_some_and(|enc| enc.attrs.get("decrypt-fail").is_some());
+        let enc = enc(&sealed, count, mediatype.as_deref(), hide_failure);
+        node.content = Some(wacore_binary::node::NodeContent::Nodes(vec![enc]));
         waiting.stanza = Octets::from(marshal_auto(&node)?);
         world.send(connection, node);
         Ok(())
-    }
-
-    /// A linked device shows that it types.
-    pub(super) fn chat_state(&self, world: &mut World, phone: &str, node: &Node) {
-        let Some((customer, _)) = stanza::jid(node, "to").and_then(|to| world.resolve(&to)) else { return };
-        let typing = node.get_optional_child("composing").is_some();
-        self.tell(Event::Typing { salon: phone.to_owned(), customer, typing });
     }
 }
 
@@ -533,17 +593,6 @@ fn enqueue(emulator: &Emulator, world: &mut World, phone: &str, device: u16, wai
     if live {
         emulator.send_waiting(world, connection, phone, device, usize::MAX, false);
     }
-}
-
-fn take_fault(world: &mut World, phone: &str) -> Option<FaultKind> {
-    let index = world.faults.iter().position(|fault| fault.times > 0 && fault.salon.as_deref().is_none_or(|salon| salon == phone))?;
-    let fault = &mut world.faults[index];
-    fault.times -= 1;
-    let kind = fault.kind;
-    if fault.times == 0 {
-        world.faults.remove(index);
-    }
-    Some(kind)
 }
 
 /// Seals to a linked device with the author's phone, which opens a session first where it has none.
@@ -585,35 +634,34 @@ fn brought_bundle(receipt: &Node, keys: &Node, device: u16) -> anyhow::Result<Pr
     )?)
 }
 
-fn enc(sealed: &Sealed, retry: u32) -> Node {
+fn enc(sealed: &Sealed, retry: u32, mediatype: Option<&str>, hide_failure: bool) -> Node {
     let enc = NodeBuilder::new("enc").attr("v", PADDING).attr("type", sealed.kind);
+    let enc = with(with(enc, "mediatype", mediatype), "decrypt-fail", hide_failure.then_some("hide"));
     let enc = if retry > 0 { enc.attr("count", retry) } else { enc };
     enc.bytes(sealed.bytes.as_slice()).build()
+}
+
+/// What the stanza says about its sealed content.
+struct Addons {
+    mediatype: Option<&'static str>,
+    edit: Option<&'static str>,
+    /// Nobody is told that such a message could not be read.
+    hide_failure: bool,
+}
+
+impl Addons {
+    fn of(message: &wa::Message) -> Self {
+        let edit = match content::read(message) {
+            Read::Edits { .. } => Some("1"),
+            Read::Revokes { .. } => Some("7"),
+            Read::Shows(_) | Read::Settings => None,
+        };
+        let hide_failure = edit.is_some() || message.reaction_message.is_set();
+        Self { mediatype: media_type_from_message(message), edit, hide_failure }
+    }
 }
 
 fn restore(marshalled: &[u8]) -> anyhow::Result<Node> {
     let unpacked = unpack(marshalled)?;
     Ok(unmarshal_ref(&unpacked)?.to_owned())
-}
-
-/// What a phone shows of a message: its kind, its text, and the message it reacts to.
-fn read(message: &wa::Message) -> (Kind, String, Option<String>) {
-    if let Some(text) = &message.conversation {
-        return (Kind::Text, text.clone(), None);
-    }
-    if let Some(extended) = message.extended_text_message.as_option() {
-        return (Kind::Text, extended.text.clone().unwrap_or_default(), None);
-    }
-    if let Some(reaction) = message.reaction_message.as_option() {
-        let to = reaction.key.as_option().and_then(|key| key.id.clone());
-        return (Kind::Reaction, reaction.text.clone().unwrap_or_default(), to);
-    }
-    if let Some(image) = message.image_message.as_option() {
-        return (Kind::Image, image.caption.clone().unwrap_or_default(), None);
-    }
-    if message.audio_message.as_option().is_some() {
-        return (Kind::Voice, String::new(), None);
-    }
-    tracing::warn!("a message of a kind that the phones cannot show yet");
-    (Kind::Other, String::new(), None)
 }

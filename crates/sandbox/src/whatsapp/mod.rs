@@ -8,11 +8,15 @@
 
 mod app_state;
 mod connection;
+mod content;
+mod faults;
 mod handset;
 mod linking;
+mod media;
 mod messages;
 mod noise;
 mod octets;
+mod presence;
 mod queries;
 mod stanza;
 mod world;
@@ -20,17 +24,20 @@ mod world;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 use wacore_binary::Node;
-use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp as wa;
 
+pub use self::content::{Attachment, Draft, File, Letter};
+use self::faults::Way;
+pub use self::faults::{Fault, FaultKind, NoSuchFault, Occasion};
+pub use self::presence::Doing;
 use self::world::{Outgoing, Phase, Role, World};
 
 /// Events that a slow listener may lag behind before it loses some.
@@ -48,7 +55,7 @@ pub type Calendar = Arc<dyn Fn() -> i64 + Send + Sync>;
 pub struct Options {
     /// Times of messages come from here; the machinery of the protocol runs on real time.
     pub calendar: Calendar,
-    /// `host:port` that clients are told to fetch media from. Nothing is served there yet.
+    /// `host:port` that clients are told to exchange files with: where [`Emulator::routes`] is served, by HTTPS as they speak it.
     pub media_host: String,
 }
 
@@ -66,7 +73,8 @@ pub struct ChatMessage {
     pub id: String,
     /// Who wrote it.
     pub from: Side,
-    /// The text; of a reaction its emoji (empty: taken back); of an image its caption.
+    /// The text; of a reaction its emoji (empty: taken back); of a file its caption; of a location `latitude,longitude name`;
+    /// of a contact `name phone`.
     pub text: String,
     /// When it was written, by the world's calendar, unix milliseconds.
     pub at_ms: i64,
@@ -75,6 +83,18 @@ pub struct ChatMessage {
     /// Of a reaction: the message it answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reaction_to: Option<String>,
+    /// The message that it quotes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quoted: Option<String>,
+    /// The file in it, if the phone could open that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub media: Option<Attachment>,
+    /// Its author has changed the text.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub edited: bool,
+    /// The other side has read it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub read: bool,
 }
 
 /// The two sides of a chat.
@@ -97,8 +117,22 @@ pub enum Kind {
     Reaction,
     /// A voice message.
     Voice,
+    /// A piece of music or other sound.
+    Audio,
     /// A picture.
     Image,
+    /// A film.
+    Video,
+    /// Any other file.
+    Document,
+    /// A sticker.
+    Sticker,
+    /// A place.
+    Location,
+    /// A card of an address book.
+    Contact,
+    /// It was deleted by its author.
+    Revoked,
     /// Anything else; its text is empty.
     Other,
 }
@@ -201,38 +235,21 @@ pub enum PhoneError {
     Failed(#[from] anyhow::Error),
 }
 
-/// Something that goes wrong with the next messages that a linked device sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What goes wrong.
-    pub kind: FaultKind,
-    /// Only for devices of this phone; of any if absent.
-    pub salon: Option<String>,
-    /// How many more times.
-    pub times: u32,
-}
-
-/// Kinds of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The connection breaks before the server has taken the message.
-    DisconnectBefore,
-    /// The server takes and delivers the message, and the connection breaks before the acknowledgement.
-    DisconnectAfter,
-    /// The server refuses the message with this code (400, 463, 479 …).
-    Nack(u16),
-}
-
 impl Emulator {
     /// An empty world.
     pub fn new(options: Options) -> Arc<Self> {
         Arc::new(Self { options, world: Mutex::new(World::new()), events: broadcast::Sender::new(EVENT_BUFFER) })
     }
 
-    /// `GET /ws/chat`: the WebSocket of WhatsApp. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
+    /// `GET /ws/chat`: the WebSocket of WhatsApp; `/mms/…` and `/v/…`: its media host. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
     /// every second one would wait 40 ms for the client's delayed acknowledgement.
     pub fn routes(self: Arc<Self>) -> Router {
-        Router::new().route("/ws/chat", get(enter)).with_state(self)
+        let upload = post(media::upload).layer(DefaultBodyLimit::max(media::LARGEST_FILE));
+        Router::new()
+            .route("/ws/chat", get(enter))
+            .route("/mms/{kind}/{token}", upload)
+            .route("/v/{token}", get(media::download))
+            .with_state(self)
     }
 
     /// The key that signs the server's certificates, for clients that verify them with a key they are given.
@@ -282,14 +299,9 @@ impl Emulator {
         self.events.subscribe()
     }
 
-    /// Adds a fault behind those already waiting.
-    pub fn add_fault(&self, fault: Fault) {
-        self.world.lock().faults.push(fault);
-    }
-
-    /// Forgets all faults.
-    pub fn clear_faults(&self) {
-        self.world.lock().faults.clear();
+    /// A file in the chat of two phones as it was before its encryption, with its media type.
+    pub fn file(&self, customer: &str, salon_phone: &str, message_id: &str) -> Result<(String, Vec<u8>), PhoneError> {
+        self.world.lock().file(customer, salon_phone, message_id)
     }
 
     /// The whole state with all keys, for [`Emulator::restore`]. Connections are not part of it.
@@ -337,13 +349,26 @@ impl Emulator {
         }
         let success = stanza::success(account, device);
         let previous = companion.connection;
+        let fault = world.fault_of_login(phone);
+        if let Some(FaultKind::Status(code)) = fault
+            && !faults::ends_stream(code)
+        {
+            let failure = self.refused_login(world, phone, device, code);
+            let connection = world.connect(outbox, Role::Leaving);
+            world.dismiss(connection, failure);
+            return connection;
+        }
         if let Some(previous) = previous {
             world.dismiss(previous, stanza::stream_error(None, Some("replaced")));
         }
-        let connection = world.connect(outbox, Role::Companion { phone: phone.to_owned(), device, phase: Phase::Passive });
+        let connection = world.connect(outbox, Role::companion(phone, device));
         if let Some(companion) = world.companion(phone, device) {
             companion.connection = Some(connection);
             companion.queue.iter_mut().for_each(|waiting| waiting.sent = false);
+        }
+        if let Some(fault) = fault {
+            self.end_stream(world, connection, fault);
+            return connection;
         }
         world.send(connection, success);
         self.tell(Event::Connected { phone: phone.to_owned() });
@@ -360,14 +385,27 @@ impl Emulator {
             Role::Pairing(_) => None,
             Role::Leaving => return,
         };
+        let phone = device.as_ref().map(|(phone, _)| phone.as_str());
+        let fault = world.fault_of(phone, Way::FromDevice, node);
+        match fault {
+            Some(FaultKind::Drop) => return,
+            Some(FaultKind::Status(code)) if node.tag == "iq" => {
+                return world.send(connection, stanza::error(&stanza::attr(node, "id"), code, "fault"));
+            }
+            Some(fault @ (FaultKind::DisconnectBefore | FaultKind::Status(_) | FaultKind::Replaced)) => {
+                return self.end_stream(&mut world, connection, fault);
+            }
+            _ => {}
+        }
         match (node.tag.as_ref(), device) {
             ("iq", device) => self.query(&mut world, connection, device, node),
-            ("message", Some((phone, device))) => self.message(&mut world, connection, &phone, device, node),
+            ("message", Some((phone, device))) => self.message(&mut world, connection, &phone, device, node, fault),
             ("receipt", Some((phone, device))) => self.receipt(&mut world, connection, &phone, device, node),
             ("ack", Some((phone, device))) => self.acknowledged(&mut world, &phone, device, node),
             ("ack", None) => {}
             ("chatstate", Some((phone, _))) => self.chat_state(&mut world, &phone, node),
-            ("presence", _) => tracing::debug!("presence is not passed on"),
+            ("presence", Some((phone, _))) => self.presence(&mut world, connection, &phone, node),
+            ("presence", None) => {}
             ("ib", device) => self.information(&mut world, connection, device, node),
             _ => tracing::warn!(stanza = %wacore::xml::DisplayableNode(node), "a stanza that the emulator does not know"),
         }
@@ -409,7 +447,7 @@ impl Emulator {
 fn refuse(world: &mut World, outbox: mpsc::UnboundedSender<Outgoing>, reason: Option<u16>) -> u64 {
     let connection = world.connect(outbox, Role::Leaving);
     match reason {
-        Some(reason) => world.dismiss(connection, NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox").build()),
+        Some(reason) => world.dismiss(connection, stanza::failure(reason).build()),
         None => world.close(connection),
     }
     connection

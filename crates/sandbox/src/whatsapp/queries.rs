@@ -11,7 +11,7 @@ use super::handset::key_node;
 use super::linking::signed_device_list;
 use super::messages::Post;
 use super::octets::{Octets, public_key};
-use super::stanza::{self, attr, child_content};
+use super::stanza::{self, attr, child_content, with};
 use super::world::{Phase, PublishedKey, Role, World};
 use super::{Emulator, PhoneError};
 
@@ -175,10 +175,10 @@ impl Emulator {
                 other: phone,
                 only: Some(device),
                 id: &stanza::random_id(),
-                kind: "text",
                 peer: true,
                 push_name: None,
                 message: &message,
+                copy_for: None,
             },
         )?;
         if let Some(companion) = world.companion(phone, device) {
@@ -189,7 +189,7 @@ impl Emulator {
 
     fn media_hosts(&self) -> Node {
         NodeBuilder::new("media_conn")
-            .attr("auth", "sandbox")
+            .attr("auth", super::media::AUTH)
             .attr("ttl", MEDIA_TTL_SECS)
             .attr("auth_ttl", MEDIA_TTL_SECS)
             .attr("max_buckets", 12)
@@ -378,12 +378,14 @@ fn usync_user(world: &mut World, user: &Node, protocols: &[String]) -> Node {
     };
     let account = phone.and_then(|phone| world.accounts.get(&phone));
     let by_lid = asked.as_ref().is_some_and(Jid::is_lid);
+    // Whoever hides the number is not found by it.
+    let account = account.filter(|account| by_lid || !account.hidden);
     let mut answer = NodeBuilder::new("user");
     if let Some(jid) = asked.map(|jid| jid.to_non_ad()).or_else(|| account.map(super::world::Account::pn_jid)) {
         answer = answer.attr("jid", jid);
     }
-    if let Some(account) = account.filter(|_| by_lid) {
-        answer = answer.attr("pn_jid", account.pn_jid());
+    if by_lid {
+        answer = with(answer, "pn_jid", account.and_then(super::world::Account::shown_number));
     }
     let mut children = Vec::new();
     for protocol in protocols {

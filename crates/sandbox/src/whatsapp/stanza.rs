@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::node::NodeContent;
+use wacore_binary::node::{NodeContent, NodeValue};
 use wacore_binary::{Jid, Node};
 
 use super::world::Account;
@@ -40,6 +40,14 @@ pub(super) fn number(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
+/// Adds an attribute where there is a value.
+pub(super) fn with(node: NodeBuilder, name: &'static str, value: Option<impl Into<NodeValue>>) -> NodeBuilder {
+    match value {
+        Some(value) => node.attr(name, value),
+        None => node,
+    }
+}
+
 pub(super) fn result(id: &str, children: Vec<Node>) -> Node {
     let answer = NodeBuilder::new("iq").attr("from", SERVER).attr("id", id).attr("type", "result");
     if children.is_empty() { answer.build() } else { answer.children(children).build() }
@@ -59,6 +67,11 @@ pub(super) fn stream_error(code: Option<u16>, conflict: Option<&str>) -> Node {
         error = error.children([NodeBuilder::new("conflict").attr("type", conflict).build()]);
     }
     error.build()
+}
+
+/// The refusal of a login.
+pub(super) fn failure(reason: u16) -> NodeBuilder {
+    NodeBuilder::new("failure").attr("reason", reason).attr("location", "sandbox")
 }
 
 /// The end of a login; `lid` names the device that has logged in.

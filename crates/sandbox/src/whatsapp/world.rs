@@ -1,23 +1,29 @@
 //! Everything the emulator remembers: accounts, their devices, what waits for them, and the chats.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use wacore_binary::{Jid, Node, Server};
+use waproto::whatsapp as wa;
 
 use super::app_state::AppState;
+use super::content::{self, Reference};
+use super::faults::Rule;
 use super::handset::Handset;
+use super::media::Files;
 use super::noise::Authority;
 use super::octets::Octets;
-use super::{ChatMessage, Fault, LinkError, Side};
+use super::{ChatMessage, LinkError, PhoneError, Side};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct World {
     pub(super) authority: Authority,
     pub(super) accounts: HashMap<String, Account>,
     chats: HashMap<String, Vec<Entry>>,
+    #[serde(default)]
+    pub(super) files: Files,
     #[serde(skip)]
     lids: HashMap<String, String>,
     #[serde(skip)]
@@ -31,7 +37,7 @@ pub(super) struct World {
     #[serde(skip)]
     pub(super) codes: HashMap<String, CodeRequest>,
     #[serde(skip)]
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<Rule>,
 }
 
 /// An account: a phone number, its hidden identity, the primary phone and the devices linked to it.
@@ -49,6 +55,12 @@ pub(super) struct Account {
     pub(super) raw_id: u32,
     /// The phone is "offline": connections of its linked devices are refused.
     pub(super) refusing: bool,
+    /// Whether somebody looks at the phone, and when that was last so (unix seconds), once it is known.
+    #[serde(skip)]
+    pub(super) presence: Option<Presence>,
+    /// Others know the account by its hidden identity only.
+    #[serde(default)]
+    pub(super) hidden: bool,
     pub(super) app_state: Option<AppState>,
 }
 
@@ -57,9 +69,22 @@ impl Account {
         Jid::pn(self.phone.as_str())
     }
 
+    /// The number as others see it.
+    pub(super) fn shown_number(&self) -> Option<Jid> {
+        (!self.hidden).then(|| self.pn_jid())
+    }
+
     pub(super) fn lid_jid(&self) -> Jid {
         Jid::lid(self.lid.as_str())
     }
+}
+
+/// Whether somebody looks at a phone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presence {
+    pub(super) available: bool,
+    /// Unix seconds of the world's calendar.
+    pub(super) since: i64,
 }
 
 /// A linked device as the server knows it.
@@ -124,6 +149,9 @@ pub(super) struct Waiting {
 struct Entry {
     author: String,
     message: ChatMessage,
+    /// The message itself, as others quote it.
+    #[serde(default)]
+    body: Octets,
 }
 
 pub(super) enum Outgoing {
@@ -137,6 +165,8 @@ pub(super) enum Outgoing {
 pub(super) struct Connection {
     pub(super) outbox: mpsc::UnboundedSender<Outgoing>,
     pub(super) role: Role,
+    /// Stanzas that a fault lets come after the next one.
+    pub(super) held: Vec<Node>,
 }
 
 pub(super) enum Role {
@@ -146,9 +176,20 @@ pub(super) enum Role {
         phone: String,
         device: u16,
         phase: Phase,
+        /// Says that somebody is there: only then it is told who types.
+        available: bool,
+        /// Phones whose presence it wants to know.
+        watched: HashSet<String>,
     },
     /// Told to go; what it still says is ignored.
     Leaving,
+}
+
+impl Role {
+    /// A linked device that has just logged in.
+    pub(super) fn companion(phone: &str, device: u16) -> Self {
+        Self::Companion { phone: phone.to_owned(), device, phase: Phase::Passive, available: false, watched: HashSet::new() }
+    }
 }
 
 /// How far a linked device has come since its login.
@@ -205,6 +246,7 @@ impl World {
             authority: Authority::generate(),
             accounts: HashMap::new(),
             chats: HashMap::new(),
+            files: Files::default(),
             lids: HashMap::new(),
             connections: HashMap::new(),
             last_connection: 0,
@@ -241,6 +283,8 @@ impl World {
                 last_key_index: 0,
                 raw_id: rand::random(),
                 refusing: false,
+                presence: None,
+                hidden: false,
                 app_state: None,
             };
             self.accounts.insert(phone.to_owned(), account);
@@ -267,7 +311,7 @@ impl World {
 
     pub(super) fn connect(&mut self, outbox: mpsc::UnboundedSender<Outgoing>, role: Role) -> u64 {
         self.last_connection += 1;
-        self.connections.insert(self.last_connection, Connection { outbox, role });
+        self.connections.insert(self.last_connection, Connection { outbox, role, held: Vec::new() });
         self.last_connection
     }
 
@@ -307,14 +351,48 @@ impl World {
         Some((phone, device))
     }
 
-    /// Adds to the chat of two phones unless that author's message is there already.
-    pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage) -> bool {
+    /// Adds to the chat of two phones unless that author's message is there already; returns what it shows then.
+    pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage, body: &wa::Message) -> Option<ChatMessage> {
         let chat = self.chats.entry(chat_key(author, other)).or_default();
         if chat.iter().any(|entry| entry.author == author && entry.message.id == message.id) {
-            return false;
+            return None;
         }
-        chat.push(Entry { author: author.to_owned(), message });
-        true
+        let body = Octets::from(waproto::codec::message_to_vec(body));
+        chat.push(Entry { author: author.to_owned(), message: message.clone(), body });
+        Some(message)
+    }
+
+    /// Changes a message of that author in the chat of two phones; returns what it shows then.
+    pub(super) fn amend(&mut self, author: &str, other: &str, id: &str, change: impl FnOnce(&mut ChatMessage)) -> Option<ChatMessage> {
+        let chat = self.chats.get_mut(&chat_key(author, other))?;
+        let entry = chat.iter_mut().find(|entry| entry.author == author && entry.message.id == id)?;
+        change(&mut entry.message);
+        Some(entry.message.clone())
+    }
+
+    /// A message of the chat of two phones, as one of them points to it.
+    pub(super) fn refer(&self, writer: &str, other: &str, id: &str) -> Result<Reference, PhoneError> {
+        let chat = self.chats.get(&chat_key(writer, other)).ok_or(PhoneError::NoMessage)?;
+        let entry = chat.iter().find(|entry| entry.message.id == id).ok_or(PhoneError::NoMessage)?;
+        let lid = |phone: &str| self.accounts.get(phone).map(|account| account.lid_jid().to_string()).ok_or(PhoneError::NoAccount);
+        Ok(Reference {
+            id: id.to_owned(),
+            chat: lid(other)?,
+            author: lid(&entry.author)?,
+            own: entry.author == writer,
+            message: waproto::codec::message_decode(&entry.body).map_err(anyhow::Error::from)?,
+        })
+    }
+
+    /// A file in the chat of two phones, decrypted, with its media type.
+    pub(super) fn file(&self, one: &str, other: &str, id: &str) -> Result<(String, Vec<u8>), PhoneError> {
+        let chat = self.chats.get(&chat_key(one, other)).ok_or(PhoneError::NoMessage)?;
+        let entry = chat.iter().find(|entry| entry.message.id == id).ok_or(PhoneError::NoMessage)?;
+        let body = waproto::codec::message_decode(&entry.body).map_err(anyhow::Error::from)?;
+        let content::Read::Shows(content) = content::read(&body) else { return Err(PhoneError::NoMessage) };
+        let file = content.file.ok_or(PhoneError::NoMessage)?;
+        let (kind, _) = content::media_type(content.kind).ok_or(PhoneError::NoMessage)?;
+        Ok((file.mimetype.clone(), self.files.open(&file, kind)?))
     }
 
     pub(super) fn chat(&self, customer: &str, salon: &str) -> Vec<ChatMessage> {

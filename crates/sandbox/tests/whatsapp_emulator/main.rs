@@ -1,190 +1,18 @@
 //! The emulator judged by a client it does not know: whatsapp-rust, unmodified, with its own storage in memory.
 
+mod content;
+mod faults;
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
-use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Kind, LinkError, Options, Side};
-use tokio::sync::mpsc;
+use sandbox::whatsapp::{Emulator, Event as WorldEvent, Kind, LinkError, Options, Side};
+use support::*;
 use wacore::store::in_memory::InMemoryBackend;
-use wacore::types::presence::ReceiptType;
 use whatsapp_rust::InboundDurabilityHook;
-use whatsapp_rust::bot::Provided;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
-use whatsapp_rust::transport::TokioWebSocketTransportFactory;
-
-const SALON: &str = "74951234567";
-const CUSTOMER: &str = "79161234567";
-/// Where the calendar of these worlds stands: 2026-11-23 10:00 in Moscow.
-const NOW_MS: i64 = 1_795_417_200_000;
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// An emulator on a port of its own, with a salon's account in it.
-struct World {
-    emulator: Arc<Emulator>,
-    url: String,
-}
-
-async fn world() -> World {
-    // `RUST_LOG=sandbox=trace` shows every stanza.
-    let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().try_init();
-    let emulator = Emulator::new(Options { calendar: Arc::new(|| NOW_MS), media_host: "media.invalid".into() });
-    emulator.ensure_account(SALON, "Студия Лира").expect("a phone number");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("ws://{}/ws/chat", listener.local_addr().expect("bound"));
-    let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a TCP stream"));
-    tokio::spawn(axum::serve(listener, Arc::clone(&emulator).routes()).into_future());
-    World { emulator, url }
-}
-
-/// What a client told its owner.
-#[derive(Debug, PartialEq)]
-enum Told {
-    Qr(String),
-    Code(String),
-    Connected,
-    LoggedOut,
-    Replaced,
-    Text { from_me: bool, chat: String, alias: Option<String>, name: String, id: String, text: String, at: i64 },
-    Reaction { to: String, emoji: String },
-    Receipt { ids: Vec<String>, read: bool },
-    Ack { id: String, error: Option<String> },
-}
-
-type Builder = BotBuilder<Provided, Provided, Provided, Provided>;
-
-/// A client with its events; the storage outlives it.
-struct Session {
-    handle: BotHandle,
-    events: mpsc::UnboundedReceiver<Told>,
-}
-
-async fn start(world: &World, storage: &Arc<InMemoryBackend>, pair_code: Option<PairCodeOptions>) -> Session {
-    start_with(world, storage, |builder| match pair_code {
-        Some(options) => builder.with_pair_code(options),
-        None => builder,
-    })
-    .await
-}
-
-async fn start_with(world: &World, storage: &Arc<InMemoryBackend>, more: impl FnOnce(Builder) -> Builder) -> Session {
-    let (told, events) = mpsc::unbounded_channel();
-    let builder = Bot::builder()
-        .with_backend_arc(storage.clone())
-        .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(&world.url))
-        .with_http_client(whatsapp_rust::http::UreqHttpClient::new())
-        .with_runtime(TokioRuntime)
-        .with_version((2, 3000, 1_023_223_821))
-        .skip_history_sync()
-        .with_wanted_pre_key_count(30)
-        .with_event_delivery(EventDelivery::Ordered { capacity: 1024 })
-        .on_event(move |event, _| {
-            let told = told.clone();
-            async move {
-                for item in translate(&event) {
-                    let _ = told.send(item);
-                }
-            }
-        });
-    let handle = more(builder).build().await.expect("a client").spawn();
-    Session { handle, events }
-}
-
-fn translate(event: &Event) -> Vec<Told> {
-    match event {
-        Event::PairingQrCode(qr) => vec![Told::Qr(qr.code.clone())],
-        Event::PairingCode(code) => vec![Told::Code(code.code.clone())],
-        Event::Connected(_) => vec![Told::Connected],
-        Event::LoggedOut(_) => vec![Told::LoggedOut],
-        Event::StreamReplaced(_) => vec![Told::Replaced],
-        Event::Receipt(receipt) => vec![Told::Receipt { ids: receipt.message_ids.clone(), read: receipt.r#type == ReceiptType::Read }],
-        Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
-            vec![Told::Ack { id: ack.id.clone(), error: ack.error.clone() }]
-        }
-        Event::Messages(_) => event.messages().filter_map(|inbound| translate_message(&inbound.message, &inbound.info)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn translate_message(message: &wa::Message, info: &MessageInfo) -> Option<Told> {
-    if let Some(reaction) = message.reaction_message.as_option() {
-        return Some(Told::Reaction { to: reaction.key.as_option()?.id.clone()?, emoji: reaction.text.clone().unwrap_or_default() });
-    }
-    Some(Told::Text {
-        from_me: info.source.is_from_me,
-        chat: info.source.chat.to_string(),
-        alias: info.source.sender_alt.as_ref().map(ToString::to_string),
-        name: info.push_name.clone(),
-        id: info.id.clone(),
-        text: message.text_content()?.to_owned(),
-        at: info.timestamp.timestamp(),
-    })
-}
-
-impl Session {
-    /// Waits for the first event that `wanted` takes; the others are passed over.
-    async fn wait<T>(&mut self, what: &str, mut wanted: impl FnMut(Told) -> Option<T>) -> T {
-        let search = async {
-            loop {
-                let told = self.events.recv().await.unwrap_or_else(|| panic!("the client ended before: {what}"));
-                if let Some(found) = wanted(told) {
-                    return found;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
-    }
-
-    async fn connected(&mut self) {
-        self.wait("connected", |told| (told == Told::Connected).then_some(())).await;
-    }
-
-    async fn qr(&mut self) -> String {
-        self.wait("a QR code", |told| if let Told::Qr(code) = told { Some(code) } else { None }).await
-    }
-
-    async fn text(&mut self) -> (String, String) {
-        self.wait("a text", |told| if let Told::Text { id, text, .. } = told { Some((id, text)) } else { None }).await
-    }
-
-    /// Everything told within a moment.
-    async fn rest(&mut self) -> Vec<Told> {
-        let mut rest = Vec::new();
-        while let Ok(Some(told)) = tokio::time::timeout(Duration::from_millis(400), self.events.recv()).await {
-            rest.push(told);
-        }
-        rest
-    }
-}
-
-/// A salon whose phone has scanned the client's QR code.
-async fn linked(world: &World, storage: &Arc<InMemoryBackend>) -> Session {
-    let mut session = start(world, storage, None).await;
-    let qr = session.qr().await;
-    world.emulator.scan_qr(SALON, &qr).await.expect("linked");
-    session.connected().await;
-    session
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let wait = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"));
-}
-
-async fn customer_says(world: &World, text: &str) -> String {
-    world.emulator.customer_writes(CUSTOMER, Some("Мария"), SALON, text, None).await.expect("sent")
-}
-
-async fn customer_jid(session: &mut Session, world: &World) -> Jid {
-    customer_says(world, "здравствуйте").await;
-    let chat = session.wait("a text", |told| if let Told::Text { chat, .. } = told { Some(chat) } else { None }).await;
-    chat.parse().expect("an address")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scanned_device_comes_online_with_the_accounts_name() {
@@ -244,7 +72,7 @@ async fn texts_go_both_ways() {
     let first = customer_says(&world, "Здравствуйте!").await;
     let second = customer_says(&world, "Можно завтра в 15?").await;
     let told = session.wait("the first text", Some).await;
-    let Told::Text { from_me: false, chat, alias, name, id, text, at } = told else { panic!("not a text: {told:?}") };
+    let Told::Text { from_me: false, chat, alias, name, id, text, at, .. } = told else { panic!("not a text: {told:?}") };
     assert_eq!((id.as_str(), text.as_str(), name.as_str(), at), (first.as_str(), "Здравствуйте!", "Мария", NOW_MS / 1000));
     assert!(chat.ends_with("@lid"), "{chat}");
     assert_eq!(alias.as_deref(), Some("79161234567@s.whatsapp.net"));
@@ -474,37 +302,6 @@ async fn a_message_sent_again_under_its_id_is_shown_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_happen_as_often_as_asked() {
-    let world = world().await;
-    let storage = Arc::new(InMemoryBackend::new());
-    let mut session = linked(&world, &storage).await;
-    let chat = customer_jid(&mut session, &world).await;
-    let client = session.handle.client();
-    let fault = |kind| Fault { kind, salon: Some(SALON.into()), times: 1 };
-
-    world.emulator.add_fault(fault(FaultKind::Nack(463)));
-    let refused = client.send_text(chat.clone(), "нельзя").await.expect("written").message_id;
-    let error =
-        session.wait("refused", |told| if let Told::Ack { id, error } = told { (id == refused).then_some(error) } else { None }).await;
-    assert_eq!(error.as_deref(), Some("463"));
-    assert_eq!(world.emulator.chat(CUSTOMER, SALON).len(), 1);
-
-    world.emulator.add_fault(fault(FaultKind::DisconnectAfter));
-    let taken = client.send_text(chat.clone(), "дошло").await.expect("written").message_id;
-    session.connected().await;
-    assert_eq!(world.emulator.chat(CUSTOMER, SALON).pop().map(|message| message.id), Some(taken));
-
-    world.emulator.add_fault(fault(FaultKind::DisconnectBefore));
-    let lost = client.send_text(chat.clone(), "пропало").await.expect("written").message_id;
-    session.connected().await;
-    assert!(!world.emulator.chat(CUSTOMER, SALON).iter().any(|message| message.id == lost));
-
-    client.send_text(chat, "снова").await.expect("written");
-    until("delivered", || world.emulator.chat(CUSTOMER, SALON).len() == 3).await;
-    session.handle.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_world_lives_on_in_a_snapshot() {
     let before = world().await;
     let storage = Arc::new(InMemoryBackend::new());
@@ -592,42 +389,4 @@ async fn two_hundred_customers_use_up_the_keys_and_are_all_heard() {
         until("acknowledged", || world.emulator.pending(&customer, SALON) == 0).await;
     }
     session.handle.shutdown().await;
-}
-
-/// `RUST_LOG=whatsapp_emulator=info cargo test … --test whatsapp_emulator -- --ignored --nocapture quick` tells the figures.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn an_echo_is_quick() {
-    let world = world().await;
-    let storage = Arc::new(InMemoryBackend::new());
-    let Session { handle, mut events } = linked(&world, &storage).await;
-    let client = handle.client();
-    tokio::spawn(async move {
-        while let Some(told) = events.recv().await {
-            if let Told::Text { from_me: false, chat, text, .. } = told {
-                client.send_text(chat.parse::<Jid>().expect("an address"), text).await.expect("sent");
-            }
-        }
-    });
-    let mut shown = world.emulator.subscribe();
-    for round in ["first", "second"] {
-        let mut times = Vec::new();
-        for number in 0..200 {
-            let customer = format!("7926{number:07}");
-            let started = std::time::Instant::now();
-            world.emulator.customer_writes(&customer, None, SALON, "эхо", None).await.expect("sent");
-            loop {
-                if let WorldEvent::Message { customer: of, message, .. } = shown.recv().await.expect("not lagging")
-                    && (of.as_str(), message.from) == (customer.as_str(), Side::Salon)
-                {
-                    break;
-                }
-            }
-            times.push(started.elapsed());
-        }
-        times.sort();
-        tracing::info!(round, p50 = ?times[100], p95 = ?times[190], p99 = ?times[198], "customer to echo");
-        assert!(times[100] < Duration::from_millis(15), "p50 {:?} of the {round} round", times[100]);
-    }
-    handle.shutdown().await;
 }
