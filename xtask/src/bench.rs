@@ -10,14 +10,17 @@ use crate::lint::sh;
 pub(crate) enum Bench {
     /// From a customer's message to the answer's acceptance by WhatsApp, 200 bookings.
     Reply,
-    /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
+    /// Durable jobs: throughput and latency, SQLite and PostgreSQL; with `kill`, under `kill -9`.
     Jobs,
+    /// Webhooks at 500 a second: how long until each is acknowledged.
+    Webhooks,
 }
 
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     let example = match what {
         Bench::Reply => "bench_reply",
         Bench::Jobs => "bench_jobs",
+        Bench::Webhooks => "bench_webhooks",
     };
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.
     let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];

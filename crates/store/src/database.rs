@@ -1,4 +1,5 @@
 use std::{
+    ops::{Deref, DerefMut},
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -6,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use sqlx::{
-    Connection as _, Postgres, Sqlite, Transaction,
+    Connection as _, Postgres, Sqlite, SqliteConnection, Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -18,6 +19,7 @@ use crate::{
     jobs::wake::{Wake, Wakes},
     machine_now, migrate,
     relay::Relay,
+    writer::{Member, Writer},
 };
 
 /// How long a caller waits for a connection before it hears that there is none.
@@ -52,10 +54,9 @@ impl Drop for Shared {
 }
 
 enum Engine {
-    /// SQLite knows one writer at a time; a pool of one makes the rest wait in line instead of
-    /// failing with SQLITE_BUSY.
+    /// SQLite knows one writer at a time; the rest wait in line instead of failing with SQLITE_BUSY.
     Sqlite {
-        writer: SqlitePool,
+        writer: Arc<Writer>,
         readers: SqlitePool,
     },
     Postgres(PgPool),
@@ -96,13 +97,13 @@ impl Store {
 
     /// A transaction that writes. On SQLite there is one at a time and the others wait in line:
     /// keep it short, await nothing but the database in it, and never open a second one inside.
+    /// Those that wait at the same time reach the disk together.
     ///
     /// # Errors
     /// [`StoreError::Database`], transient when no connection came free in ten seconds.
     pub async fn begin(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
-            // IMMEDIATE takes the write lock at once: a read that turns into a write could fail half-way.
-            Engine::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Connection::Sqlite),
+            Engine::Sqlite { writer, .. } => writer.begin().await.map(|member| Connection::Sqlite(SqliteTx::Writing(member))),
             Engine::Postgres(pool) => pool.begin().await.map(Connection::Postgres),
         };
         self.tx(connection)
@@ -123,7 +124,7 @@ impl Store {
     /// As [`Store::begin`].
     pub async fn read(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
-            Engine::Sqlite { readers, .. } => readers.begin().await.map(Connection::Sqlite),
+            Engine::Sqlite { readers, .. } => readers.begin().await.map(|tx| Connection::Sqlite(SqliteTx::Reading(tx))),
             Engine::Postgres(pool) => pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres),
         };
         self.tx(connection)
@@ -183,7 +184,7 @@ impl Store {
     #[cfg(feature = "test-support")]
     pub(crate) fn sqlite_writer(&self) -> Option<&SqlitePool> {
         match &self.0.engine {
-            Engine::Sqlite { writer, .. } => Some(writer),
+            Engine::Sqlite { writer, .. } => Some(writer.pool()),
             Engine::Postgres(_) => None,
         }
     }
@@ -225,7 +226,7 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
     };
     let writer = pool(1).connect_with(options.clone()).await?;
     let readers = pool(SQLITE_READERS).connect_with(options.create_if_missing(false).pragma("query_only", "ON")).await?;
-    Ok(Engine::Sqlite { writer, readers })
+    Ok(Engine::Sqlite { writer: Writer::new(writer, ACQUIRE), readers })
 }
 
 /// A transaction. Dropping it rolls back.
@@ -238,8 +239,33 @@ pub struct Tx {
 }
 
 pub(crate) enum Connection {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
+}
+
+pub(crate) enum SqliteTx {
+    Reading(Transaction<'static, Sqlite>),
+    Writing(Member),
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Reading(tx) => tx,
+            Self::Writing(member) => member,
+        }
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Reading(tx) => tx,
+            Self::Writing(member) => member,
+        }
+    }
 }
 
 impl Tx {
@@ -250,7 +276,8 @@ impl Tx {
     /// during the commit leaves it unknown.
     pub async fn commit(self) -> Result<()> {
         let committed = match self.connection {
-            Connection::Sqlite(tx) => tx.commit().await,
+            Connection::Sqlite(SqliteTx::Reading(tx)) => tx.commit().await,
+            Connection::Sqlite(SqliteTx::Writing(member)) => member.commit().await,
             Connection::Postgres(tx) => tx.commit().await,
         };
         committed.map_err(|error| self.store.failed(error))?;
@@ -282,15 +309,19 @@ impl Tx {
             (None, Connection::Sqlite(_)) => machine_now().as_millisecond(),
             (None, Connection::Postgres(tx)) => {
                 let now = sqlx::query_as::<_, (i64,)>(dialect::POSTGRES_NOW).fetch_one(&mut **tx).await;
-                now.map_err(|error| self.failed(error))?.0
+                now.map_err(|error| self.store.failed(error))?.0
             }
         };
         self.now = Some(now);
         Ok(now)
     }
 
-    pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {
-        self.store.failed(error)
+    pub(crate) fn failed(&mut self, error: sqlx::Error) -> StoreError {
+        let error = self.store.failed(error);
+        if let (true, Connection::Sqlite(SqliteTx::Writing(member))) = (error.is_outage(), &mut self.connection) {
+            member.fail();
+        }
+        error
     }
 
     pub(crate) fn wake(&mut self, wake: Wake) {

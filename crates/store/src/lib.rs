@@ -21,6 +21,7 @@ mod migrate;
 mod relay;
 mod time;
 mod vault;
+mod writer;
 
 pub mod bookings;
 pub mod catalogue;

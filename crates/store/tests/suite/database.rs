@@ -5,6 +5,7 @@ use store::{
     CompanyEvent, Store, StoreError, companies,
     jobs::{self, NewJob},
     testing::{self, Cluster, WriteLock},
+    tokens,
 };
 
 use crate::{company, noon, registration, until};
@@ -47,6 +48,41 @@ on_both! {
         for store in opened {
             store.expect("an opening").ping().await.expect("an answer");
         }
+    }
+
+    /// On SQLite those who wait together reach the disk together; each still stands or falls alone.
+    async fn transactions_side_by_side_keep_apart(fresh) {
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let salon = company_in(&mut tx).await;
+        tokens::issue(&mut tx, salon, "taken", noon(), noon()).await.expect("a write");
+        tx.commit().await.expect("a commit");
+        let crowd = (0..120).map(|n| {
+            let store = fresh.store.clone();
+            tokio::spawn(async move {
+                let mut tx = store.begin().await.expect("a transaction");
+                let salon = company_in(&mut tx).await;
+                jobs::enqueue(&mut tx, NewJob::new("side", n)).await.expect("a write");
+                match n % 4 {
+                    0 => drop(tx),
+                    1 => {
+                        assert!(tokens::issue(&mut tx, salon, "taken", noon(), noon()).await.is_err(), "it is there already");
+                    }
+                    2 => {
+                        let given_up = tokio::time::timeout(Duration::from_micros(50), store.begin()).await;
+                        assert!(given_up.is_err() || store.engine() == "postgres", "nobody else writes meanwhile");
+                        tx.commit().await.expect("a commit");
+                    }
+                    _ => tx.commit().await.expect("a commit"),
+                }
+            })
+        });
+        for task in crowd.collect::<Vec<_>>() {
+            task.await.expect("no panic");
+        }
+        // What was told committed is on the disk: another opening sees it, and no more.
+        let again = Store::open(&fresh.url).await.expect("a second opening");
+        let counts = jobs::counts(&mut again.read().await.expect("a transaction")).await.expect("counts");
+        assert_eq!(counts[0].count, 60, "{counts:?}");
     }
 
     async fn events_go_out_after_the_commit_only(fresh) {
@@ -108,6 +144,11 @@ async fn all_nodes_hear_an_event() {
         assert!(ear.try_recv().is_err(), "{name}: once");
     }
     assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+}
+
+/// The one company of a test, made on first need.
+async fn company_in(tx: &mut store::Tx) -> CompanyId {
+    companies::upsert_registration(tx, &registration(1), noon()).await.expect("a company")
 }
 
 async fn enqueue(store: &Store) -> store::Result<()> {
