@@ -10,6 +10,8 @@ use crate::lint::sh;
 pub(crate) enum Bench {
     /// From a customer's message to the answer's acceptance by WhatsApp, 200 bookings.
     Reply,
+    /// 1 000 linked WhatsApp sessions: memory of each, beside Baileys', and how long until all are back.
+    Sessions,
     /// Durable jobs: throughput and latency, SQLite and PostgreSQL; with `kill`, under `kill -9`.
     Jobs,
     /// Webhooks at 500 a second: how long until each is acknowledged.
@@ -19,6 +21,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     let example = match what {
         Bench::Reply => "bench_reply",
+        Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
         Bench::Webhooks => "bench_webhooks",
     };

@@ -12,7 +12,10 @@ use std::{
 };
 
 use sqlx::{Sqlite, SqliteConnection, pool::PoolConnection, sqlite::SqlitePool};
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+};
 
 /// Who writes: a pool of one connection, and the group that it writes for.
 pub(crate) struct Writer {
@@ -20,6 +23,8 @@ pub(crate) struct Writer {
     group: Arc<Mutex<Group>>,
     waiting: AtomicUsize,
     patience: Duration,
+    /// Where groups are closed: a transaction may be dropped outside of any runtime.
+    runtime: Handle,
 }
 
 #[derive(Default)]
@@ -108,9 +113,9 @@ impl Drop for Waiting<'_> {
 }
 
 impl Writer {
-    /// `patience`: how long a transaction waits for its turn.
+    /// `patience`: how long a transaction waits for its turn. Needs a tokio runtime.
     pub(crate) fn new(pool: SqlitePool, patience: Duration) -> Arc<Self> {
-        Arc::new(Self { pool, group: Arc::default(), waiting: AtomicUsize::new(0), patience })
+        Arc::new(Self { pool, group: Arc::default(), waiting: AtomicUsize::new(0), patience, runtime: Handle::current() })
     }
 
     #[cfg(feature = "test-support")]
@@ -153,7 +158,7 @@ impl Writer {
     fn close_soon(self: &Arc<Self>, group: &mut Group) {
         if !std::mem::replace(&mut group.closing, true) {
             let writer = self.clone();
-            tokio::spawn(async move {
+            self.runtime.spawn(async move {
                 let mut group = writer.group.lock().await;
                 group.closing = false;
                 group.tidy().await;
