@@ -83,10 +83,15 @@ impl World {
 
     /// A process: the store and the pool on it.
     async fn process(&self) -> (Pool, Arc<Received>, CompanyId) {
+        self.node("node").await
+    }
+
+    /// A process under that name.
+    async fn node(&self, name: &str) -> (Pool, Arc<Received>, CompanyId) {
         let store = Store::open(&self.database.url).await.expect("a database");
         let company = salon(&store).await;
         let inbox = Arc::new(Received::default());
-        let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, "node".to_owned());
+        let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, name.to_owned());
         (pool, inbox, company)
     }
 
@@ -548,4 +553,115 @@ async fn a_pairing_code_links_as_well() {
     world.emulator.enter_code(SALON, &code.code).await.expect("a link");
     connected(&mut events).await;
     pool.shutdown().await;
+}
+
+/// Takes the session away behind its owner's back, as happens to one that slept through its lease.
+async fn steal(world: &World, company: CompanyId) {
+    let store = Store::open(&world.database.url).await.expect("a database");
+    let mut tx = store.begin().await.expect("a transaction");
+    let ours = sessions::acquire(&mut tx, company, "node", Duration::from_secs(15)).await.expect("an answer").expect("our own");
+    sessions::release(&mut tx, &ours).await.expect("released");
+    sessions::acquire(&mut tx, company, "another node", Duration::from_secs(60)).await.expect("an answer").expect("it is free");
+    tx.commit().await.expect("a commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_sends_nothing() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    world.emulator.customer_writes(ANNA, None, SALON, "Здравствуйте!", None).await.expect("written");
+    until("the message", || inbox.texts().len() == 1).await;
+    let chat = inbox.messages.lock()[0].chat.clone();
+    steal(&world, company).await;
+    assert_eq!(pool.send_text(company, &chat, &pool.new_message_id(), "Здравствуйте!").await, Err(SendError::NotConnected));
+    assert_eq!(world.emulator.chat(ANNA, SALON).len(), 1, "nothing but her own words");
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_takes_no_message_in() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    steal(&world, company).await;
+    world.emulator.customer_writes(ANNA, None, SALON, "не вам", None).await.expect("written");
+    until("the session has ended", || pool.state(company) == LinkState::Disconnected).await;
+    assert_eq!(inbox.texts(), Vec::<String>::new());
+    assert_eq!(world.emulator.pending(ANNA, SALON), 1, "it is left for the owner");
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_does_not_connect_again() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    steal(&world, company).await;
+    world.emulator.offline(SALON).await.expect("offline");
+    world.emulator.online(SALON).await.expect("online");
+    let ended = async {
+        while pool.state(company) != LinkState::Disconnected {
+            assert!(!world.emulator.is_online(SALON), "its successor would be pushed off the line");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(WAIT, ended).await.expect("the session ends");
+    pool.shutdown().await;
+}
+
+/// A browser may meet any node: codes, states and wishes go between it and the session's owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_one_node_is_linked_through_another() {
+    let world = World::on(testing::postgres_database().await).await;
+    let (owner, _, company) = world.node("one").await;
+    let (other, _, _) = world.node("two").await;
+    let mut shown = owner.subscribe();
+    let mut seen = other.subscribe();
+    owner.start(company).await.expect("a start");
+    let first = qr(&mut shown).await;
+    until("the other node answers to the owner's name", || other.last_qr(company).is_some()).await;
+    other.start(company).await.expect("it runs, elsewhere");
+    other.fresh_qr(company).await.expect("it is on show");
+    assert_eq!(qr(&mut seen).await, first);
+    assert_eq!(other.last_qr(company).map(|(code, _)| code), Some(first));
+    assert_eq!(other.state(company), LinkState::Connecting);
+
+    let phone = Phone::parse(SALON).expect("a phone");
+    let code = other.pairing_code(company, &phone).await.expect("a code");
+    world.emulator.enter_code(SALON, &code.code).await.expect("a link");
+    connected(&mut seen).await;
+    assert!(other.state(company).is_connected() && owner.own_chat(company).is_some() && other.own_chat(company).is_none());
+    assert!(matches!(other.fresh_qr(company).await, Err(StartError::AlreadyLinked)));
+    let chat = owner.own_chat(company).expect("linked");
+    assert_eq!(other.send_text(company, &chat, "X", "…").await, Err(SendError::NotConnected), "the owner sends");
+
+    // A node that comes later reads how things stand.
+    let (late, _, _) = world.node("three").await;
+    assert_eq!(late.resume_all().await.expect("nothing to do"), 0);
+    assert!(late.state(company).is_connected());
+    late.shutdown().await;
+
+    other.logout(company).await.expect("the owner logs out");
+    assert!(!world.emulator.is_linked(SALON));
+    until("the other node hears it", || other.state(company) == LinkState::LoggedOut).await;
+    owner.shutdown().await;
+    other.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_given_up_is_taken_at_once() {
+    let world = World::on(testing::postgres_database().await).await;
+    let (owner, _, company) = world.node("one").await;
+    let (other, inbox, _) = world.node("two").await;
+    let mut events = owner.subscribe();
+    owner.start(company).await.expect("a start");
+    let code = qr(&mut events).await;
+    world.emulator.scan_qr(SALON, &code).await.expect("a link");
+    connected(&mut events).await;
+    assert_eq!(other.resume_all().await.expect("nothing yet"), 0);
+    let given_up = std::time::Instant::now();
+    owner.shutdown().await;
+    until("the other node is online", || other.own_chat(company).is_some() && other.state(company).is_connected()).await;
+    assert!(given_up.elapsed() < Duration::from_secs(5), "{:?}", given_up.elapsed());
+    world.emulator.customer_writes(ANNA, None, SALON, "кто там?", None).await.expect("written");
+    until("the message", || inbox.texts() == ["кто там?"]).await;
+    other.shutdown().await;
 }

@@ -5,5 +5,7 @@ mod build;
 mod connecting;
 mod conversation;
 mod phones;
+mod nodes;
+mod outages;
 mod restart;
 mod support;
