@@ -178,7 +178,10 @@ impl Mind<'_> {
             wish.beside.clone_from(&wish.services);
         }
         if heard.service_options.len() > 1 {
-            wish.unclear_next.clone_from(&heard.service_options);
+            // «На бороду, моделирование»: what is named clearly needs no asking where it is meant again.
+            let clear: Vec<ServiceId> = heard.service_options.iter().filter(|options| options.len() == 1).flatten().copied().collect();
+            let again = |options: &Vec<ServiceId>| options.len() > 1 && options.iter().any(|id| clear.contains(id));
+            wish.unclear_next = heard.service_options.iter().filter(|options| !again(options)).cloned().collect();
             wish.unclear = wish.unclear_next.remove(0);
             wish.services.clear();
             return;

@@ -167,7 +167,9 @@ impl Wish {
 
     /// The service that was unclear is this one; the next one is unclear now, or all are known.
     pub(crate) fn settle_service(&mut self, id: ServiceId) {
-        self.beside.push(id);
+        if !self.beside.contains(&id) {
+            self.beside.push(id);
+        }
         self.unclear.clear();
         if self.unclear_next.is_empty() {
             self.services = std::mem::take(&mut self.beside);

@@ -776,6 +776,16 @@ fn several_services_each_made_clear() {
 }
 
 #[test]
+fn a_service_named_twice_is_one() {
+    check(
+        "> Запишите в среду в 14:00 на маникюр, классический маникюр, и окрашивание бровей
+         < записала
+         = Дарья 03-04 15:00 Окрашивание бровей
+         = Марина 03-04 14:00 Маникюр классический",
+    );
+}
+
+#[test]
 fn a_yes_to_several_services_proposes_the_first() {
     check(
         "> маникюр завтра в 11 к Марине

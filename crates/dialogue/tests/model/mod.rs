@@ -114,7 +114,7 @@ pub(crate) fn claims(message: &str) -> Vec<(Claim, String)> {
         let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         for (claim, stems) in DOING {
             let says = |index: usize| stems.iter().any(|stem| fits(words[index], stem));
-            let denied = |index: usize| index > 0 && ["не", "not", "t"].contains(&words[index - 1]);
+            let denied = |index: usize| index > 0 && ["не", "not", "t", "be"].contains(&words[index - 1]);
             if (0..words.len()).any(|index| says(index) && !denied(index)) {
                 found.push((claim, sentence.to_owned()));
             }
