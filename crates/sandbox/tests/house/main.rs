@@ -4,8 +4,8 @@
 mod build;
 mod connecting;
 mod conversation;
-mod phones;
 mod nodes;
 mod outages;
+mod phones;
 mod restart;
 mod support;
