@@ -25,5 +25,5 @@ pub use clock::SandboxClock;
 pub use events::{Bus, Event};
 pub use faults::{Faults, Hit, Kind, Order, Target};
 pub use options::Options;
-pub use product::log_filter;
+pub use product::{log_filter, recent_logs};
 pub use running::{Running, start};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{CompanyId, LinkState, Phone, SalonId};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout_at};
 use utoipa::ToSchema;
@@ -27,11 +28,16 @@ pub(crate) struct Status {
     reason: Option<&'static str>,
     /// Messages can be sent and received.
     connected: bool,
+    /// When a ban ends, where WhatsApp says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    until: Option<Timestamp>,
 }
 
 impl Status {
     pub(crate) fn of(state: &LinkState) -> Self {
-        Self { status: state.as_str(), reason: state.reason(), connected: state.is_connected() }
+        let until = if let LinkState::Banned { until } = state { *until } else { None };
+        Self { status: state.as_str(), reason: state.reason(), connected: state.is_connected(), until }
     }
 }
 
@@ -62,7 +68,11 @@ pub(crate) async fn qr(web: &Web, company: CompanyId) -> Result<(String, Duratio
     if pool.state(company).is_connected() {
         return Err(Fault::AlreadyConnected);
     }
-    begin(web, company).await?;
+    // A session that waits for a passkey shows no code any more; whoever asks for one wants another try.
+    match pool.state(company) {
+        LinkState::PasskeyRequired => renew(web, company).await?,
+        _ => begin(web, company).await?,
+    }
     loop {
         if let Some((code, remaining)) = pool.last_qr(company).filter(|(_, remaining)| !remaining.is_zero()) {
             return Ok((code, remaining));
