@@ -4,5 +4,6 @@
 mod build;
 mod connecting;
 mod conversation;
+mod leaving;
 mod restart;
 mod support;
