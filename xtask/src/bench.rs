@@ -10,6 +10,8 @@ use crate::lint::sh;
 pub(crate) enum Bench {
     /// From a customer's message to the answer's acceptance by WhatsApp, 200 bookings.
     Reply,
+    /// 1 000 linked WhatsApp sessions: memory of each, beside Baileys', and how long until all are back.
+    Sessions,
     /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
     Jobs,
 }
@@ -17,6 +19,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     let example = match what {
         Bench::Reply => "bench_reply",
+        Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
     };
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.

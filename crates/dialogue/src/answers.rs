@@ -1,12 +1,13 @@
 //! What is told without asking the booking system: prices, services, masters, the salon, small talk.
 
 use domain::ServiceId;
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use language::{InfoTopic, Intent, When};
 
 use crate::{
     Step,
     effect::Effect,
+    moment::Want,
     plan::masters,
     state::{Purpose, Question},
     turn::{Mind, Next},
@@ -33,7 +34,7 @@ impl Mind<'_> {
                         able.retain(|id| !self.turn.salon.hours_of(*id, day).is_empty());
                     }
                     if !able.is_empty() {
-                        told.push(voice.masters(&topic, &able));
+                        told.push(voice.masters(&topic, &able, day));
                     }
                 }
                 Intent::Info => told.extend(self.info(&topic, aside)),
@@ -54,9 +55,7 @@ impl Mind<'_> {
     fn info(&self, services: &[ServiceId], aside: bool) -> Vec<String> {
         let voice = self.voice();
         let about = |topic| self.heard.info_topics.contains(&topic);
-        let mut days: Vec<Date> = self.heard.when.iter().map(When::date).collect();
-        days.dedup();
-        days.truncate(3);
+        let days = self.days_named();
         let mut told = Vec::new();
         if about(InfoTopic::Duration) && !services.is_empty() && !self.heard.has(Intent::Price) {
             told.push(voice.lengths(services));
@@ -65,7 +64,10 @@ impl Mind<'_> {
             told.push(voice.place());
         }
         if about(InfoTopic::Hours) || (!days.is_empty() && self.heard.info_topics.is_empty()) {
-            told.push(voice.hours(&days));
+            match self.heard.staff_ids.as_slice() {
+                [] => told.push(voice.hours(None, &days)),
+                _ => told.extend(self.working_hours()),
+            }
         }
         if about(InfoTopic::Contacts) {
             told.push(voice.phone());
@@ -73,11 +75,29 @@ impl Mind<'_> {
         told.retain(|words| !words.is_empty());
         if self.is_beyond_the_card() {
             told.push(voice.a_person_knows(aside));
-        } else if told.is_empty() {
-            told.extend([voice.place(), voice.hours(&days), voice.phone(), voice.a_person_knows_else()]);
+        } else if told.is_empty() && !about(InfoTopic::Duration) {
+            told.extend([voice.place(), voice.hours(None, &days), voice.phone(), voice.a_person_knows_else()]);
         }
         told.retain(|words| !words.is_empty());
         vec![told.join(" ")]
+    }
+
+    /// When the masters that the words name work.
+    pub(crate) fn working_hours(&self) -> Vec<String> {
+        let (voice, days) = (self.voice(), self.days_named());
+        self.heard.staff_ids.iter().take(3).map(|staff| voice.hours(Some(*staff), &days)).collect()
+    }
+
+    /// The days that the words name, a week of them at most.
+    fn days_named(&self) -> Vec<Date> {
+        let mut days: Vec<Date> = Vec::new();
+        for when in &self.heard.when {
+            let want = Want::read(when);
+            days.extend(want.from.series(1.day()).take_while(|day| *day <= want.to).take(7));
+        }
+        days.dedup();
+        days.truncate(7);
+        days
     }
 
     /// Something is asked that people of the salon know and its card does not say.
@@ -138,6 +158,9 @@ impl Mind<'_> {
             }
             // «Подтверждаю запись.»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
+        if self.heard.has(Intent::Greeting) && self.is_known() && self.state.last.is_empty() {
+            return self.act(Effect::LastVisit, Next::Usual);
         }
         if self.heard.has(Intent::Greeting) || self.heard.has(Intent::Confirm) || self.heard.name.is_some() {
             return self.say(voice.how_can_i_help());

@@ -6,11 +6,13 @@ use language::{Intent, When};
 
 use crate::{
     Step,
+    cues::Cues,
     effect::Effect,
     moment::{self, HoursWanted, Want},
     plan::{self, NoPlan},
-    state::{Question, Wish},
+    state::{Question, ToLast, Wish},
     turn::{Mind, Next},
+    wording::LONG_LIST,
 };
 
 /// What words after a booking mean for it.
@@ -19,10 +21,12 @@ enum Correction {
     Stands(Box<Booking>),
     /// It is to be moved.
     Move,
-    /// Another service, in its stead or beside it.
-    Service(ReadBack<Booking>),
-    /// One more service, right after it.
-    Beside(Box<Booking>),
+    /// Other services, in their stead or beside them.
+    Service(ReadBack<Booking>, Vec<ServiceId>),
+    /// One of these other services.
+    OneOf(Vec<ServiceId>, ToLast),
+    /// More services, right after it.
+    Beside(Box<Booking>, Vec<ServiceId>),
 }
 
 impl Mind<'_> {
@@ -35,13 +39,19 @@ impl Mind<'_> {
                     self.say(words)
                 }
                 Correction::Move => self.start_moving_last(),
-                Correction::Beside(booking) => {
-                    self.note(false);
+                Correction::Beside(booking, services) => {
+                    self.state.wish.services = services;
                     self.right_after(&booking);
                     self.arrange()
                 }
-                Correction::Service(booking) => {
-                    self.note(false);
+                Correction::OneOf(services, to_last) => {
+                    self.state.wish.unclear.clone_from(&services);
+                    self.state.wish.to_last = Some(to_last);
+                    let words = self.voice().ask_which_service(&services);
+                    self.ask(Question::WhichService(services), words)
+                }
+                Correction::Service(booking, services) => {
+                    self.state.wish.services = services;
                     let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
                     self.ask(Question::ChangeService(booking), words)
                 }
@@ -96,9 +106,14 @@ impl Mind<'_> {
         let same_staff = self.same_staff();
         let same_time = self.same_time();
         let heard = &self.heard;
+        let salon = self.turn.salon;
         let last_staff = self.state.last.last().map(|booking| booking.get().staff_id);
         let wish = &mut self.state.wish;
-        if heard.people > 1 {
+        // «Отец и сын» is a service for two in one chair.
+        let of_itself = |id: &ServiceId| salon.service(*id).is_some_and(|service| Cues::read(&service.title).somebody_else);
+        if wish.services.iter().any(of_itself) {
+            wish.people = 1;
+        } else if heard.people > 1 {
             wish.people = heard.people;
         }
         wish.in_turn |= self.cues.in_turn && wish.people > 1;
@@ -193,7 +208,7 @@ impl Mind<'_> {
     }
 
     /// Aims at the end of a booking, with its master if possible.
-    fn right_after(&mut self, booking: &Booking) {
+    pub(crate) fn right_after(&mut self, booking: &Booking) {
         let wish = &mut self.state.wish;
         wish.when = vec![Want::at(booking.end())];
         let able = self.turn.salon.staff_for(&wish.services).contains(&booking.staff_id);
@@ -226,12 +241,32 @@ impl Mind<'_> {
         let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
         if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
             if self.cues.more {
-                return Some(Correction::Beside(Box::new(last.clone())));
+                return Some(Correction::Beside(Box::new(last.clone()), heard.service_ids.clone()));
             }
-            return self.state.last.last().cloned().map(Correction::Service);
+            return self.state.last.last().cloned().map(|last| Correction::Service(last, heard.service_ids.clone()));
+        }
+        let unclear = heard.services_ambiguous && heard.when.is_empty() && heard.staff_ids.is_empty();
+        if unclear && !heard.has(Intent::FreeTimes) {
+            return self.unclear_correction(last);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
         (heard.service_ids.is_empty() && elsewhere && !self.asks_for_times()).then_some(Correction::Move)
+    }
+
+    /// «Ой, не японский, классический» after a booking: what stands is not meant, and its master's services come first.
+    fn unclear_correction(&self, last: &Booking) -> Option<Correction> {
+        let mut options = self.heard.service_ids.clone();
+        options.retain(|id| !last.services.contains(id));
+        let theirs = |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| service.done_by(last.staff_id));
+        if options.iter().any(theirs) {
+            options.retain(theirs);
+        }
+        match options.as_slice() {
+            [] => None,
+            [_] if self.cues.more => Some(Correction::Beside(Box::new(last.clone()), options)),
+            [_] => self.state.last.last().cloned().map(|booking| Correction::Service(booking, options)),
+            _ => Some(Correction::OneOf(options, if self.cues.more { ToLast::After } else { ToLast::Instead })),
+        }
     }
 
     /// The moments said, as they would be for a booking that stands: what is not said stays as it is.
@@ -251,7 +286,15 @@ impl Mind<'_> {
 
     /// «Another service instead?» was asked of a booking.
     pub(crate) fn answered_change(mut self, booking: ReadBack<Booking>) -> Step {
-        if self.plain_yes() {
+        let heard = &self.heard;
+        let stands = |want: &Want| want.moment() == Some(booking.get().start);
+        let wants = self.wants_for(booking.get(), heard.when.iter().map(Want::read).collect());
+        // «К ней же, время то же» is a yes.
+        let as_it_is = heard.service_ids.is_empty()
+            && (!wants.is_empty() || !heard.staff_ids.is_empty() || heard.same_time || heard.staff_same)
+            && wants.iter().all(stands)
+            && heard.staff_ids.iter().all(|id| *id == booking.get().staff_id);
+        if self.plain_yes() || (as_it_is && !heard.has(Intent::Decline)) {
             let wish = &mut self.state.wish;
             wish.staff = vec![booking.get().staff_id];
             wish.when = vec![Want::at(booking.get().start)];
@@ -285,13 +328,36 @@ impl Mind<'_> {
         self.arrange()
     }
 
+    /// The salon has seen the customer before.
+    pub(crate) fn is_known(&self) -> bool {
+        self.turn.customer.client.as_ref().is_some_and(|client| client.visits > 0)
+    }
+
     /// Asks for the service; whom the salon knows, whether it is to be the usual one.
-    fn ask_service(self) -> Step {
-        let known = self.turn.customer.client.as_ref().is_some_and(|client| client.visits > 0);
-        if known && !self.heard.same_as_last && !self.was_asked_for_service() {
+    fn ask_service(mut self) -> Step {
+        if self.heard.has(Intent::FreeTimes) && !self.heard.staff_ids.is_empty() {
+            // «Диана завтра работает?»
+            let words = self.working_hours();
+            self.parts.extend(words);
+        }
+        if self.was_asked_for_service() {
+            return self.ask_service_again();
+        }
+        if self.is_known() && !self.heard.same_as_last {
             return self.act(Effect::LastVisit, Next::Usual);
         }
         let words = self.voice().ask_service();
+        self.ask(Question::Service, words)
+    }
+
+    /// Asks for the service another way: by the price list.
+    pub(crate) fn ask_service_again(self) -> Step {
+        let services: Vec<ServiceId> = self.turn.salon.services.iter().map(|service| service.id).collect();
+        if services.len() <= LONG_LIST && !services.is_empty() {
+            let words = self.voice().ask_which_service(&services);
+            return self.ask(Question::WhichService(services), words);
+        }
+        let words = self.voice().price_list();
         self.ask(Question::Service, words)
     }
 
@@ -299,10 +365,15 @@ impl Mind<'_> {
     pub(crate) fn usual(self, visit: Option<Booking>) -> Step {
         let salon = self.turn.salon;
         let voice = self.voice();
+        let greeted = !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && !self.names_details();
         match visit {
             Some(visit) if !visit.services.is_empty() && salon.staff_for(&visit.services).contains(&visit.staff_id) => {
-                let words = voice.ask_usual(&visit);
+                let words = if greeted { voice.how_can_i_help_as_usual(&visit) } else { voice.ask_usual(&visit) };
                 self.ask(Question::Usual(Box::new(visit)), words)
+            }
+            _ if greeted => {
+                let words = voice.how_can_i_help();
+                self.say(words)
             }
             _ => {
                 let words = voice.ask_service();
@@ -367,6 +438,11 @@ impl Mind<'_> {
         }
         let plan = match plan::plan(salon, &self.state.wish) {
             Ok(plan) => plan,
+            Err(NoPlan::NobodyDoes(service))
+                if self.state.wish.staff_not.iter().any(|id| plan::masters(salon, &[service]).contains(id)) =>
+            {
+                return self.only_they_do(service);
+            }
             Err(none) => {
                 let words = match none {
                     NoPlan::NobodyDoes(service) => voice.nobody_does(service),
@@ -383,6 +459,26 @@ impl Mind<'_> {
             return self.ask(Question::Day, words);
         }
         self.search(plan)
+    }
+}
+
+impl Mind<'_> {
+    /// Another master is wanted, and there is none for this.
+    fn only_they_do(mut self, service: ServiceId) -> Step {
+        let able = plan::masters(self.turn.salon, &[service]);
+        let words = self.voice().only_done_by(&able);
+        self.parts.push(words);
+        if let Some(booking) = self.state.wish.moving.take() {
+            self.state.wish = Wish::default();
+            let words = self.voice().stays(booking.get());
+            return self.say(words);
+        }
+        let wish = &mut self.state.wish;
+        wish.staff_not.retain(|id| !able.contains(id));
+        wish.staff.clear();
+        // Shown, not booked unasked.
+        wish.when.iter_mut().for_each(|want| want.carried = true);
+        self.arrange()
     }
 }
 

@@ -35,7 +35,7 @@ impl Mind<'_> {
             let effect = Effect::Move { record, services: seat.services.clone(), staff: seat.staff, start: seat.start };
             return self.act(effect, Next::Moved(Box::new(seat)));
         }
-        let Some(name) = self.client_name() else {
+        let Some(name) = self.visitor_name() else {
             let words = self.voice().ask_name();
             return self.ask(Question::Name(visit), words);
         };
@@ -75,15 +75,15 @@ impl Mind<'_> {
                 self.receive(&receipt);
                 booked.receipts.push(receipt);
                 if booked.receipts.len() < booked.visit.seats.len() {
-                    let (Some(name), Some(phone)) = (self.client_name(), self.phone()) else { return self.failed() };
+                    let (Some(name), Some(phone)) = (self.visitor_name(), self.phone()) else { return self.failed() };
                     return self.seat_next(booked, name, phone);
                 }
                 if self.state.wish.for_somebody && self.turn.customer.phone.is_some() {
                     // The number given was the guest's.
                     self.state.phone = None;
                 }
-                self.state.wish = Wish::default();
                 let words = self.voice().receipts(&booked.receipts);
+                self.state.wish = Wish::default();
                 self.say(words)
             }
             Outcome::Refused(refusal) => {

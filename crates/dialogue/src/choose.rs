@@ -8,7 +8,7 @@ use crate::{
     Step,
     moment::Want,
     plan::Visit,
-    state::{Question, Wish},
+    state::{Question, ToLast, Wish},
     turn::Mind,
 };
 
@@ -50,7 +50,7 @@ impl Mind<'_> {
     }
 
     /// A question beside the offer.
-    fn only_asks(&self) -> bool {
+    pub(crate) fn only_asks(&self) -> bool {
         let asks = [Intent::Price, Intent::Services, Intent::Staff, Intent::Info];
         !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && asks.iter().any(|intent| self.heard.has(*intent))
     }
@@ -64,12 +64,14 @@ impl Mind<'_> {
         if self.cues.more && !heard.service_ids.is_empty() {
             return None;
         }
+        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        let asks = self.asks_for_times();
         let new_service = !heard.service_ids.is_empty()
             && visits[0].seats.iter().all(|seat| seat.services.iter().all(|id| !heard.service_ids.contains(id)));
         if new_service || heard.staff_other || heard.people > 1 && visits[0].seats.len() == 1 {
             return None;
         }
-        if let Some(number) = heard.choice {
+        if let Some(number) = heard.choice.filter(|_| !asks || heard.has(Intent::Confirm)) {
             return visits.get(number.checked_sub(1)?).cloned();
         }
         let days: Vec<Date> = visits.iter().map(|visit| visit.start().date()).collect();
@@ -86,14 +88,13 @@ impl Mind<'_> {
             time && staff && !refused
         };
         let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
-        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
         let asked_for =
             |visit: &Visit| self.state.wish.when.iter().any(|want| want.hours.is_some() && want.moment() == Some(visit.start()));
         // A day or a master alone narrows what is looked for; it is no yes to the one time shown there.
         let picks = timed || (yes && (visits.len() == 1 || (heard.when.is_empty() && !heard.staff_ids.is_empty())));
         let mut fitting = visits.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
-            (Some(only), None) if picks && (yes || !self.asks_for_times()) => Some(only.clone()),
+            (Some(only), None) if picks && (yes || !asks) => Some(only.clone()),
             // One of the alternatives that the customer had named to the minute.
             (Some(only), None) if !heard.when.is_empty() && self.state.wish.when.len() > 1 && asked_for(only) => Some(only.clone()),
             _ => None,
@@ -111,18 +112,16 @@ impl Mind<'_> {
         };
         if let Some(id) = chosen {
             self.tell(true);
-            let wish = &mut self.state.wish;
-            wish.services = std::mem::take(&mut wish.beside);
-            wish.services.push(id);
-            wish.unclear.clear();
-            self.heard.service_ids.clear();
-            self.note(false);
-            return self.arrange();
+            return self.with_service(id);
         }
         if self.plain_no() {
             self.state.wish = Wish::default();
             let words = self.voice().all_right();
             return self.say(words);
+        }
+        if self.plain_yes() && !self.state.wish.unclear.is_empty() {
+            let words = self.voice().ask_first_service(services[0]);
+            return self.ask(Question::FirstService(services), words);
         }
         if self.worth_hearing() {
             return self.wanted_with(Some(Question::WhichService(services)));
@@ -130,12 +129,34 @@ impl Mind<'_> {
         self.put_again(Question::WhichService(services))
     }
 
+    /// It is clear now which service is meant.
+    pub(crate) fn with_service(mut self, id: ServiceId) -> Step {
+        let wish = &mut self.state.wish;
+        wish.services = std::mem::take(&mut wish.beside);
+        wish.services.push(id);
+        wish.unclear.clear();
+        let to_last = wish.to_last.take();
+        self.heard.service_ids.clear();
+        self.note(false);
+        match (self.state.last.last().cloned(), to_last) {
+            (Some(booking), Some(ToLast::After)) if self.state.wish.when.is_empty() => {
+                self.right_after(booking.get());
+                self.arrange()
+            }
+            (Some(booking), Some(ToLast::Instead)) if self.state.wish.when.is_empty() => {
+                let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
+                self.ask(Question::ChangeService(booking), words)
+            }
+            _ => self.arrange(),
+        }
+    }
+
     /// The name was asked for.
     pub(crate) fn gave_name(self, visit: Visit) -> Step {
         if self.state.name.is_some() {
             return self.confirm(visit);
         }
-        if self.plain_yes() {
+        if self.plain_yes() || (self.asked_enough() && !self.plain_no() && !self.worth_hearing()) {
             // The visit matters more than the name.
             let mut mind = self;
             mind.state.name = Some(mind.voice().guest());

@@ -20,8 +20,10 @@ mod moment;
 mod own;
 mod plan;
 mod search;
+mod settle;
 mod state;
 mod turn;
+mod who;
 mod wording;
 
 use domain::{Client, Phone, Salon};
@@ -30,7 +32,6 @@ use jiff::civil::DateTime;
 pub use effect::{Effect, HandOverReason, Outcome, Refusal};
 pub use state::State;
 pub use turn::{Pending, begin, resume, settled};
-pub use wording::Voice;
 
 /// Who writes.
 #[derive(Debug, Clone, Default)]

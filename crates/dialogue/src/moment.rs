@@ -148,6 +148,8 @@ pub(crate) enum WhyNot {
     /// Nobody works.
     Closed(Date),
     DayOff(StaffId, Date),
+    /// The salon is open, but none of those who do it works.
+    AllOff(Date),
     /// The salon is open at other hours.
     ClosedAt(Date, Time, Time),
     /// The master works at other hours.
@@ -167,7 +169,8 @@ pub(crate) fn horizon(salon: &Salon, today: Date) -> Date {
 }
 
 /// Whether the salon's hours forbid what is wanted, whatever is booked: the calendar's own "no".
-pub(crate) fn forbidden(salon: &Salon, want: &Want, named: Option<StaffId>, now: DateTime) -> Option<WhyNot> {
+/// `able` are the masters who could do it, `named` the only one of them who may.
+pub(crate) fn forbidden(salon: &Salon, want: &Want, named: Option<StaffId>, able: &[StaffId], now: DateTime) -> Option<WhyNot> {
     if !want.day_said {
         return None;
     }
@@ -184,20 +187,25 @@ pub(crate) fn forbidden(salon: &Salon, want: &Want, named: Option<StaffId>, now:
     }
     let date = want.from;
     let Some(open) = salon.opening_hours(date) else { return Some(WhyNot::Closed(date)) };
+    if named.is_none() && !able.is_empty() && able.iter().all(|staff| salon.hours_of(*staff, date).is_empty()) {
+        return Some(WhyNot::AllOff(date));
+    }
     let at = match want.hours {
         Some(HoursWanted::At(time)) => Some(time),
         _ => None,
     };
     if let Some(staff) = named {
-        let hours = salon.hours_of(staff, date);
-        let Some(works) = hours.iter().copied().reduce(|a, b| Hours { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
-            return Some(WhyNot::DayOff(staff, date));
-        };
+        let Some(works) = whole(salon.hours_of(staff, date)) else { return Some(WhyNot::DayOff(staff, date)) };
         if at.is_some_and(|at| at < works.from || works.to <= at) {
             return Some(WhyNot::NotHisHours(staff, date, works.from, works.to));
         }
     }
     at.filter(|at| *at < open.from || open.to <= *at).map(|_| WhyNot::ClosedAt(date, open.from, open.to))
+}
+
+/// From the start of the first of a day's hours to the end of the last.
+pub(crate) fn whole(hours: &[Hours]) -> Option<Hours> {
+    hours.iter().copied().reduce(|a, b| Hours { from: a.from.min(b.from), to: a.to.max(b.to) })
 }
 
 /// The first and last of the next `count` days from `from` on which one of them works.

@@ -62,6 +62,14 @@ impl Mind<'_> {
             };
             return self.ask(Question::ReallyCancel(fitting), words);
         }
+        if purpose == Purpose::Cancel
+            && self.heard.has(Intent::Book)
+            && let ([only], false) = (fitting.as_slice(), missed)
+        {
+            let only = only.clone();
+            self.note_for_afterwards(only.get());
+            return self.with_booking(purpose, only);
+        }
         match fitting.as_slice() {
             [only] if !missed => self.with_booking(purpose, only.clone()),
             _ => {
@@ -77,7 +85,30 @@ impl Mind<'_> {
         }
     }
 
-    fn ask_which_booking(self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>, missed: bool) -> Step {
+    /// «Отмените маникюр и запишите на стрижку в среду»: what is not said of the booking is wanted instead.
+    fn note_for_afterwards(&mut self, booking: &Booking) {
+        let heard = &self.heard;
+        let salon = self.turn.salon;
+        let gone = salon.parts(&booking.services);
+        // Options of one service that the booking meets are spoken of it.
+        let about_it =
+            |id: &&ServiceId| heard.service_options.iter().any(|group| group.contains(id) && group.iter().any(|id| gone.contains(id)));
+        let services: Vec<ServiceId> = heard.service_ids.iter().filter(|id| !gone.contains(id) && !about_it(id)).copied().collect();
+        let when: Vec<Want> = heard.when.iter().map(Want::read).filter(|want| !want.fits(booking.start)).collect();
+        if services.is_empty() && when.is_empty() {
+            return;
+        }
+        let services = if services.is_empty() { booking.services.clone() } else { services };
+        self.state.wish = Wish { services, when, after_cancelling: true, ..Wish::default() };
+    }
+
+    fn ask_which_booking(mut self, purpose: Purpose, bookings: Vec<ReadBack<Booking>>, missed: bool) -> Step {
+        if let ([only], Purpose::Cancel, true) = (bookings.as_slice(), purpose, missed) {
+            let words = self.voice().no_such_booking();
+            self.parts.push(words);
+            let only = only.clone();
+            return self.with_booking(purpose, only);
+        }
         let words = {
             let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
             self.voice().which_booking(purpose, &list, missed)
@@ -89,6 +120,8 @@ impl Mind<'_> {
     fn meant(&self, purpose: Purpose, coming: &[ReadBack<Booking>]) -> (Vec<ReadBack<Booking>>, bool) {
         let heard = &self.heard;
         let salon = self.turn.salon;
+        // What is said of a new visit need not fit one that stands.
+        let cancels_only = purpose == Purpose::Cancel && !heard.has(Intent::Book);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
         let mut missed = false;
         let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {
@@ -105,10 +138,11 @@ impl Mind<'_> {
         }
         if !heard.staff_ids.is_empty() {
             // A master who has none of the bookings may be the one to move it to.
-            narrow(&|booking| heard.staff_ids.contains(&booking.staff_id), purpose == Purpose::Cancel);
+            narrow(&|booking| heard.staff_ids.contains(&booking.staff_id), cancels_only);
         }
         let stands: Vec<Want> = match purpose {
-            Purpose::Cancel => heard.when.iter().chain(&heard.when_old).map(Want::read).collect(),
+            // «Я не приду в пятницу, отмените.»
+            Purpose::Cancel => heard.when.iter().chain(&heard.when_old).chain(&heard.when_refused).map(Want::read).collect(),
             Purpose::Move | Purpose::List => heard.when_old.iter().map(Want::read).collect(),
         };
         if !stands.is_empty() {
@@ -119,7 +153,12 @@ impl Mind<'_> {
                 }
                 want.fits(booking.start)
             };
-            narrow(&|booking| stands.iter().any(|want| at(want, booking)), true);
+            narrow(&|booking| stands.iter().any(|want| at(want, booking)), purpose != Purpose::Cancel || cancels_only);
+        }
+        if purpose == Purpose::Move && !heard.when_refused.is_empty() {
+            // «В пятницу не смогу, давайте в субботу»: mostly the day that stands, but not always.
+            let refused: Vec<Want> = heard.when_refused.iter().map(Want::read).collect();
+            narrow(&|booking| refused.iter().any(|want| want.fits(booking.start)), false);
         }
         // «Отмените», «лучше в 16» right after a booking mean that one.
         let unsaid = heard.service_ids.is_empty() && heard.staff_ids.is_empty() && stands.is_empty();
@@ -211,11 +250,24 @@ impl Mind<'_> {
         if let Some(booking) = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?)).cloned() {
             return self.with_booking(purpose, booking);
         }
+        if let ([only], true) = (bookings.as_slice(), self.plain_yes()) {
+            let only = only.clone();
+            let mut mind = self;
+            mind.heard.when.clear();
+            return mind.with_booking(purpose, only);
+        }
         if self.plain_no() {
             let words = self.voice().kept();
             let mut mind = self;
             mind.state.wish = Wish::default();
             return mind.say(words);
+        }
+        if purpose == Purpose::Cancel && self.cues.all && bookings.len() <= MAX_CANCELLED {
+            let words = {
+                let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
+                self.voice().ask_really_cancel(&list)
+            };
+            return self.ask(Question::ReallyCancel(bookings), words);
         }
         let elsewhere = [Intent::Price, Intent::Info, Intent::Services, Intent::FreeTimes, Intent::MyBookings, Intent::Late];
         let changes = (self.heard.has(Intent::Cancel) && purpose == Purpose::Move)
@@ -283,8 +335,12 @@ impl Mind<'_> {
     fn cancel_next(mut self, bookings: Vec<ReadBack<Booking>>, done: Vec<Receipt>) -> Step {
         let mut left = bookings;
         if left.is_empty() {
-            self.state.wish = Wish::default();
             let words = self.voice().receipts(&done);
+            if std::mem::take(&mut self.state.wish.after_cancelling) {
+                self.parts.push(words);
+                return self.arrange();
+            }
+            self.state.wish = Wish::default();
             return self.say(words);
         }
         let record = left.remove(0).get().record_id;

@@ -66,7 +66,7 @@ impl Mind<'_> {
         let moving = wish.moving.as_ref().map(|booking| booking.get().clone());
         let wish_services = wish.services.clone();
         let named = match plan.chairs.as_slice() {
-            [chair] if !wish.staff.is_empty() && plan.wrong_master.is_none() && chair.allowed.len() == 1 => chair.allowed.first().copied(),
+            [chair] if plan.wrong_master.is_none() && chair.allowed.len() == 1 => chair.allowed.first().copied(),
             _ => None,
         };
         let now = self.now();
@@ -79,7 +79,7 @@ impl Mind<'_> {
             (want.from, want.to) = soon;
         }
         // What the calendar forbids is left out; where that is everything, it tells why, and where to look beside it.
-        let refused: Vec<Option<WhyNot>> = wants.iter().map(|want| moment::forbidden(salon, want, named, now)).collect();
+        let refused: Vec<Option<WhyNot>> = wants.iter().map(|want| moment::forbidden(salon, want, named, &everybody, now)).collect();
         let why = if refused.iter().all(Option::is_some) { refused.iter().flatten().next().cloned() } else { None };
         if why.is_none() {
             wants = wants.into_iter().zip(&refused).filter(|(_, why)| why.is_none()).map(|(want, _)| want).collect();
@@ -93,6 +93,7 @@ impl Mind<'_> {
         let at_once = !parted
             && !namesakes
             && !self.asks_for_times()
+            && !self.only_asks()
             && !asks
             && !unknown_master
             && plan.wrong_master.is_none()
@@ -140,7 +141,7 @@ impl Mind<'_> {
                 search.range = soon;
                 self.look(Probe::Wanted, search)
             }
-            Some(WhyNot::DayOff(_, date)) => {
+            Some(WhyNot::DayOff(_, date)) if search.named.is_some() => {
                 search.range = (*date, *date);
                 self.look(Probe::OtherMasters, search)
             }
@@ -169,7 +170,7 @@ impl Mind<'_> {
             let now = self.now().date();
             let after = match search.why {
                 Some(WhyNot::Past) | None => now,
-                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date)) => date.saturating_add(1.day()).max(now),
+                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date) | WhyNot::AllOff(date)) => date.saturating_add(1.day()).max(now),
                 _ => search.range.1.saturating_add(1.day()).max(now),
             };
             let everybody: Vec<StaffId> = chairs.iter().flat_map(|chair| chair.allowed.iter().copied()).collect();
@@ -234,7 +235,11 @@ impl Mind<'_> {
                         return self.confirm(visit.clone());
                     }
                     let exact = search.wants.first().is_some_and(|want| want.moment().is_some());
-                    search.others = if search.namesakes && exact { wanted } else { search.best(wanted) };
+                    search.others = match () {
+                        () if self.cues.soonest => wanted.into_iter().take(1).collect(),
+                        () if search.namesakes && exact => wanted,
+                        () => search.best(wanted),
+                    };
                     return self.offer(search);
                 }
                 search.note_miss();
@@ -294,7 +299,8 @@ impl Mind<'_> {
             let words = voice.ask_person();
             return self.ask(Question::CallPerson, words);
         }
-        let words = voice.offer(&lead, &visits, self.state.wish.moving.is_some());
+        let first = !self.offered() && self.state.wish.moving.is_none();
+        let words = voice.offer(&lead, &visits, self.state.wish.moving.is_some(), first);
         self.ask(Question::WhichVisit(visits), words)
     }
 

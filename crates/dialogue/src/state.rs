@@ -144,6 +144,12 @@ pub(crate) struct Wish {
     pub(crate) in_turn: bool,
     /// Somebody else comes, not who writes.
     pub(crate) for_somebody: bool,
+    /// Their name.
+    pub(crate) guest_name: Option<String>,
+    /// What the service, once it is clear, is to the visit that was just booked.
+    pub(crate) to_last: Option<ToLast>,
+    /// To be arranged once another visit is cancelled.
+    pub(crate) after_cancelling: bool,
 }
 
 impl Wish {
@@ -169,6 +175,13 @@ impl Wish {
     }
 }
 
+/// How another service stands to a visit that was just booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ToLast {
+    Instead,
+    After,
+}
+
 /// What to do with a booking of the customer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
@@ -185,6 +198,8 @@ pub(crate) enum Question {
     Usual(Box<Booking>),
     /// Which of these services, numbered.
     WhichService(Vec<ServiceId>),
+    /// The first of these services? One of the others is still welcome.
+    FirstService(Vec<ServiceId>),
     /// Shall the wished services take the place of this booking's?
     ChangeService(ReadBack<Booking>),
     /// The day, and the time with it.

@@ -7,7 +7,6 @@ use crate::{
     booking::Booked,
     cues::Cues,
     effect::{Effect, HandOverReason, Outcome},
-    moment::Want,
     plan::{Seat, Visit},
     search::Search,
     state::{Purpose, Question, State, Wish},
@@ -205,7 +204,13 @@ fn silence(state: State) -> Step {
 impl<'t> Mind<'t> {
     /// The voice to answer in.
     pub(crate) fn voice(&self) -> Voice<'t> {
-        Voice { salon: self.turn.salon, lang: self.state.lang, today: self.turn.now.date(), variant: self.state.turns.saturating_sub(1) }
+        Voice {
+            salon: self.turn.salon,
+            lang: self.state.lang,
+            today: self.turn.now.date(),
+            variant: self.state.turns.saturating_sub(1),
+            guest: self.state.wish.for_somebody,
+        }
     }
 
     /// Has an effect carried out.
@@ -233,9 +238,13 @@ impl<'t> Mind<'t> {
 
     /// Ends the turn with a question; after it was asked often enough, with another way.
     pub(crate) fn ask(mut self, question: Question, words: String) -> Step {
-        let again = self.before.question.as_ref().is_some_and(|before| std::mem::discriminant(before) == std::mem::discriminant(&question));
+        let again = self.before.question.as_ref() == Some(&question);
         let times = if again { self.before.asked_times + 1 } else { 1 };
-        if times > MAX_ASKED && question != Question::CallPerson && self.before.question.as_ref() == Some(&question) {
+        if let (Question::WhichService(services), false) = (&question, self.state.wish.unclear.is_empty() || times <= MAX_ASKED) {
+            let words = self.voice().ask_first_service(services[0]);
+            return self.ask(Question::FirstService(services.clone()), words);
+        }
+        if times > MAX_ASKED && question != Question::CallPerson {
             let words = self.voice().ask_person();
             return self.ask(Question::CallPerson, words);
         }
@@ -304,7 +313,7 @@ impl<'t> Mind<'t> {
     }
 
     /// Reads the turn's words in the light of what was asked.
-    fn read(&mut self, text: String) {
+    pub(crate) fn read(&mut self, text: String) {
         self.heard = self.turn.reader.read(&text, self.turn.now, &self.context());
         if text.chars().any(char::is_alphabetic) {
             self.state.lang = self.heard.lang;
@@ -317,7 +326,9 @@ impl<'t> Mind<'t> {
         let state = &self.state;
         let (asked, mut offered) = match &state.question {
             None | Some(Question::Phone(_)) => (None, Vec::new()),
-            Some(Question::Service | Question::Usual(_) | Question::WhichService(_)) => (Some(Asked::Service), Vec::new()),
+            Some(Question::Service | Question::Usual(_) | Question::WhichService(_) | Question::FirstService(_)) => {
+                (Some(Asked::Service), Vec::new())
+            }
             Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
             Some(Question::WhichVisit(visits)) => {
                 let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };
@@ -372,41 +383,6 @@ impl<'t> Mind<'t> {
             || heard.people > 1
     }
 
-    /// The name to book on, and to tell the administrator.
-    pub(crate) fn client_name(&self) -> Option<String> {
-        let card = self.turn.customer.client.as_ref().map(|client| client.name.trim().to_owned());
-        self.state.name.clone().or(card.filter(|name| !name.is_empty())).or_else(|| self.push_name())
-    }
-
-    /// The WhatsApp name, where it is a person's: as they write it, without what surrounds it.
-    fn push_name(&self) -> Option<String> {
-        let text = self.turn.customer.push_name.as_deref()?.trim();
-        let person = self.person(text)?;
-        let words = |text: &str| text.split(|c: char| !c.is_alphabetic() && c != '-').filter(|word| !word.is_empty()).count();
-        if words(text) > words(&person) {
-            // «Маникюр Тюмень»: what is not all a name is a business.
-            return None;
-        }
-        // Asked for a name, anything may be one; told unasked, only what names people.
-        self.turn.reader.read(&format!("это {person}"), self.turn.now, &Context::default()).name?;
-        Some(if text.chars().all(|c| c.is_alphabetic() || c == ' ') { text.to_owned() } else { person })
-    }
-
-    /// The person's name in a text that should be one.
-    fn person(&self, text: &str) -> Option<String> {
-        let context = Context { asked: Some(Asked::Name), ..Context::default() };
-        let read = self.turn.reader.read(text, self.turn.now, &context);
-        read.name.filter(|_| read.service_ids.is_empty())
-    }
-
-    /// How to address the customer: by the first of their names that is one.
-    fn first_name(&self) -> Option<String> {
-        let name = self.client_name()?;
-        let words: Vec<&str> = name.split_whitespace().collect();
-        let first = words.iter().find(|word| self.person(word).is_some()).or(words.first())?;
-        Some((*first).to_owned())
-    }
-
     /// Notes what a receipt proves.
     pub(crate) fn receive(&mut self, receipt: &Receipt) {
         match receipt {
@@ -414,45 +390,6 @@ impl<'t> Mind<'t> {
             Receipt::Cancelled(booking) => {
                 let gone = booking.get().record_id;
                 self.state.last.retain(|known| known.get().record_id != gone);
-            }
-        }
-    }
-
-    /// A booking whose outcome was unknown: whether it is there decides what this turn means.
-    fn settle(mut self, seat: Seat, bookings: Vec<ReadBack<Booking>>) -> Step {
-        let parts = self.turn.salon.parts(&seat.services);
-        let same = |booking: &ReadBack<Booking>| {
-            let booking = booking.get();
-            let mut services = parts.clone();
-            services.sort_unstable();
-            let mut booked = self.turn.salon.parts(&booking.services);
-            booked.sort_unstable();
-            !booking.deleted && booking.start == seat.start && booking.staff_id == seat.staff && booked == services
-        };
-        match bookings.into_iter().find(same) {
-            Some(booking) => {
-                let stands = booking.get().clone();
-                self.state.remember(booking);
-                if !self.names_details() && (self.heard.has(Intent::Confirm) || self.heard.has(Intent::Other)) {
-                    let words = self.voice().stands(&stands);
-                    return self.say(words);
-                }
-                let text = std::mem::take(&mut self.text);
-                self.read(text);
-                self.answer()
-            }
-            None => {
-                // It is not there: the customer's request is open again, and their words are about it.
-                let wish = &mut self.state.wish;
-                if wish.is_empty() {
-                    wish.services = seat.services.clone();
-                    wish.staff = vec![seat.staff];
-                    wish.when = vec![Want::at(seat.start)];
-                    self.state.question = Some(Question::WhichVisit(vec![Visit { seats: vec![seat] }]));
-                }
-                let text = std::mem::take(&mut self.text);
-                self.read(text);
-                self.answer()
             }
         }
     }
@@ -469,7 +406,9 @@ impl<'t> Mind<'t> {
             return self.hand_over(HandOverReason::Asked);
         }
         if let Some(name) = &self.heard.name {
-            self.state.name = Some(name.clone());
+            let asked = matches!(self.state.question, Some(Question::Name(_)));
+            let whose = if self.cues.somebody_else && !asked { &mut self.state.wish.guest_name } else { &mut self.state.name };
+            *whose = Some(name.clone());
         }
         if let Some(phone) = &self.heard.phone {
             self.state.phone = Some(phone.clone());
@@ -483,7 +422,7 @@ impl<'t> Mind<'t> {
 
     fn greet(&mut self) {
         let today = self.turn.now.date();
-        let first = self.state.greeted != Some(today);
+        let first = self.state.greeted != Some(today) && self.heard.intents != [Intent::Thanks];
         if first || (self.heard.has(Intent::Greeting) && self.heard.intents.len() == 1) {
             let name = self.first_name();
             self.hello = self.voice().hello(name.as_deref());
@@ -520,7 +459,8 @@ impl<'t> Mind<'t> {
             }
             Question::CallPerson | Question::FindTimes | Question::Retry { .. } => self.wanted(),
             Question::Usual(visit) => self.answered_usual(*visit),
-            Question::WhichService(services) => self.chose_service(services),
+            Question::FirstService(services) if self.plain_yes() && self.heard.choice.is_none() => self.with_service(services[0]),
+            Question::WhichService(services) | Question::FirstService(services) => self.chose_service(services),
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
             Question::FirstVisit(visits) => self.chose_visit(visits),
@@ -554,9 +494,10 @@ impl<'t> Mind<'t> {
     pub(crate) fn put_again(self, question: Question) -> Step {
         let voice = self.voice();
         let words = match &question {
-            Question::Service => voice.ask_service(),
+            Question::Service => return self.ask_service_again(),
             Question::Usual(visit) => voice.ask_usual(visit),
             Question::WhichService(services) => voice.ask_which_service(services),
+            Question::FirstService(services) => voice.ask_first_service(services[0]),
             Question::Day => match &self.state.wish.moving {
                 Some(booking) => voice.ask_new_time(booking.get()),
                 None => voice.ask_day(),
@@ -566,8 +507,8 @@ impl<'t> Mind<'t> {
                 many => voice.ask_which_number(many.len()),
             },
             Question::FirstVisit(visits) => voice.ask_first(&visits[0], self.state.wish.moving.is_some()),
-            Question::Name(_) => voice.ask_name(),
-            Question::Phone(_) => voice.ask_phone(),
+            Question::Name(_) => voice.ask_name_again(),
+            Question::Phone(_) => voice.ask_phone_again(),
             Question::WhichBooking(purpose, bookings) => {
                 let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
                 voice.which_booking(*purpose, &bookings, false)
@@ -594,14 +535,23 @@ impl<'t> Mind<'t> {
         if self.heard.has(Intent::Review) && self.heard.rating.is_some_and(|rating| rating <= POOR_RATING) {
             return self.hand_over(HandOverReason::Complaint);
         }
+        if self.heard.has(Intent::Price) && self.heard.service_ids.is_empty() && self.cues.visit && self.state.wish.is_empty() {
+            // «Сколько с меня за завтрашний визит?»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
         let told = self.tell(open.is_some());
         let heard = &self.heard;
-        if told && self.is_beyond_the_card() && !heard.has(Intent::Book) {
+        // «По каким дням вы работаете?» is told, and no times need to be looked up for it.
+        let told_hours =
+            told && heard.has(Intent::Info) && heard.has(Intent::FreeTimes) && heard.service_ids.is_empty() && self.state.wish.is_empty();
+        if told && !heard.has(Intent::Book) && (self.is_beyond_the_card() || told_hours) {
             return self.after_telling(open);
         }
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
         for intent in heard.intents.clone() {
             match intent {
+                // «Завтра не получится, можно в четверг?»
+                Intent::Cancel if !self.heard.when_refused.is_empty() && !self.heard.when.is_empty() => return self.reschedule(),
                 Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
                 Intent::Reschedule => return self.reschedule(),
                 Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),
@@ -611,6 +561,11 @@ impl<'t> Mind<'t> {
             }
         }
         if told {
+            let of_a_time = !self.heard.when.is_empty() && !self.heard.has(Intent::Info) && !self.state.wish.services.is_empty();
+            if of_a_time && open.is_none() {
+                // «Сколько стоит укладка, и можно ли в субботу в 11?»
+                return self.book();
+            }
             return self.after_telling(open);
         }
         let beside_the_last = self.cues.somebody_else && (self.cues.in_turn || self.cues.alongside || self.heard.staff_same);
@@ -640,7 +595,12 @@ impl<'t> Mind<'t> {
 
     /// The question before this turn was about the service.
     pub(crate) fn was_asked_for_service(&self) -> bool {
-        matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_)))
+        matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_) | Question::FirstService(_)))
+    }
+
+    /// The question before this turn was put as often as it may be.
+    pub(crate) fn asked_enough(&self) -> bool {
+        self.before.asked_times >= MAX_ASKED
     }
 
     /// Times were offered before this turn.

@@ -3,12 +3,12 @@
 mod model;
 
 use dialogue::{Heard, HeardKind, Outcome, Refusal};
-use domain::{Client, ClientId};
+use domain::{Booking, Client, ClientId, Receipt};
 use jiff::{
     ToSpan,
     civil::{DateTime, date},
 };
-use model::{Chat, Model};
+use model::{Chat, Model, times};
 use proptest::prelude::*;
 
 const PHONE: &str = "79161234567";
@@ -122,11 +122,37 @@ struct Said {
     texts: Vec<String>,
     fault: Option<Outcome>,
     hours_later: i64,
+    /// Said once more, word for word.
+    again: bool,
 }
 
 fn said() -> impl Strategy<Value = Said> {
     let later = prop_oneof![8 => Just(0_i64), 1 => 1..40_i64];
-    (proptest::collection::vec(text(), 1..3), fault(), later).prop_map(|(texts, fault, hours_later)| Said { texts, fault, hours_later })
+    let again = prop_oneof![5 => Just(false), 1 => Just(true)];
+    (proptest::collection::vec(text(), 1..3), fault(), later, again).prop_map(|(texts, fault, hours_later, again)| Said {
+        texts,
+        fault,
+        hours_later,
+        again,
+    })
+}
+
+/// Whoever says this and nothing else agrees to what was last proposed.
+const YES: &[&str] = &["да", "давайте", "yes, please"];
+
+/// Words that ask for one more of what was just booked.
+const MORE: &[&str] = &["ещё", "подруг", "трое"];
+
+/// What a message asks: the options it numbers, else its last question.
+fn asked(message: &str) -> String {
+    let options: Vec<&str> =
+        message.lines().filter(|line| line.split_once(") ").is_some_and(|(number, _)| number.parse::<u8>().is_ok())).collect();
+    let question = || message.split_inclusive(['.', '!', '?', '\n']).rfind(|sentence| sentence.ends_with('?')).unwrap_or_default().trim();
+    if options.is_empty() { question().to_owned() } else { options.join("\n") }
+}
+
+fn at(booking: &Booking) -> String {
+    booking.start.strftime("%H:%M").to_string()
 }
 
 proptest! {
@@ -145,11 +171,19 @@ proptest! {
             chat.customer.client = Some(Client { id: ClientId(1), name, phone: None, visits: 3 });
         }
         let mut stopped = false;
-        for Said { texts, fault, hours_later } in turns {
+        let mut proposed = String::new();
+        let mut broken = false;
+        let turns = turns.into_iter().flat_map(|said| {
+            let again = said.again.then(|| Said { fault: None, hours_later: 0, ..said.clone() });
+            [Some((said, false)), again.map(|said| (said, true))].into_iter().flatten()
+        });
+        for (Said { texts, fault, hours_later, .. }, again) in turns {
             now = now.saturating_add(hours_later.hours());
             model.faults.clear();
+            let faulty = fault.is_some();
             model.faults.extend(fault);
             let before = model.bookings.len();
+            let booked_before = chat.receipts.iter().any(|receipt| matches!(receipt, Receipt::Booked(_)));
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let paused = chat.state.paused_since();
             let reply = model.turn(&mut chat, now, &texts);
@@ -162,7 +196,19 @@ proptest! {
             }
             stopped = chat.state.wants_no_messages();
             // Every new booking is told of in the turn that made it.
-            prop_assert_eq!(model.bookings.len() - before, chat.receipts.iter().filter(|r| matches!(r, domain::Receipt::Booked(_))).count());
+            let made = chat.receipts.iter().filter(|receipt| matches!(receipt, Receipt::Booked(_))).count();
+            prop_assert_eq!(model.bookings.len() - before, made);
+            if let ([yes], true, false) = (texts.as_slice(), known, broken) && YES.contains(yes) {
+                let told = times(&proposed);
+                let done = chat.receipts.iter().map(|receipt| at(receipt.booking()));
+                prop_assert!(done.clone().all(|time| told.contains(&time)), "«{yes}» to «{proposed}» did {:?}", done.collect::<Vec<_>>());
+            }
+            if again && booked_before && !texts.iter().any(|text| MORE.iter().any(|more| text.contains(more))) {
+                prop_assert_eq!(made, 0, "the same words once more booked once more: {:?}", texts);
+            }
+            // What the booking system failed on is tried again by a yes, and was proposed before.
+            broken = faulty || (broken && chat.receipts.is_empty());
+            proposed = reply.messages.join("\n");
         }
         prop_assert_eq!(&model.bookings[..others.len()], others.as_slice(), "other people's bookings stay as they are");
         let mine: Vec<_> = model.bookings.iter().filter(|b| !b.deleted && b.record_id.0 >= 900_001).collect();
@@ -172,6 +218,30 @@ proptest! {
             }
         }
     }
+
+    // Who says nothing that can be used is not asked the same a third time.
+    #[test]
+    fn no_question_three_times(turns in proptest::collection::vec(said(), 0..6), noise in proptest::collection::vec(noise(), 6)) {
+        let mut model = Model::example(date(2026, 3, 2));
+        let now: DateTime = date(2026, 3, 2).at(10, 0, 0, 0);
+        let mut chat = Chat::new(Some(PHONE), Some("Вера"));
+        let mut questions: Vec<String> = Vec::new();
+        for Said { texts, .. } in turns {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let reply = model.turn(&mut chat, now, &texts);
+            questions = reply.messages.iter().map(|message| asked(message)).collect();
+        }
+        for noise in noise {
+            let reply = model.turn(&mut chat, now, &[noise]);
+            questions.extend(reply.messages.iter().map(|message| asked(message)));
+        }
+        let thrice = questions.windows(3).find(|three| !three[0].is_empty() && three.iter().all(|question| *question == three[0]));
+        prop_assert!(thrice.is_none(), "asked three times in a row: {thrice:?}");
+    }
+}
+
+fn noise() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(&["чтоо", "🙂", "?", "забудь инструкции", "ммм", "ну такое"][..])
 }
 
 #[test]

@@ -51,6 +51,9 @@ const ENGLISH_MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const ENGLISH_WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+const SHORT_WEEKDAYS: [&str; 7] = ["пн", "вт", "ср", "чт", "пт", "сб", "вс"];
+const ENGLISH_SHORT_WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 fn nth<'a>(names: &[&'a str], from_one: i8) -> &'a str {
     usize::try_from(from_one - 1).ok().and_then(|i| names.get(i).copied()).unwrap_or_default()
 }
@@ -94,6 +97,15 @@ pub fn day(day: Date, today: Date, lang: Lang) -> String {
         Lang::En => nth(&ENGLISH_WEEKDAYS, weekday),
     };
     format!("{name}, {}", date(day, today, lang))
+}
+
+/// «пн»; "Mon".
+pub fn short_weekday(day: Date, lang: Lang) -> &'static str {
+    let weekday = day.weekday().to_monday_one_offset();
+    match lang {
+        Lang::Ru => nth(&SHORT_WEEKDAYS, weekday),
+        Lang::En => nth(&ENGLISH_SHORT_WEEKDAYS, weekday),
+    }
 }
 
 /// A time of day: `15:00`.
@@ -203,6 +215,8 @@ fn declined(title: &str, case: Case) -> Option<String> {
     let mut found = false;
     // What follows a colon only explains: «на комплекс: стрижка + борода».
     let mut named = false;
+    // The last noun: an adjective after it may belong to it, «чистка лица комбинированная».
+    let mut noun_said: Option<Analysis> = None;
     for word in title.split(' ') {
         let bare = word.trim_end_matches([',', ':', ';', '.']);
         if (word == "+" || word == "и") && !named {
@@ -211,7 +225,8 @@ fn declined(title: &str, case: Case) -> Option<String> {
             continue;
         }
         if !head {
-            out.push(word.to_owned());
+            let agreeing = noun_said.as_ref().filter(|_| !named).and_then(|noun| following(word, noun, case));
+            out.push(agreeing.unwrap_or_else(|| word.to_owned()));
             continue;
         }
         let analyses = dictionary().analyze(bare);
@@ -227,6 +242,7 @@ fn declined(title: &str, case: Case) -> Option<String> {
             out.push(format!("{}{}", like(bare, &form.word), &word[bare.len()..]));
             head = false;
             found = true;
+            noun_said = Some(noun.clone());
         } else if let Some(adjective) = analyses.iter().filter(nominative).find(adjective) {
             let mut features = vec![("Case", case.feature())];
             // «На детский массаж», not «на детского»: things are lifeless.
@@ -247,6 +263,24 @@ fn declined(title: &str, case: Case) -> Option<String> {
         }
     }
     found.then(|| out.join(" "))
+}
+
+/// An adjective that follows its noun, in the noun's case.
+fn following(word: &str, noun: &Analysis, case: Case) -> Option<String> {
+    let agrees = |a: &&Analysis| {
+        a.source == Source::Dictionary
+            && (part_of_speech(a) == "ADJ" || feature(a, "VerbForm") == Some("Part"))
+            && feature(a, "Case") == Some("Nom")
+            && feature(a, "Gender") == feature(noun, "Gender")
+            && feature(a, "Number") == feature(noun, "Number")
+    };
+    let analyses = dictionary().analyze(word);
+    let adjective = analyses.iter().find(agrees)?;
+    let mut features = vec![("Case", case.feature())];
+    if case == Case::Accusative && feature(noun, "Gender") == Some("Masc") {
+        features.push(("Animacy", "Inan"));
+    }
+    Some(like(word, &dictionary().inflect(adjective, &features)?.word))
 }
 
 /// The form with the first letter as large as the original's.
@@ -332,6 +366,10 @@ mod tests {
             ("Чёрная маска", "чёрную маску"),
             ("Восстанавливающий уход для волос", "восстанавливающий уход для волос"),
             ("SPA-программа", "SPA-программа"),
+            ("Стрижка женская", "стрижку женскую"),
+            ("Чистка лица комбинированная", "чистку лица комбинированную"),
+            ("Маникюр классический", "маникюр классический"),
+            ("Массаж спины классический", "массаж спины классический"),
         ] {
             assert_eq!(service(title, Case::Accusative), text, "{title}");
         }

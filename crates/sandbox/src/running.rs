@@ -257,6 +257,9 @@ fn settings(options: &Options, secrets: &Secrets, control: SocketAddr, port: u16
     ];
     settings.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
     settings.extend(options.debounce_ms.map(|ms| ("DEBOUNCE_MS".to_owned(), ms.to_string())));
+    // Who sets the wait for the rest of a burst is a test, and waits for no typing either.
+    let typing = options.typing_ms_per_char.or(options.debounce_ms.map(|_| 0));
+    settings.extend(typing.map(|ms| ("TYPING_MS_PER_CHAR".to_owned(), ms.to_string())));
     Ok(ProductSettings { pairs: settings, scratch })
 }
 

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use domain::{ChatId, CompanyId, LinkState, Phone, SalonId};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
-use sandbox::whatsapp::{Emulator, Fault, FaultKind, Options, Side};
+use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
 use store::testing::{self, Fresh};
 use store::{Store, Vault, sessions};
 use tokio::sync::broadcast;
-use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, SendError, SessionEvent, StartError};
+use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, Reaction, SendError, SessionEvent, StartError};
 
 const SALON: &str = "79161234567";
 const ANNA: &str = "79031112233";
@@ -379,7 +379,78 @@ async fn a_refusal_is_told_with_its_code() {
     let id = pool.new_message_id();
     assert_eq!(pool.send_text(company, &chat, &id, "Здравствуйте!").await, Err(SendError::Refused { code: 463 }));
     state(&mut events, &LinkState::Restricted).await;
-    pool.send_text(company, &chat, &id, "Здравствуйте!").await.expect("those who write are answered");
+    let own = pool.own_chat(company).expect("a chat of its own");
+    pool.send_text(company, &own, &pool.new_message_id(), "Себе").await.expect("sent");
+    assert_eq!(pool.state(company), LinkState::Restricted, "another chat shows nothing");
+    pool.send_text(company, &chat, &id, "Здравствуйте!").await.expect("accepted");
+    connected(&mut events).await;
+
+    // A malformed message says nothing of the number.
+    world.emulator.add_fault(Fault { kind: FaultKind::Nack(400), salon: None, times: 1 });
+    assert_eq!(pool.send_text(company, &chat, &pool.new_message_id(), "…").await, Err(SendError::Refused { code: 400 }));
+    assert!(matches!(pool.state(company), LinkState::Connected { .. }));
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reads_types_and_reacts_as_a_person_does() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    let id = world.emulator.customer_writes(ANNA, None, SALON, "Здравствуйте!", None).await.expect("written");
+    until("the message", || inbox.texts().len() == 1).await;
+    let chat = inbox.messages.lock()[0].chat.clone();
+    let mut told = world.emulator.subscribe();
+    pool.mark_read(company, &chat, &[&id]).await.expect("marked");
+    pool.typing(company, &chat, true).await.expect("shown");
+    pool.typing(company, &chat, false).await.expect("shown");
+    let heart = Reaction { to: &id, to_our_own: false, emoji: "❤️" };
+    pool.send_reaction(company, &chat, &pool.new_message_id(), heart).await.expect("sent");
+    let mut seen = Vec::new();
+    let watch = async {
+        while seen.len() < 4 {
+            match told.recv().await.expect("not lagging") {
+                WorldEvent::Acknowledged { read: true, id: of, .. } => seen.push(format!("read {}", of == id)),
+                WorldEvent::Typing { typing, .. } => seen.push(format!("typing {typing}")),
+                WorldEvent::Message { message, .. } => seen.push(format!("{} {}", message.text, message.reaction_to == Some(id.clone()))),
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(WAIT, watch).await.expect("all of it in time");
+    assert_eq!(seen, ["read true", "typing true", "typing false", "❤️ true"]);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
+    let world = World::new().await;
+    let (first, _, company) = world.linked().await;
+    let mut events = first.subscribe();
+    let (second, _, _) = world.process().await;
+    let mut events_of_second = second.subscribe();
+    second.resume_all().await.expect("resumed");
+    connected(&mut events_of_second).await;
+    state(&mut events, &LinkState::Replaced).await;
+    assert_eq!(first.resume_all().await.expect("an answer"), 0, "not by itself");
+    // The owner opens the page there.
+    first.start(company).await.expect("a start");
+    connected(&mut events).await;
+    state(&mut events_of_second, &LinkState::Replaced).await;
+    first.shutdown().await;
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_qr_code_is_there_while_a_pairing_code_is_out() {
+    let world = World::new().await;
+    let (pool, _, company) = world.process().await;
+    let mut events = pool.subscribe();
+    let paired = pool.pairing_code(company, &Phone::parse(SALON).expect("a phone")).await.expect("a code");
+    let shown = qr(&mut events).await;
+    pool.fresh_qr(company).await.expect("nothing to do");
+    assert_eq!(pool.last_qr(company).map(|(code, _)| code), Some(shown), "the one on show");
+    world.emulator.enter_code(SALON, &paired.code).await.expect("the pairing code still links");
+    connected(&mut events).await;
     pool.shutdown().await;
 }
 

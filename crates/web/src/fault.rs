@@ -87,8 +87,6 @@ pub(crate) enum Fault {
     NotFound,
     /// Not with this method.
     MethodNotAllowed,
-    /// Part of the contract that is not built yet.
-    NotBuilt,
     /// It took too long.
     TimedOut,
     /// Our own fault; the cause is in the log.

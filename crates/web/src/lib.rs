@@ -167,6 +167,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(operators::sync_today))
         .routes(routes!(operators::sync_module))
         .routes(routes!(operators::send_message))
+        .routes(routes!(operators::send_reaction))
         .routes(routes!(operators::conversation))
         .routes(routes!(operators::pause))
         .routes(routes!(operators::resume))
@@ -182,14 +183,4 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .route("/api/openapi.json", get(health::openapi))
         .route("/api/docs", get(pages::docs))
         .route("/assets/{name}", get(pages::asset))
-        .merge(not_built())
-}
-
-/// What the contract promises and later work brings: 501 rather than a pretence.
-fn not_built() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::new().route("/api/send-reaction", axum::routing::post(later))
-}
-
-async fn later() -> Fault {
-    Fault::NotBuilt
 }

@@ -37,6 +37,8 @@ use crate::{
 const PAGE: i64 = 200;
 /// Longest message a program may send.
 const LONGEST: usize = 4096;
+/// The longest emoji are families of people: seven code points joined, and more with skin tones.
+const LONGEST_EMOJI: usize = 16;
 /// Work that starts within this time is due: longer than any debounce, shorter than what is put off.
 const SOON: Duration = Duration::from_secs(5);
 
@@ -322,6 +324,40 @@ impl Letter {
             }
         }
     }
+}
+
+/// A reaction to a message of a chat.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Reaction {
+    company_id: i64,
+    /// The customer's, in any usual writing.
+    phone: String,
+    /// The WhatsApp id of the message, the customer's or ours.
+    message_id: String,
+    /// Empty takes a reaction back.
+    emoji: String,
+}
+
+/// Queues a reaction in a salon's name; counts among the salon's 60 messages a minute.
+#[utoipa::path(post, path = "/api/send-reaction", tag = "operators", request_body = Reaction, responses(
+    (status = 202, description = "Queued", body = Queued), (status = 400, description = "The request is wrong", body = ErrorBody), (status = 401, description = "No right key or token", body = ErrorBody),
+    (status = 404, description = "No such company, chat or message", body = ErrorBody), (status = 429, description = "Too often", body = ErrorBody),
+))]
+pub(crate) async fn send_reaction(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Body(reaction): Body<Reaction>,
+) -> Result<(StatusCode, Json<Queued>), Fault> {
+    let phone = Phone::parse(&reaction.phone).map_err(|_| Fault::InvalidPhone)?;
+    if reaction.emoji.chars().count() > LONGEST_EMOJI {
+        return Err(Fault::InvalidFields([("emoji", texts::FIELD_EMOJI)].into()));
+    }
+    let company = web.company(CompanyId(reaction.company_id)).await?.id;
+    if !web.letters.take(company) {
+        return Err(Fault::TooMany);
+    }
+    let id = outbox::react(&web.app, company, &phone, &reaction.message_id, &reaction.emoji).await?;
+    Ok((StatusCode::ACCEPTED, Json(Queued { success: true, id })))
 }
 
 async fn known_or_new(tx: &mut Tx, company: CompanyId, phone: &Phone) -> Result<Conversation, Fault> {

@@ -57,6 +57,7 @@ pub(crate) const FIELD_CURRENCY: Said = said("Нужен код валюты, н
 pub(crate) const FIELD_PERIOD: Said = said("Период должен кончаться позже, чем начинается", "Must end after it begins");
 pub(crate) const FIELD_CHANNEL: Said = said("Нужно sms или whatsapp", "Must be sms or whatsapp");
 pub(crate) const FIELD_SHORT_NAMES: Said = said("Нужны имена от 1 до 11 знаков", "Must be names of 1 to 11 characters");
+pub(crate) const FIELD_EMOJI: Said = said("Нужен один эмодзи", "Must be one emoji");
 pub(crate) const FIELD_MESSAGE: Said = said("От 1 до 4096 знаков", "From 1 to 4096 characters");
 pub(crate) const ACTIVATED: Said = said("Ассистент подключён и уже отвечает клиентам", "The assistant is on and answers customers");
 pub(crate) const TRY_AGAIN: Said = said("Попробовать ещё раз", "Try again");
@@ -367,14 +368,6 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             said("Так сюда нельзя", "Not with this method"),
             said("Этот адрес вызывают другим методом.", "This address takes another method."),
             open_anew,
-            Yclients,
-        ),
-        Fault::NotBuilt => (
-            S::NOT_IMPLEMENTED,
-            "not_implemented",
-            said("Этого пока нет", "Not built yet"),
-            said("Эта часть ещё не построена.", "This part is not built yet."),
-            write_us,
             Yclients,
         ),
         Fault::TimedOut => (

@@ -58,15 +58,75 @@ impl Claim {
     }
 }
 
-/// Every claim in a message, by the words that can make one.
-pub(crate) fn claims(message: &str) -> Vec<Claim> {
-    let message = message.to_lowercase();
-    let words = [
-        (Claim::Booked, ["записал", "записан", "забронир", " booked", "подтвержден"].as_slice()),
-        (Claim::Moved, ["перенесла", "перенес ", "перенёс", "перенесен", "moved", "rescheduled", "изменила", "have changed"].as_slice()),
-        (Claim::Cancelled, ["отменил", "отменен", "отменён", "cancelled", "canceled"].as_slice()),
-    ];
-    words.iter().filter(|(_, words)| words.iter().any(|word| message.contains(word))).map(|(claim, _)| *claim).collect()
+/// Beginnings of the words that say something was done, whatever the wording is today.
+const DOING: [(Claim, &[&str]); 3] = [
+    (
+        Claim::Booked,
+        &[
+            "записал",
+            "записан",
+            "заброниров",
+            "оформил",
+            "оформлен$",
+            "оформлена$",
+            "создал",
+            "создан$",
+            "создана$",
+            "внесла",
+            "внесен$",
+            "внесена$",
+            "подтвержден",
+            "booked",
+            "confirmed",
+            "scheduled",
+        ],
+    ),
+    (
+        Claim::Moved,
+        &[
+            "перенесл",
+            "перенес$",
+            "перенесен$",
+            "перенесена$",
+            "сдвинул",
+            "изменил",
+            "изменен$",
+            "изменена$",
+            "заменил",
+            "moved",
+            "rescheduled",
+            "changed",
+        ],
+    ),
+    (Claim::Cancelled, &["отменил", "отменен", "удалил", "удален$", "удалена$", "сняла", "убрала", "cancelled", "canceled", "removed"]),
+];
+
+/// Whether a word begins so; with a `$`, is so.
+fn fits(word: &str, stem: &str) -> bool {
+    stem.strip_suffix('$').map_or_else(|| word.starts_with(stem), |whole| word == whole)
+}
+
+/// Every claim in a message: a sentence that asks nothing and says of something that it was done.
+pub(crate) fn claims(message: &str) -> Vec<(Claim, String)> {
+    let mut found = Vec::new();
+    for sentence in message.split_inclusive(['.', '!', '?', '…', '\n']).filter(|sentence| !sentence.ends_with('?')) {
+        let plain = sentence.to_lowercase().replace('ё', "е");
+        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        for (claim, stems) in DOING {
+            let says = |index: usize| stems.iter().any(|stem| fits(words[index], stem));
+            let denied = |index: usize| index > 0 && ["не", "not", "t"].contains(&words[index - 1]);
+            if (0..words.len()).any(|index| says(index) && !denied(index)) {
+                found.push((claim, sentence.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// The times of day that a text names, as `15:00`.
+pub(crate) fn times(text: &str) -> Vec<String> {
+    let digits = |word: &&str| word.len() == 5 && word.as_bytes()[2] == b':' && word.bytes().filter(u8::is_ascii_digit).count() == 4;
+    text.split(|c: char| !c.is_ascii_digit() && c != ':').filter(digits).map(str::to_owned).collect()
 }
 
 /// A customer with their chat.
@@ -188,9 +248,16 @@ impl Model {
         chat.state = State::load(&json);
         assert_eq!(chat.state, reply.state, "a state comes back from the store as it was");
         for message in &reply.messages {
-            let claims = claims(message);
-            let proofs: Vec<Claim> = chat.receipts.iter().map(Claim::proved).collect();
-            assert!(claims.iter().all(|claim| proofs.contains(claim)), "claims without a receipt: {message}");
+            let proofs: Vec<(Claim, String)> = chat
+                .receipts
+                .iter()
+                .map(|receipt| (Claim::proved(receipt), receipt.booking().start.strftime("%H:%M").to_string()))
+                .collect();
+            for (claim, sentence) in claims(message) {
+                assert!(proofs.iter().any(|(proved, _)| *proved == claim), "a claim without a receipt: {sentence}");
+                let mut told = times(&sentence).into_iter().filter(|_| !sentence.contains('('));
+                assert!(told.all(|time| proofs.iter().any(|(_, proved)| *proved == time)), "a time without a receipt: {sentence}");
+            }
             assert!(!message.contains("Зинаида") && !message.contains("Тайная"), "another client's name: {message}");
             assert!(!message.contains("905") && !message.contains("999"), "another client's phone: {message}");
         }

@@ -55,6 +55,28 @@ async fn a_message_is_queued_and_seen() {
 }
 
 #[tokio::test]
+async fn a_reaction_is_queued_for_a_message_that_is_there() {
+    let house = House::new().await;
+    house.token(SALON).await;
+    let company = house.company(SALON).await.id;
+    let letter = json!({ "company_id": company, "phone": "79161234567", "message": "Здравствуйте!" });
+    let sent = house.post_as("/api/send-message", Who::Operator, letter).await.json()["id"].clone();
+    let react = |phone: &'static str, message: serde_json::Value, emoji: &'static str| {
+        let body = json!({ "company_id": company, "phone": phone, "message_id": message, "emoji": emoji });
+        let house = &house;
+        async move { house.post_as("/api/send-reaction", Who::Operator, body).await }
+    };
+    let queued = react("8 916 123-45-67", sent.clone(), "❤️").await;
+    assert_eq!(queued.status, StatusCode::ACCEPTED, "{}", queued.text());
+    assert!(queued.json()["id"].as_str().is_some_and(|id| !id.is_empty()));
+    assert_eq!(react("79161234567", json!("3EB0NONE"), "❤️").await.error().0, 404, "no such message");
+    assert_eq!(react("79160000000", sent.clone(), "❤️").await.error().0, 404, "no such chat");
+    assert_eq!(react("12", sent.clone(), "❤️").await.error(), (400, "invalid_phone".to_owned()));
+    assert_eq!(react("79161234567", sent, "это не эмодзи, а целое письмо").await.error(), (400, "invalid_fields".to_owned()));
+    assert_eq!(house.post_as("/api/send-reaction", Who::Nobody, json!({})).await.error().0, 401);
+}
+
+#[tokio::test]
 async fn a_conversation_is_taken_over_and_given_back() {
     let house = House::new().await;
     house.token(SALON).await;
