@@ -4,6 +4,7 @@
 mod build;
 mod connecting;
 mod conversation;
+mod leaving;
 mod nodes;
 mod outages;
 mod phones;
