@@ -3,22 +3,36 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::lint::sh;
+use crate::{e2e, lint::sh};
 
 /// What can be measured.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Bench {
     /// From a customer's message to the answer's acceptance by WhatsApp, 200 bookings.
     Reply,
+    /// 1 000 linked WhatsApp sessions: memory of each, beside Baileys', and how long until all are back.
+    Sessions,
     /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
     Jobs,
+    /// Reading messages: p50 and p99 of one, messages per second on one core, memory of the dictionary.
+    Understand,
 }
 
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     let example = match what {
         Bench::Reply => "bench_reply",
+        Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
+        // The dictionary is an order of magnitude slower without optimisation.
+        Bench::Understand => {
+            let mut command = vec!["run", "--release", "--package", "language", "--example", "bench_understand", "--"];
+            command.extend(args.iter().map(String::as_str));
+            return sh("cargo", &command);
+        }
     };
+    if matches!(what, Bench::Sessions) && !args.iter().any(|arg| arg == "ours") {
+        e2e::fetch()?;
+    }
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.
     let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];
     command.extend(args.iter().map(String::as_str));

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
+mod e2e;
 mod lint;
 mod postgres;
 mod test;
@@ -18,7 +19,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Install what the tests need and run them all: units, both databases, and the whole sandbox world.
+    /// Install what the tests need and run them all: units, both databases, the whole sandbox world, and foreign clients
+    /// against it (Baileys, socket.io-client, a browser). With arguments only the Rust tests run.
     Test {
         /// Passed on to `cargo test`: a filter, `-- --nocapture`, …
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -28,9 +30,11 @@ enum Chore {
     Bench {
         /// What to measure.
         what: bench::Bench,
-        /// Passed on: `at-once` for reply, the number of jobs for jobs.
+        /// Passed on: `at-once` for reply; the number of sessions and `ours` (no Baileys) for sessions; the number of jobs for jobs.
         args: Vec<String>,
     },
+    /// Take pictures of every page and state into docs/screens.
+    Screens,
     /// Formatting, clippy without warnings, licences and duplicates (where cargo-deny is installed).
     Lint,
 }
@@ -40,6 +44,7 @@ fn main() -> Result<()> {
     match Cli::parse().chore {
         Chore::Test { args } => test::run(&args),
         Chore::Bench { what, args } => bench::run(what, &args),
+        Chore::Screens => e2e::screens(),
         Chore::Lint => lint::run(),
     }
 }

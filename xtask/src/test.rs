@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, ensure};
 
-use crate::{lint::sh, postgres};
+use crate::{e2e, lint::sh, postgres};
 
 /// The product as it ships: built without the sandbox, so without its relaxed certificate check.
 const PRODUCT: &str = "target/product/ai-admin";
@@ -21,5 +21,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     // The tests of the product's own build find it here.
     tests.env("AI_ADMIN_PRODUCT", Path::new(PRODUCT).canonicalize()?);
     ensure!(tests.status()?.success(), "tests failed");
-    Ok(())
+    // A filter is for the Rust tests.
+    if args.is_empty() { e2e::test() } else { Ok(()) }
 }

@@ -44,6 +44,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("WHATSAPP_URL", "WhatsApp's endpoint [wss://web.whatsapp.com/ws/chat]"),
     ("WHATSAPP_VERSION", "version of WhatsApp Web to present, 2.3000.N; asked of WhatsApp when absent"),
     ("DEBOUNCE_MS", "fixed wait for the rest of a burst; adaptive, 1–4 s, when absent"),
+    ("TYPING_MS_PER_CHAR", "how fast the bot types, 0.5–3 s for a message; 0 sends at once [20]"),
 ];
 
 /// The checked settings.
@@ -103,6 +104,8 @@ pub struct Config {
     pub whatsapp_version: Option<(u32, u32, u32)>,
     /// `DEBOUNCE_MS`.
     pub debounce: Option<Duration>,
+    /// `TYPING_MS_PER_CHAR`; zero sends at once.
+    pub typing: Duration,
 }
 
 /// Who understands what the embedded reading cannot.
@@ -220,6 +223,7 @@ impl Config {
             whatsapp_url: read.url("WHATSAPP_URL", "wss://web.whatsapp.com/ws/chat", &["ws", "wss"]),
             whatsapp_version: read.optional("WHATSAPP_VERSION", "three numbers with dots", version),
             debounce: read.parsed("DEBOUNCE_MS", "milliseconds").map(Duration::from_millis),
+            typing: Duration::from_millis(read.parsed("TYPING_MS_PER_CHAR", "milliseconds").unwrap_or(20)),
         };
         if read.faults.is_empty() { Ok(config) } else { Err(Faults(read.faults)) }
     }

@@ -98,6 +98,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
             application_id: config.application_id.unwrap_or_default(),
             missing: missing.clone(),
             debounce: config.debounce,
+            typing: config.typing,
             human_pause: HUMAN_PAUSE,
             operator_phone: config.operator_phone.clone(),
             operator_webhook: config.operator_webhook.clone(),

@@ -50,10 +50,18 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/salons/{salon}/phone/unlink", post(unlink))
         .route("/salons/{salon}/phone/offline", post(offline))
         .route("/salons/{salon}/phone/online", post(online))
+        .route("/salons/{salon}/phone/passkey", post(passkey))
+        .route("/salons/{salon}/phone/restrict", post(restrict))
         .route("/salons/{salon}/phone/messages", post(salon_writes))
+        .route("/whatsapp/forget-sessions", post(forget_sessions))
         .route("/salons/{salon}/records", get(records).post(create_record))
         .route("/salons/{salon}/records/{record}", patch(change_record).delete(delete_record))
         .route("/salons/{salon}/marketplace/{event}", post(lifecycle))
+        .route("/whatsapp", get(whatsapp_server).put(whatsapp_settings))
+        .route("/phones/{phone}/link", post(link_phone))
+        .route("/phones/{phone}/unlink", post(unlink_phone))
+        .route("/phones/{phone}/offline", post(phone_offline))
+        .route("/phones/{phone}/online", post(phone_online))
         .route("/phones/{phone}/messages", get(chat).post(customer_writes))
         .route("/phones/{phone}/messages/{message}/media", get(file))
         .route("/phones/{phone}/reactions", post(customer_reacts))
@@ -241,13 +249,46 @@ struct Link {
 
 async fn link(State(world): Here, Path(salon): Path<i64>, Body(link): Body<Link>) -> Answer {
     let phone = world.yclients.overview(salon)?.phone;
+    linked(&world, &phone, link).await
+}
+
+/// The phone of a customer: a device may be linked to it as to a salon's.
+async fn link_phone(State(world): Here, Path(phone): Path<String>, Body(link): Body<Link>) -> Answer {
+    linked(&world, &phone_number(phone)?, link).await
+}
+
+async fn linked(world: &World, phone: &str, link: Link) -> Answer {
     match link {
-        Link { qr: Some(qr), .. } => world.whatsapp.scan_qr(&phone, &qr).await?,
-        Link { code: Some(code), .. } => world.whatsapp.enter_code(&phone, &code).await?,
+        Link { qr: Some(qr), .. } => world.whatsapp.scan_qr(phone, &qr).await?,
+        Link { code: Some(code), .. } => world.whatsapp.enter_code(phone, &code).await?,
         _ => return Err(Problem(StatusCode::BAD_REQUEST, "qr or code is missing".to_owned())),
     }
     world.bus.touch();
     Ok(Json(json!({ "linked": true })))
+}
+
+async fn unlink_phone(State(world): Here, Path(phone): Path<String>) -> Answer {
+    world.whatsapp.unlink(&phone_number(phone)?).await?;
+    Ok(Json(json!({ "linked": false })))
+}
+
+async fn phone_offline(State(world): Here, Path(phone): Path<String>) -> Answer {
+    world.whatsapp.offline(&phone_number(phone)?).await?;
+    Ok(Json(json!({ "online": false })))
+}
+
+async fn phone_online(State(world): Here, Path(phone): Path<String>) -> Answer {
+    world.whatsapp.online(&phone_number(phone)?).await?;
+    Ok(Json(json!({ "online": true })))
+}
+
+/// Where a WhatsApp client of any make connects, and the key that signs this world's certificates, which it has to be given in
+/// place of WhatsApp's own.
+async fn whatsapp_server(State(world): Here, headers: HeaderMap) -> Answer {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let key = world.whatsapp.root_key().map_err(|error| Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let root_key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Json(json!({ "root_key": root_key, "url": format!("ws://{host}/ws/chat") })))
 }
 
 async fn unlink(State(world): Here, Path(salon): Path<i64>) -> Answer {
@@ -265,6 +306,43 @@ async fn online(State(world): Here, Path(salon): Path<i64>) -> Answer {
     world.whatsapp.online(&world.yclients.overview(salon)?.phone).await?;
     world.bus.touch();
     Ok(Json(json!({ "online": true })))
+}
+
+#[derive(Deserialize)]
+struct Passkey {
+    required: bool,
+}
+
+async fn passkey(State(world): Here, Path(salon): Path<i64>, Body(wish): Body<Passkey>) -> Answer {
+    world.whatsapp.require_passkey(&world.yclients.overview(salon)?.phone, wish.required)?;
+    Ok(Json(json!({ "required": wish.required })))
+}
+
+#[derive(Deserialize)]
+struct Restriction {
+    restricted: bool,
+}
+
+async fn restrict(State(world): Here, Path(salon): Path<i64>, Body(wish): Body<Restriction>) -> Answer {
+    world.whatsapp.restrict(&world.yclients.overview(salon)?.phone, wish.restricted)?;
+    Ok(Json(json!({ "restricted": wish.restricted })))
+}
+
+#[derive(Deserialize)]
+struct WhatsappSettings {
+    qr_first_ms: u64,
+    qr_next_ms: u64,
+}
+
+/// How long QR codes hold that are shown from now on.
+async fn whatsapp_settings(State(world): Here, Body(settings): Body<WhatsappSettings>) -> Json<Value> {
+    world.whatsapp.set_qr_times(Duration::from_millis(settings.qr_first_ms), Duration::from_millis(settings.qr_next_ms));
+    Json(json!({ "ok": true }))
+}
+
+async fn forget_sessions(State(world): Here) -> Json<Value> {
+    world.whatsapp.forget_sessions();
+    Json(json!({ "ok": true }))
 }
 
 #[derive(Deserialize)]

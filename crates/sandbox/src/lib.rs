@@ -6,6 +6,7 @@
 
 mod clock;
 mod control;
+mod door;
 mod events;
 mod faults;
 mod front_door;

@@ -22,6 +22,11 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     pub debounce_ms: Option<u64>,
 
+    /// How fast the product types, in milliseconds for a character, 0.5–3 s for a message; 0 sends at once
+    /// [default: 0 with --debounce-ms, else the product's own].
+    #[arg(long, value_name = "N")]
+    pub typing_ms_per_char: Option<u64>,
+
     /// Keeps everything here: database, both services' state, calendar, generated secrets. Without it all is forgotten.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

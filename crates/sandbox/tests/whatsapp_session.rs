@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use domain::{ChatId, CompanyId, LinkState, Phone, SalonId};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
-use sandbox::whatsapp::{Emulator, Fault, FaultKind, Options, Side};
+use sandbox::whatsapp::{Draft, Emulator, Event as WorldEvent, Fault, FaultKind, File, Kind, Letter, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
 use store::testing::{self, Fresh};
 use store::{Store, Vault, sessions};
 use tokio::sync::broadcast;
-use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, SendError, SessionEvent, StartError};
+use whatsapp::{Content, Delivery, Endpoint, Event, Inbound, Inbox, Pool, Reaction, SendError, SessionEvent, StartError};
 
 const SALON: &str = "79161234567";
 const ANNA: &str = "79031112233";
@@ -379,7 +379,141 @@ async fn a_refusal_is_told_with_its_code() {
     let id = pool.new_message_id();
     assert_eq!(pool.send_text(company, &chat, &id, "Здравствуйте!").await, Err(SendError::Refused { code: 463 }));
     state(&mut events, &LinkState::Restricted).await;
-    pool.send_text(company, &chat, &id, "Здравствуйте!").await.expect("those who write are answered");
+    let own = pool.own_chat(company).expect("a chat of its own");
+    pool.send_text(company, &own, &pool.new_message_id(), "Себе").await.expect("sent");
+    assert_eq!(pool.state(company), LinkState::Restricted, "another chat shows nothing");
+    pool.send_text(company, &chat, &id, "Здравствуйте!").await.expect("accepted");
+    connected(&mut events).await;
+
+    // A malformed message says nothing of the number.
+    world.emulator.add_fault(Fault { kind: FaultKind::Nack(400), salon: None, times: 1 });
+    assert_eq!(pool.send_text(company, &chat, &pool.new_message_id(), "…").await, Err(SendError::Refused { code: 400 }));
+    assert!(matches!(pool.state(company), LinkState::Connected { .. }));
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reads_types_and_reacts_as_a_person_does() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    let id = world.emulator.customer_writes(ANNA, None, SALON, "Здравствуйте!", None).await.expect("written");
+    until("the message", || inbox.texts().len() == 1).await;
+    let chat = inbox.messages.lock()[0].chat.clone();
+    let mut told = world.emulator.subscribe();
+    pool.mark_read(company, &chat, &[&id]).await.expect("marked");
+    pool.typing(company, &chat, true).await.expect("shown");
+    pool.typing(company, &chat, false).await.expect("shown");
+    let heart = Reaction { to: &id, to_our_own: false, emoji: "❤️" };
+    pool.send_reaction(company, &chat, &pool.new_message_id(), heart).await.expect("sent");
+    let mut seen = Vec::new();
+    let watch = async {
+        while seen.len() < 4 {
+            match told.recv().await.expect("not lagging") {
+                WorldEvent::Acknowledged { read: true, id: of, .. } => seen.push(format!("read {}", of == id)),
+                WorldEvent::Typing { typing, .. } => seen.push(format!("typing {typing}")),
+                WorldEvent::Message { message, .. } => seen.push(format!("{} {}", message.text, message.reaction_to == Some(id.clone()))),
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(WAIT, watch).await.expect("all of it in time");
+    assert_eq!(seen, ["read true", "typing true", "typing false", "❤️ true"]);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_message_arrives_as_what_it_is() {
+    let world = World::new().await;
+    let (pool, inbox, _) = world.linked().await;
+    let first = world.emulator.customer_writes(ANNA, None, SALON, "завтра в 15", None).await.expect("written");
+    let file = |kind| File { kind, bytes: vec![7; 999], mimetype: None, caption: None, file_name: Some("прайс.pdf".to_owned()) };
+    let captioned = File { caption: Some("хочу так".to_owned()), ..file(Kind::Image) };
+    let drafts = [
+        Draft::Media(captioned),
+        Draft::Media(file(Kind::Voice)),
+        Draft::Media(file(Kind::Video)),
+        Draft::Media(file(Kind::Document)),
+        Draft::Media(file(Kind::Sticker)),
+        Draft::Location { latitude: 55.75, longitude: 37.5, name: "у метро".to_owned() },
+        Draft::Contact { name: "Вера".to_owned(), phone: BORIS.to_owned() },
+        Draft::Edit { of: first.clone(), text: "завтра в 16".to_owned() },
+        Draft::Revoke { of: first.clone() },
+    ];
+    for draft in drafts {
+        world.emulator.customer_sends(ANNA, SALON, Letter { draft, ..Letter::default() }).await.expect("sent");
+    }
+    let answer = Letter { draft: Draft::Text("да".to_owned()), quoted: Some(first.clone()), ..Letter::default() };
+    world.emulator.customer_sends(ANNA, SALON, answer).await.expect("sent");
+    until("all of them", || inbox.messages.lock().len() == 11).await;
+    let heard: Vec<String> = inbox.messages.lock().iter().map(|message| said(&message.content)).collect();
+    let edit = format!("edit of {first}: завтра в 16");
+    let revoke = format!("revoke of {first}");
+    let expected = [
+        "завтра в 15",
+        "image/jpeg 999 хочу так",
+        "audio/ogg; codecs=opus 999",
+        "video/mp4 999 ",
+        "application/pdf 999 прайс.pdf",
+        "image/webp 999",
+        "55.75 37.5 у метро",
+        "Вера",
+        edit.as_str(),
+        revoke.as_str(),
+        "да",
+    ];
+    assert_eq!(heard, expected);
+    let quotes: Vec<_> = inbox.messages.lock().iter().filter_map(|message| message.quoted.clone()).collect();
+    assert_eq!(quotes, [first], "the last one only");
+    pool.shutdown().await;
+}
+
+/// A message in few words.
+fn said(content: &Content) -> String {
+    let file = |file: &whatsapp::File| format!("{} {}", file.mime, file.size);
+    let words = |words: &Option<String>| words.clone().unwrap_or_default();
+    match content {
+        Content::Text(text) => text.clone(),
+        Content::Voice(of) | Content::Sticker(of) => file(of),
+        Content::Image { caption, file: of } | Content::Video { caption, file: of } => format!("{} {}", file(of), words(caption)),
+        Content::Document { name, file: of, .. } => format!("{} {}", file(of), words(name)),
+        Content::Location(place) => format!("{} {} {}", place.latitude, place.longitude, words(&place.name)),
+        Content::Contact { name } => words(name),
+        Content::Edit { message_id, text } => format!("edit of {message_id}: {text}"),
+        Content::Revoke { message_id } => format!("revoke of {message_id}"),
+        Content::Reaction { .. } | Content::Other => format!("{content:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
+    let world = World::new().await;
+    let (first, _, company) = world.linked().await;
+    let mut events = first.subscribe();
+    let (second, _, _) = world.process().await;
+    let mut events_of_second = second.subscribe();
+    second.resume_all().await.expect("resumed");
+    connected(&mut events_of_second).await;
+    state(&mut events, &LinkState::Replaced).await;
+    // The owner opens the page there; until then nothing happens.
+    assert!(second.state(company).is_connected());
+    first.start(company).await.expect("a start");
+    connected(&mut events).await;
+    state(&mut events_of_second, &LinkState::Replaced).await;
+    first.shutdown().await;
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_qr_code_is_there_while_a_pairing_code_is_out() {
+    let world = World::new().await;
+    let (pool, _, company) = world.process().await;
+    let mut events = pool.subscribe();
+    let paired = pool.pairing_code(company, &Phone::parse(SALON).expect("a phone")).await.expect("a code");
+    let shown = qr(&mut events).await;
+    pool.fresh_qr(company).await.expect("nothing to do");
+    assert_eq!(pool.last_qr(company).map(|(code, _)| code), Some(shown), "the one on show");
+    world.emulator.enter_code(SALON, &paired.code).await.expect("the pairing code still links");
+    connected(&mut events).await;
     pool.shutdown().await;
 }
 

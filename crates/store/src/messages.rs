@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, StoreError, Tx,
     conversations::{self, ConversationId},
-    sql::{self, corrupt, moment, text},
+    sql::{corrupt, moment, text},
     turns::TurnId,
 };
 
@@ -57,6 +57,16 @@ words! {
         Voice = "voice",
         /// A picture, perhaps with words below.
         Image = "image",
+        /// A video, perhaps with words below.
+        Video = "video",
+        /// A document, perhaps with words below.
+        Document = "document",
+        /// A sticker.
+        Sticker = "sticker",
+        /// A place.
+        Location = "location",
+        /// A card from an address book.
+        Contact = "contact",
         /// An emoji on another message.
         Reaction = "reaction",
         /// Something else.
@@ -109,12 +119,30 @@ pub struct InboundRow {
     pub text: String,
     /// What a reaction is about: a WhatsApp id.
     pub reaction_to: Option<String>,
+    /// The message it answers: a WhatsApp id.
+    pub quoted: Option<String>,
+    /// What it brings beside words, sealed for (`messages`, [`attachment_key`]).
+    pub attachment: Option<Vec<u8>>,
     /// When it was written, as WhatsApp says.
     pub sent_at: Timestamp,
     /// When it arrived, calendar time.
     pub received_at: Timestamp,
     /// [`Status::New`], [`Status::Old`] or [`Status::Ignored`]; without meaning when `from_me`.
     pub status: Status,
+}
+
+/// What the bot says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// Words.
+    Text(&'a str),
+    /// An emoji on a message of the chat.
+    Reaction {
+        /// The message's WhatsApp id.
+        to: &'a str,
+        /// Empty takes an earlier one back.
+        emoji: &'a str,
+    },
 }
 
 /// A message that was stored just now.
@@ -147,6 +175,10 @@ pub struct Message {
     pub text: String,
     /// What a reaction is about.
     pub reaction_to: Option<String>,
+    /// The message it answers: a WhatsApp id.
+    pub quoted: Option<String>,
+    /// What it brings beside words, sealed.
+    pub attachment: Option<Vec<u8>>,
     /// How the sender called themselves.
     pub push_name: Option<String>,
     /// When it was written.
@@ -170,6 +202,8 @@ from_row!(Message, |row| Ok(Self {
     kind: Kind::from_word(row.try_get("kind")?)?,
     text: row.try_get("text")?,
     reaction_to: row.try_get("reaction_to")?,
+    quoted: row.try_get("quoted")?,
+    attachment: row.try_get("attachment")?,
     push_name: row.try_get("push_name")?,
     sent_at: moment("messages.sent_at", row.try_get("sent_at")?)?,
     received_at: moment("messages.received_at", row.try_get("received_at")?)?,
@@ -177,6 +211,11 @@ from_row!(Message, |row| Ok(Self {
     refusal: row.try_get("refusal")?,
     turn: row.try_get::<Option<i64>, _>("turn_id")?.map(TurnId),
 }));
+
+/// The place of a message's attachment in the vault.
+pub fn attachment_key(conversation: ConversationId, whatsapp_id: &str) -> String {
+    format!("{conversation} {whatsapp_id}")
+}
 
 /// Stores a message that arrived, in its conversation (made where it is new); `None` when it is
 /// there already, also when it is the echo of one that we sent.
@@ -208,8 +247,8 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
         tx,
         (i64,),
         "INSERT INTO messages (company_id, conversation_id, seq, direction, author, whatsapp_id, kind, text, reaction_to, push_name, \
-           sent_at, received_at, status) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+           sent_at, received_at, status, quoted, attachment) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT (conversation_id, direction, whatsapp_id) DO NOTHING RETURNING id",
         company.0,
         conversation.0,
@@ -223,7 +262,9 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
         message.push_name.as_deref().map(text),
         message.sent_at.as_millisecond(),
         message.received_at.as_millisecond(),
-        status.as_str()
+        status.as_str(),
+        message.quoted.as_deref(),
+        message.attachment.as_deref()
     )?;
     Ok(id.map(|(id,)| StoredMessage { id: MessageId(id), conversation, seq }))
 }
@@ -301,7 +342,39 @@ pub async fn ignore_unanswered(tx: &mut Tx, company: CompanyId, conversation: Co
     )
 }
 
-/// Queues a text of the bot under a WhatsApp id fixed beforehand; returns its number and place.
+/// Takes a customer's message back that no turn has taken, as if it had not been written; returns
+/// whether there was one.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn withdraw(tx: &mut Tx, company: CompanyId, conversation: ConversationId, whatsapp_id: &str) -> Result<bool> {
+    let withdrawn = execute!(
+        tx,
+        "UPDATE messages SET status = 'ignored' \
+         WHERE company_id = $1 AND conversation_id = $2 AND direction = 'in' AND whatsapp_id = $3 AND status = 'new'",
+        company.0,
+        conversation.0,
+        text(whatsapp_id)
+    )?;
+    Ok(withdrawn > 0)
+}
+
+/// The message of a conversation with that WhatsApp id, the customer's before ours.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn by_whatsapp_id(tx: &mut Tx, company: CompanyId, conversation: ConversationId, whatsapp_id: &str) -> Result<Option<Message>> {
+    row!(
+        tx,
+        Message,
+        "SELECT * FROM messages WHERE company_id = $1 AND conversation_id = $2 AND whatsapp_id = $3 ORDER BY direction LIMIT 1",
+        company.0,
+        conversation.0,
+        text(whatsapp_id)
+    )
+}
+
+/// Queues words or an emoji of the bot under a WhatsApp id fixed beforehand; returns its number and place.
 /// `at` is calendar time.
 ///
 /// # Errors
@@ -311,23 +384,29 @@ pub async fn queue_outbound(
     company: CompanyId,
     conversation: ConversationId,
     whatsapp_id: &str,
-    text: &str,
+    said: Said<'_>,
     turn: Option<TurnId>,
     at: Timestamp,
 ) -> Result<StoredMessage> {
+    let (kind, words, reaction_to) = match said {
+        Said::Text(words) => (Kind::Text, words, None),
+        Said::Reaction { to, emoji } => (Kind::Reaction, emoji, Some(to)),
+    };
     let seq = next_seq(tx, company, conversation, at).await?;
     let id = row!(
         tx,
         (i64,),
-        "INSERT INTO messages (company_id, conversation_id, seq, direction, author, whatsapp_id, kind, text, sent_at, received_at, status, turn_id) \
-         VALUES ($1, $2, $3, 'out', 'bot', $4, 'text', $5, $6, $6, 'queued', $7) RETURNING id",
+        "INSERT INTO messages (company_id, conversation_id, seq, direction, author, whatsapp_id, kind, text, sent_at, received_at, status, turn_id, reaction_to) \
+         VALUES ($1, $2, $3, 'out', 'bot', $4, $8, $5, $6, $6, 'queued', $7, $9) RETURNING id",
         company.0,
         conversation.0,
         seq,
         whatsapp_id,
-        sql::text(text),
+        text(words),
         at.as_millisecond(),
-        turn.map(|turn| turn.0)
+        turn.map(|turn| turn.0),
+        kind.as_str(),
+        reaction_to
     )?;
     let (id,) = id.ok_or(StoreError::NotFound("message"))?;
     Ok(StoredMessage { id: MessageId(id), conversation, seq })

@@ -10,7 +10,10 @@ use crate::{
     machine_now,
 };
 
-const STEPS: [(i64, &str, &str); 1] = [(1, "the first house", include_str!("../migrations/0001_first.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "the first house", include_str!("../migrations/0001_first.sql")),
+    (2, "messages quote and bring", include_str!("../migrations/0002_messages_quote_and_bring.sql")),
+];
 
 /// Applies what is missing, inside the caller's transaction.
 pub(crate) async fn run(tx: &mut Tx) -> Result<()> {

@@ -62,7 +62,7 @@ pub(crate) async fn qr(web: &Web, company: CompanyId) -> Result<(String, Duratio
     if pool.state(company).is_connected() {
         return Err(Fault::AlreadyConnected);
     }
-    begin(web, company).await?;
+    pool.fresh_qr(company).await.map_err(not_started)?;
     loop {
         if let Some((code, remaining)) = pool.last_qr(company).filter(|(_, remaining)| !remaining.is_zero()) {
             return Ok((code, remaining));

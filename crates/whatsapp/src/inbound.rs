@@ -4,20 +4,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{ChatId, CompanyId, Phone};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt;
 use wacore::types::message::{MessageCategory, MessageInfo};
 use wacore_binary::Jid;
+use waproto::buffa::MessageField;
 use waproto::whatsapp as wa;
+use waproto::whatsapp::message::protocol_message::Type as ProtocolType;
 use whatsapp_rust::{Client, InboundDurabilityHook};
 
 /// The longest text that is passed on, in characters: the rest of a longer one is cut.
 pub const MAX_TEXT: usize = 4_096;
 const MAX_NAME: usize = 100;
+/// The longest path of a file on WhatsApp's servers, and the length of its key and hashes.
+const MAX_PATH: usize = 2_048;
+const KEY: usize = 32;
 /// A flag of a region takes seven, a family of four as many.
 const MAX_EMOJI: usize = 16;
 
 /// One message of a chat with one person, as it arrived.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Inbound {
     /// Whose session heard it.
     pub company_id: CompanyId,
@@ -35,10 +41,12 @@ pub struct Inbound {
     pub sent_at: Timestamp,
     /// What it says.
     pub content: Content,
+    /// The message of the chat that it answers («ответить»), where it does.
+    pub quoted: Option<String>,
 }
 
 /// What a message says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Content {
     /// Words, at most [`MAX_TEXT`] characters.
     Text(String),
@@ -49,15 +57,92 @@ pub enum Content {
         /// The emoji; `None` takes the reaction back.
         emoji: Option<String>,
     },
-    /// A voice message.
-    Voice,
+    /// The sender has put another text into an earlier message.
+    Edit {
+        /// The earlier message.
+        message_id: String,
+        /// What it says now.
+        text: String,
+    },
+    /// The sender has taken an earlier message back, for everybody.
+    Revoke {
+        /// The earlier message.
+        message_id: String,
+    },
+    /// A voice message or other sound.
+    Voice(File),
     /// A picture.
     Image {
         /// Its caption.
         caption: Option<String>,
+        /// The picture.
+        file: File,
     },
-    /// A video, document, sticker, place, contact or anything else.
+    /// A video.
+    Video {
+        /// Its caption.
+        caption: Option<String>,
+        /// The video.
+        file: File,
+    },
+    /// A document.
+    Document {
+        /// Its caption.
+        caption: Option<String>,
+        /// Its name, as its sender gave it.
+        name: Option<String>,
+        /// The document.
+        file: File,
+    },
+    /// A sticker.
+    Sticker(File),
+    /// A place.
+    Location(Place),
+    /// A card, or several, from an address book.
+    Contact {
+        /// The name on it.
+        name: Option<String>,
+    },
+    /// A poll, an order or anything else.
     Other,
+}
+
+/// A place on the map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Its name or address, where told.
+    pub name: Option<String>,
+}
+
+/// A file that lies, sealed by its sender, on WhatsApp's servers for some weeks, and how it is
+/// fetched and opened from there. Its written form holds the file's key: a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its MIME type, as its sender says.
+    pub mime: String,
+    /// Its size in bytes, as its sender says.
+    pub size: u64,
+    /// `None` where the sender left out what is needed.
+    source: Option<Source>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Source {
+    path: String,
+    key: Vec<u8>,
+    sha256: Vec<u8>,
+    sealed_sha256: Vec<u8>,
+}
+
+impl std::fmt::Debug for File {
+    /// Without its key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("File").field("mime", &self.mime).field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 /// What became of a message that was sent.
@@ -156,6 +241,7 @@ async fn read(company: CompanyId, client: &Client, message: &wa::Message, info: 
         push_name: push_name.map(|name| cut(name, MAX_NAME)),
         sent_at: Timestamp::from_second(info.timestamp.timestamp()).ok()?,
         content: content(message)?,
+        quoted: quoted(message),
     })
 }
 
@@ -194,38 +280,116 @@ async fn chat(client: &Client, info: &MessageInfo) -> Option<(ChatId, Option<Pho
     Some((id, phone.and_then(|phone| Phone::from_digits(&phone.user).ok())))
 }
 
-/// What a message says to a person; `None` for keys, settings, edits, deletions and the like.
+/// What the five messages that bring a file say of it, in fields of the same names.
+macro_rules! file {
+    ($message:ident) => {
+        File {
+            mime: cut($message.mimetype.as_deref().unwrap_or("application/octet-stream"), MAX_NAME),
+            size: $message.file_length.unwrap_or(0),
+            source: (|| {
+                Some(Source {
+                    path: $message.direct_path.clone().filter(|path| path.len() <= MAX_PATH)?,
+                    key: $message.media_key.clone().filter(|key| key.len() == KEY)?,
+                    sha256: $message.file_sha256.clone().filter(|hash| hash.len() == KEY)?,
+                    sealed_sha256: $message.file_enc_sha256.clone().filter(|hash| hash.len() == KEY)?,
+                })
+            })(),
+        }
+    };
+}
+/// What a message says to a person; `None` for keys, settings and the like.
 fn content(message: &wa::Message) -> Option<Content> {
     let base = message.get_base_message();
     if let Some(reaction) = base.reaction_message.as_option() {
-        let message_id = reaction.key.as_option()?.id.clone().filter(|id| is_plain_id(id))?;
+        let message_id = named(&reaction.key)?;
         let emoji = reaction.text.as_deref().filter(|emoji| !emoji.is_empty()).map(|emoji| cut(emoji, MAX_EMOJI));
         return Some(Content::Reaction { message_id, emoji });
+    }
+    if let Some(change) = base.protocol_message.as_option() {
+        let message_id = named(&change.key)?;
+        return match change.r#type {
+            Some(ProtocolType::Revoke) => Some(Content::Revoke { message_id }),
+            Some(ProtocolType::MessageEdit) => {
+                let edited = change.edited_message.as_option()?;
+                let text = edited.text_content().or_else(|| edited.get_caption())?;
+                Some(Content::Edit { message_id, text: cut(text, MAX_TEXT) })
+            }
+            _ => None,
+        };
     }
     if let Some(text) = base.text_content() {
         return Some(Content::Text(cut(text, MAX_TEXT)));
     }
-    if base.audio_message.is_set() {
-        return Some(Content::Voice);
+    let caption = || base.get_caption().map(str::trim).filter(|caption| !caption.is_empty()).map(|caption| cut(caption, MAX_TEXT));
+    if let Some(audio) = base.audio_message.as_option() {
+        return Some(Content::Voice(file!(audio)));
     }
     if let Some(image) = base.image_message.as_option() {
-        let caption = image.caption.as_deref().map(str::trim).filter(|caption| !caption.is_empty());
-        return Some(Content::Image { caption: caption.map(|caption| cut(caption, MAX_TEXT)) });
+        return Some(Content::Image { caption: caption(), file: file!(image) });
     }
-    let shown = base.video_message.is_set()
-        || base.ptv_message.is_set()
-        || base.document_message.is_set()
-        || base.sticker_message.is_set()
-        || base.location_message.is_set()
-        || base.live_location_message.is_set()
-        || base.contact_message.is_set()
-        || base.contacts_array_message.is_set()
-        || base.poll_creation_message.is_set()
+    if let Some(video) = base.video_message.as_option().or(base.ptv_message.as_option()) {
+        return Some(Content::Video { caption: caption(), file: file!(video) });
+    }
+    if let Some(document) = base.document_message.as_option() {
+        return Some(Content::Document { caption: caption(), name: name(&document.file_name), file: file!(document) });
+    }
+    if let Some(sticker) = base.sticker_message.as_option() {
+        return Some(Content::Sticker(file!(sticker)));
+    }
+    if let Some(place) = base.location_message.as_option() {
+        let name = name(&place.name).or_else(|| name(&place.address));
+        return Some(place_at(place.degrees_latitude, place.degrees_longitude, name));
+    }
+    if let Some(place) = base.live_location_message.as_option() {
+        return Some(place_at(place.degrees_latitude, place.degrees_longitude, name(&place.caption)));
+    }
+    if let Some(contact) = base.contact_message.as_option() {
+        return Some(Content::Contact { name: name(&contact.display_name) });
+    }
+    if let Some(contacts) = base.contacts_array_message.as_option() {
+        return Some(Content::Contact { name: name(&contacts.display_name) });
+    }
+    let shown = base.poll_creation_message.is_set()
         || base.poll_creation_message_v3.is_set()
         || base.event_message.is_set()
         || base.order_message.is_set()
         || base.product_message.is_set();
     shown.then_some(Content::Other)
+}
+
+fn place_at(latitude: Option<f64>, longitude: Option<f64>, name: Option<String>) -> Content {
+    Content::Location(Place { latitude: latitude.unwrap_or(0.0), longitude: longitude.unwrap_or(0.0), name })
+}
+
+fn name(text: &Option<String>) -> Option<String> {
+    text.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(|name| cut(name, MAX_NAME))
+}
+
+/// The message that a key names.
+fn named(key: &MessageField<wa::MessageKey>) -> Option<String> {
+    key.as_option()?.id.clone().filter(|id| is_plain_id(id))
+}
+
+/// The message of the chat that this one answers.
+fn quoted(message: &wa::Message) -> Option<String> {
+    let base = message.get_base_message();
+    macro_rules! first {
+        ($($kind:ident),+) => {
+            None$(.or_else(|| base.$kind.as_option()?.context_info.as_option()))+
+        };
+    }
+    let context: Option<&wa::ContextInfo> = first!(
+        extended_text_message,
+        image_message,
+        audio_message,
+        video_message,
+        ptv_message,
+        document_message,
+        sticker_message,
+        location_message,
+        contact_message
+    );
+    context?.stanza_id.clone().filter(|id| is_plain_id(id))
 }
 
 /// Ids are chosen by the sender's client: a short word of ASCII in all that are known. Another one
@@ -241,8 +405,6 @@ fn cut(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use waproto::buffa::MessageField;
-
     use super::*;
 
     #[test]
@@ -255,13 +417,55 @@ mod tests {
         check(text("a\0b"), Some(Content::Text("ab".to_owned())));
         check(wa::Message::default(), None);
         check(wa::Message { protocol_message: MessageField::some(Default::default()), ..Default::default() }, None);
-        check(wa::Message { audio_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Voice));
-        check(wa::Message { sticker_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Other));
-        let image = wa::message::ImageMessage { caption: Some(" Хочу так ".to_owned()), ..Default::default() };
+        let bare = || File { mime: "application/octet-stream".to_owned(), size: 0, source: None };
+        check(wa::Message { audio_message: MessageField::some(Default::default()), ..Default::default() }, Some(Content::Voice(bare())));
+        check(
+            wa::Message { sticker_message: MessageField::some(Default::default()), ..Default::default() },
+            Some(Content::Sticker(bare())),
+        );
+        let image = wa::message::ImageMessage {
+            caption: Some(" Хочу так ".to_owned()),
+            mimetype: Some("image/jpeg".to_owned()),
+            file_length: Some(7),
+            direct_path: Some("/v/t62".to_owned()),
+            media_key: Some(vec![1; 32]),
+            file_sha256: Some(vec![2; 32]),
+            file_enc_sha256: Some(vec![3; 32]),
+            ..Default::default()
+        };
+        let source = Source { path: "/v/t62".to_owned(), key: vec![1; 32], sha256: vec![2; 32], sealed_sha256: vec![3; 32] };
+        let file = File { mime: "image/jpeg".to_owned(), size: 7, source: Some(source) };
+        assert!(!format!("{file:?}").contains("t62"), "neither place nor key in a log");
+        let hasty = wa::message::ImageMessage { media_key: Some(vec![1; 31]), ..image.clone() };
         check(
             wa::Message { image_message: MessageField::some(image), ..Default::default() },
-            Some(Content::Image { caption: Some("Хочу так".to_owned()) }),
+            Some(Content::Image { caption: Some("Хочу так".to_owned()), file: file.clone() }),
         );
+        check(
+            wa::Message { image_message: MessageField::some(hasty), ..Default::default() },
+            Some(Content::Image { caption: Some("Хочу так".to_owned()), file: File { source: None, ..file } }),
+        );
+        let place = wa::message::LocationMessage { degrees_latitude: Some(55.75), degrees_longitude: Some(37.6), ..Default::default() };
+        check(
+            wa::Message { location_message: MessageField::some(place), ..Default::default() },
+            Some(Content::Location(Place { latitude: 55.75, longitude: 37.6, name: None })),
+        );
+        let change = |kind, edited: Option<wa::Message>| wa::Message {
+            protocol_message: MessageField::some(wa::message::ProtocolMessage {
+                key: MessageField::some(wa::MessageKey { id: Some("3EB0".to_owned()), ..Default::default() }),
+                r#type: Some(kind),
+                edited_message: edited.map(MessageField::some).unwrap_or_default(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        check(change(ProtocolType::Revoke, None), Some(Content::Revoke { message_id: "3EB0".to_owned() }));
+        let edit = change(ProtocolType::MessageEdit, Some(text("в 16")));
+        let edited = Some(Content::Edit { message_id: "3EB0".to_owned(), text: "в 16".to_owned() });
+        check(edit.clone(), edited.clone());
+        let wrapped = wa::message::FutureProofMessage { message: MessageField::some(edit) };
+        check(wa::Message { edited_message: MessageField::some(wrapped), ..Default::default() }, edited);
+        check(change(ProtocolType::EphemeralSetting, None), None);
         let reaction = wa::message::ReactionMessage {
             key: MessageField::some(wa::MessageKey { id: Some("3EB0".to_owned()), ..Default::default() }),
             text: Some("❤️".to_owned()),
@@ -276,6 +480,16 @@ mod tests {
             ..Default::default()
         };
         check(wa::Message { reaction_message: MessageField::some(nowhere), ..Default::default() }, None);
+        let answer = wa::message::ExtendedTextMessage {
+            text: Some("да".to_owned()),
+            context_info: MessageField::some(wa::ContextInfo { stanza_id: Some("3EB0".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        assert_eq!(
+            quoted(&wa::Message { extended_text_message: MessageField::some(answer), ..Default::default() }).as_deref(),
+            Some("3EB0")
+        );
+        assert_eq!(quoted(&text("да")), None);
         // What the salon's own phone sent comes wrapped, naming whom it was sent to.
         let sent = wa::message::DeviceSentMessage { message: MessageField::some(text("Ждём вас")), ..Default::default() };
         check(

@@ -21,6 +21,6 @@ mod session;
 mod transport;
 
 pub use event::{Event, SessionEvent};
-pub use inbound::{Content, Delivery, Inbound, Inbox, MAX_TEXT};
-pub use pool::{PairingCode, PairingError, Pool, SendError, StartError};
+pub use inbound::{Content, Delivery, File, Inbound, Inbox, MAX_TEXT, Place};
+pub use pool::{PairingCode, PairingError, Pool, Reaction, SendError, StartError};
 pub use transport::Endpoint;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wacore::pair_code::PairCodeUtils;
-use wacore::proto_helpers::MessageBuilderExt as _;
+use wacore::proto_helpers::{MessageBuilderExt as _, build_reaction_message};
 use wacore::store::DevicePropsOverride;
 use wacore_binary::Jid;
 use waproto::whatsapp as wa;
@@ -27,7 +27,7 @@ use crate::backend::{Backend, SECRET_RETENTION};
 use crate::event::SessionEvent;
 use crate::inbound::{Delivery, Hook, Inbox};
 use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked};
-use crate::transport::Dialer;
+use crate::transport::Line;
 
 /// A lease is renewed this often and runs out this long after the last renewal.
 const RENEW: Duration = Duration::from_secs(5);
@@ -36,12 +36,16 @@ const LEASE: Duration = Duration::from_secs(15);
 const LEASE_MARGIN: Duration = Duration::from_secs(12);
 /// How long WhatsApp may take to say that it has a message.
 const ACK_WAIT: Duration = Duration::from_secs(5);
+/// WhatsApp's refusal to a number that may not write to new people for a while.
+const RESTRICTED: u16 = 463;
 /// How long a new session may take to reach WhatsApp before a pairing code is asked for.
 const SOCKET_WAIT: Duration = Duration::from_secs(15);
 /// How long WhatsApp may take to unlink a device before we forget it all the same.
 const LOGOUT_WAIT: Duration = Duration::from_secs(10);
 /// A QR or pairing code with less than this left is not worth showing again.
 const WORTH_SHOWING: Duration = Duration::from_secs(10);
+/// A session younger than that may still be about to show its first QR code.
+const FIRST_QR: Duration = Duration::from_secs(2);
 /// Sessions that start at the same time; where there are more, so much later for each, and the
 /// time over which a full house is spread.
 const AT_ONCE: usize = 32;
@@ -64,7 +68,7 @@ struct Inner {
     endpoint: Endpoint,
     inbox: Arc<dyn Inbox>,
     node: String,
-    dialer: Dialer,
+    line: Line,
     http: UreqHttpClient,
     salons: Mutex<HashMap<CompanyId, Arc<Salon>>>,
     events: broadcast::Sender<SessionEvent>,
@@ -144,6 +148,17 @@ pub enum SendError {
     Unconfirmed,
 }
 
+/// An emoji for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reaction<'a> {
+    /// The message's id.
+    pub to: &'a str,
+    /// The salon sent it, not the customer.
+    pub to_our_own: bool,
+    /// The emoji; empty takes an earlier one back.
+    pub emoji: &'a str,
+}
+
 /// A code to be typed on the phone that is to be linked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PairingCode {
@@ -167,7 +182,7 @@ impl Pool {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn new(store: Store, vault: Vault, endpoint: Endpoint, inbox: Arc<dyn Inbox>, node: String) -> Self {
-        let dialer = Dialer::new(&endpoint.url);
+        let line = Line::new(&endpoint.url);
         let (events, _) = broadcast::channel(EVENTS);
         let inner = Arc::new(Inner {
             store,
@@ -175,7 +190,7 @@ impl Pool {
             endpoint,
             inbox,
             node,
-            dialer,
+            line,
             http: UreqHttpClient::new(),
             salons: Mutex::default(),
             events,
@@ -287,8 +302,9 @@ impl Pool {
         self.known(company)?.qr()
     }
 
-    /// Sees to it that QR codes are on show: the current one stays where it lasts a while or where
-    /// a pairing code is out; otherwise the session begins anew. The code comes as an event.
+    /// Sees to it that QR codes are on show: the current one stays where it lasts a while, where the
+    /// next one comes by itself soon, and as long as a pairing code is out beside it; otherwise the
+    /// session begins anew (a pairing code that was out is void then). The code comes as an event.
     ///
     /// # Errors
     /// [`StartError::AlreadyLinked`] and the reasons why a session does not start.
@@ -299,7 +315,10 @@ impl Pool {
             if running.is_linked() {
                 return Err(StartError::AlreadyLinked);
             }
-            let showing = salon.qr().is_some_and(|(_, left)| left > WORTH_SHOWING) || salon.pairing().is_some();
+            let showing = match salon.qr() {
+                Some((_, left)) => left > WORTH_SHOWING || salon.pairing().is_some(),
+                None => running.since.elapsed() < FIRST_QR,
+            };
             if showing {
                 return Ok(());
             }
@@ -349,19 +368,82 @@ impl Pool {
     /// # Errors
     /// [`SendError`], which says whether anything was sent.
     pub async fn send_text(&self, company: CompanyId, chat: &ChatId, message_id: &str, text: &str) -> Result<(), SendError> {
-        let running = self.known(company).and_then(|salon| salon.running()).ok_or(SendError::NotConnected)?;
-        if !running.client.is_logged_in() {
-            return Err(SendError::NotConnected);
-        }
-        let to: Jid = chat.0.parse().map_err(|_| SendError::NoSuchChat)?;
+        self.send(company, chat, message_id, wa::Message::text(text)).await
+    }
+
+    /// Puts an emoji (empty: takes it back) on a message of the chat, under an id of its own as a
+    /// text has.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether anything was sent.
+    pub async fn send_reaction(
+        &self,
+        company: CompanyId,
+        chat: &ChatId,
+        message_id: &str,
+        reaction: Reaction<'_>,
+    ) -> Result<(), SendError> {
+        let key = wa::MessageKey {
+            remote_jid: Some(chat.0.clone()),
+            from_me: Some(reaction.to_our_own),
+            id: Some(reaction.to.to_owned()),
+            ..wa::MessageKey::default()
+        };
+        let now = store::machine_now().as_millisecond();
+        self.send(company, chat, message_id, build_reaction_message(key, reaction.emoji, now)).await
+    }
+
+    async fn send(&self, company: CompanyId, chat: &ChatId, message_id: &str, message: wa::Message) -> Result<(), SendError> {
+        let (salon, running, to) = self.online(company, chat)?;
         let answer = running.acks.expect(message_id);
         let options = SendOptions::default().with_message_id(message_id);
-        running.client.send_message_with_options(to, wa::Message::text(text), options).await.map_err(|error| not_sent(&error))?;
+        running.client.send_message_with_options(to, message, options).await.map_err(|error| not_sent(&error))?;
         match answer.within(ACK_WAIT).await {
-            Some(Delivery::Refused { code }) => Err(SendError::Refused { code }),
-            Some(_) => Ok(()),
+            Some(Delivery::Refused { code }) => {
+                if code == RESTRICTED {
+                    salon.restrict(chat);
+                }
+                Err(SendError::Refused { code })
+            }
+            Some(_) => {
+                salon.accepted(chat);
+                Ok(())
+            }
             None => Err(SendError::Unconfirmed),
         }
+    }
+
+    /// Shows the chat that somebody is there and types, or no longer does.
+    ///
+    /// # Errors
+    /// [`SendError`]: nobody sees it then, and nothing else is lost.
+    pub async fn typing(&self, company: CompanyId, chat: &ChatId, typing: bool) -> Result<(), SendError> {
+        let (_, running, to) = self.online(company, chat)?;
+        let client = &running.client;
+        if typing {
+            client.presence().set_available().await.map_err(|error| failed(&error))?;
+            client.chatstate().send_composing(&to).await.map_err(|error| failed(&error))
+        } else {
+            client.chatstate().send_paused(&to).await.map_err(|error| failed(&error))?;
+            client.presence().set_unavailable().await.map_err(|error| failed(&error))
+        }
+    }
+
+    /// Gives a person's messages the marks of having been read.
+    ///
+    /// # Errors
+    /// [`SendError`]: the marks are missing then, and nothing else is lost.
+    pub async fn mark_read(&self, company: CompanyId, chat: &ChatId, message_ids: &[&str]) -> Result<(), SendError> {
+        let (_, running, to) = self.online(company, chat)?;
+        running.client.mark_as_read(&to, None, message_ids).await.map_err(|error| failed(&error))
+    }
+
+    /// The salon's session, where it is online here, and the address of a chat.
+    fn online(&self, company: CompanyId, chat: &ChatId) -> Result<(Arc<Salon>, Running, Jid), SendError> {
+        let salon = self.known(company).ok_or(SendError::NotConnected)?;
+        let running = salon.running().filter(|running| running.client.is_logged_in()).ok_or(SendError::NotConnected)?;
+        let to = chat.0.parse().map_err(|_| SendError::NoSuchChat)?;
+        Ok((salon, running, to))
     }
 
     /// A new id for a message, in the form that WhatsApp Web gives its own.
@@ -408,14 +490,14 @@ impl Pool {
     }
 
     async fn build(&self, salon: &Arc<Salon>, lease: Lease) -> Result<Running, StartError> {
-        let Inner { store, vault, endpoint, inbox, dialer, http, .. } = &*self.0;
+        let Inner { store, vault, endpoint, inbox, line, http, .. } = &*self.0;
         let company = salon.company;
         let acks = Arc::new(Acks::default());
         let (ear, heard) = Ear::new(company, Arc::clone(&acks), Arc::clone(inbox));
         let retention = MsgSecretRetention { text: SECRET_RETENTION, poll_event: SECRET_RETENTION, bot: SECRET_RETENTION };
         let mut bot = Bot::builder()
             .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone()))
-            .with_transport_factory(dialer.clone())
+            .with_transport_factory(line.dialer())
             .with_http_client(http.clone())
             // Pairing codes are refused to a device whose system is none; it is not kept with the
             // device, so it must be said at every start.
@@ -569,6 +651,7 @@ async fn tend(pool: Weak<Inner>, closing: CancellationToken) {
             () = closing.cancelled() => return,
         }
         let Some(pool) = pool.upgrade().map(Pool) else { return };
+        pool.0.salons.lock().values().for_each(|salon| salon.forget_old_restriction());
         match pool.renew().await {
             Ok(()) => renewed = Instant::now(),
             Err(error) => {
@@ -598,6 +681,10 @@ fn not_sent(error: &whatsapp_rust::SendError) -> SendError {
     use whatsapp_rust::SendError as Error;
     match error {
         Error::NotLoggedIn | Error::Client(ClientError::NotConnected | ClientError::NotLoggedIn) => SendError::NotConnected,
-        error => SendError::Failed(masked(error)),
+        error => failed(error),
     }
+}
+
+fn failed(error: &impl std::fmt::Display) -> SendError {
+    SendError::Failed(masked(error))
 }

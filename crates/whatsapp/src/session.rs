@@ -12,7 +12,7 @@ use store::sessions::{self, Lease};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wacore::types::events::{ConnectFailureReason, Event as Heard, EventHandler, EventInterest, EventKind, ServerAck};
+use wacore::types::events::{ConnectFailureReason, Event as Heard, EventHandler, EventInterest, EventKind};
 use wacore::types::presence::ReceiptType;
 use whatsapp_rust::Client;
 use whatsapp_rust::bot::BotHandle;
@@ -24,6 +24,9 @@ use crate::inbound::{Delivery, Inbox};
 /// where only a newer client helps.
 const AGAIN: Duration = Duration::from_secs(5 * 60);
 const AGAIN_OUTDATED: Duration = Duration::from_secs(60 * 60);
+/// How long a number is taken for restricted when nothing shows the contrary: WhatsApp's own limit
+/// on writing to new people is a day at first.
+const RESTRICTED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// Deliveries waiting for the inbox; what comes on top is dropped (see [`Inbox::delivered`]).
 const DELIVERIES: usize = 1_024;
 
@@ -42,6 +45,8 @@ struct View {
     qr: Option<Code>,
     pairing: Option<(Phone, Code)>,
     running: Option<Running>,
+    /// The chat whose message WhatsApp refused (463), and when: the state is `Restricted` since.
+    refused: Option<(ChatId, Instant)>,
 }
 
 /// A code to show, and until when.
@@ -92,7 +97,7 @@ impl Running {
 
 impl Salon {
     pub(crate) fn new(company: CompanyId, events: broadcast::Sender<SessionEvent>) -> Self {
-        let view = View { state: LinkState::Disconnected, qr: None, pairing: None, running: None };
+        let view = View { state: LinkState::Disconnected, qr: None, pairing: None, running: None, refused: None };
         Self { company, gate: tokio::sync::Mutex::default(), view: Mutex::new(view), events }
     }
 
@@ -149,6 +154,36 @@ impl Salon {
         Some(ChatId(own.to_non_ad_string()))
     }
 
+    /// WhatsApp does not let this number write to that chat, nor perhaps to others.
+    pub(crate) fn restrict(&self, chat: &ChatId) {
+        self.view.lock().refused = Some((chat.clone(), Instant::now()));
+        self.set_state(LinkState::Restricted);
+    }
+
+    /// A message to that chat was accepted: the restriction, if that chat showed it, is over.
+    pub(crate) fn accepted(&self, chat: &ChatId) {
+        self.lift_restriction(|refused, _| refused == chat);
+    }
+
+    /// A restriction that nothing has shown for a day is taken for over.
+    pub(crate) fn forget_old_restriction(&self) {
+        self.lift_restriction(|_, since| since.elapsed() >= RESTRICTED_FOR);
+    }
+
+    fn lift_restriction(&self, over: impl Fn(&ChatId, Instant) -> bool) {
+        let running = {
+            let mut view = self.view.lock();
+            if !view.refused.as_ref().is_some_and(|(chat, since)| over(chat, *since)) {
+                return;
+            }
+            view.refused = None;
+            view.running.clone().filter(|_| view.state == LinkState::Restricted)
+        };
+        if let Some(state) = running.and_then(|running| connected(&running.client)) {
+            self.set_state(state);
+        }
+    }
+
     fn show_qr(&self, code: String, expires_in: Duration) {
         self.view.lock().qr = Some(Code { text: code.clone(), until: Instant::now() + expires_in });
         self.tell(Event::Qr { code, expires_in });
@@ -171,6 +206,7 @@ impl Salon {
             let mut view = self.view.lock();
             view.qr = None;
             view.pairing = None;
+            view.refused = None;
             let changed = view.state != state;
             view.state = state.clone();
             (view.running.take(), changed)
@@ -266,23 +302,23 @@ async fn hear(store: &Store, salon: &Salon, running: &Running, event: &Heard) ->
         }
         Heard::Connected(_) => {
             salon.hide_codes();
-            match client.pn().map(|own| Phone::from_digits(&own.user)) {
-                Some(Ok(phone)) => {
-                    let state = LinkState::Connected { phone, name: client.push_name() };
+            go_quiet(client);
+            match connected(client) {
+                Some(state) => {
                     salon.set_state(state.clone());
                     if let Err(error) = write_state(store, running, &state).await {
                         tracing::warn!(company = %salon.company, %error, "the state of a session was not written down");
                     }
                 }
-                _ => tracing::error!(company = %salon.company, "a linked account whose number is none"),
+                None => tracing::error!(company = %salon.company, "a linked account whose number is none"),
             }
         }
         Heard::SelfPushNameUpdated(renamed) => {
+            go_quiet(client);
             if let LinkState::Connected { phone, .. } = salon.state() {
                 salon.set_state(LinkState::Connected { phone, name: renamed.new_name.clone() });
             }
         }
-        Heard::ServerAck(ServerAck { error: Some(code), .. }) if code == "463" => salon.set_state(LinkState::Restricted),
         Heard::Disconnected(_) => salon.set_state(LinkState::Connecting),
         Heard::PairPasskeyRequest(_) | Heard::PairPasskeyError(_) => salon.set_state(LinkState::PasskeyRequired),
         Heard::PairError(error) => {
@@ -308,6 +344,23 @@ async fn hear(store: &Store, salon: &Salon, running: &Running, event: &Heard) ->
         _ => {}
     }
     None
+}
+
+/// The client declares itself present whenever it connects. As long as a linked device is, WhatsApp
+/// does not ring the salon's phone; so ours is present only while it types.
+fn go_quiet(client: &Arc<Client>) {
+    let client = Arc::clone(client);
+    tokio::spawn(async move {
+        if let Err(error) = client.presence().set_unavailable().await {
+            tracing::debug!(error = %masked(&error), "the device stays present");
+        }
+    });
+}
+
+/// The state of a session that is online; `None` where the account's number is none.
+fn connected(client: &Client) -> Option<LinkState> {
+    let phone = Phone::from_digits(&client.pn()?.user).ok()?;
+    Some(LinkState::Connected { phone, name: client.push_name() })
 }
 
 async fn write_state(store: &Store, running: &Running, state: &LinkState) -> store::Result<()> {
@@ -357,9 +410,7 @@ impl EventHandler for Ear {
                 };
                 self.acks.resolve(&ack.id, delivery);
                 self.tell(&ack.id, delivery);
-                if ack.error.is_none() {
-                    return;
-                }
+                return;
             }
             Heard::Receipt(receipt) => {
                 let delivery = match receipt.r#type {

@@ -68,6 +68,7 @@ impl Answer {
         let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a conversation without a salon"))?;
         let conversation: ConversationId = job.payload()?;
         let Some(mut work) = Work::load(&self.0, company, conversation).await? else { return Ok(jobs::Outcome::Done) };
+        work.mark_read().await;
         let reply = work.step_through().await?;
         work.commit(job, reply).await?;
         Ok(jobs::Outcome::Completed)
@@ -108,6 +109,18 @@ impl<'a> Work<'a> {
             None => (None, Vec::new()),
         };
         Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, paused, journal, abandoned: Vec::new(), turn }))
+    }
+
+    /// The customer sees that somebody has read it and is at it. Best effort.
+    async fn mark_read(&self) {
+        let written = self.messages.iter().filter(|message| message.kind != Kind::Reaction);
+        let ids: Vec<&str> = written.map(|message| message.whatsapp_id.as_str()).collect();
+        if self.paused || ids.is_empty() {
+            return;
+        }
+        if let Err(error) = self.app.whatsapp.mark_read(self.company.id, &self.conversation.chat, &ids).await {
+            tracing::debug!(company = %self.company.id, %error, "messages were not marked as read");
+        }
     }
 
     /// Runs the dialogue to its answer, replaying what the journal already knows.
@@ -250,7 +263,7 @@ fn heard(message: &Message) -> Heard {
         Kind::Voice => HeardKind::Voice,
         Kind::Image => HeardKind::Image,
         Kind::Reaction => HeardKind::Reaction,
-        Kind::Other => HeardKind::Other,
+        Kind::Video | Kind::Document | Kind::Sticker | Kind::Location | Kind::Contact | Kind::Other => HeardKind::Other,
     };
     Heard { text: message.text.clone(), kind }
 }

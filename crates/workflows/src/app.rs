@@ -45,6 +45,8 @@ pub struct Settings {
     pub missing: Vec<&'static str>,
     /// A fixed wait for the rest of a burst; adaptive when absent.
     pub debounce: Option<Duration>,
+    /// How long writing a character takes; zero sends at once.
+    pub typing: Duration,
     /// How long a person of the salon who writes silences the bot in that chat (calendar time).
     pub human_pause: Duration,
     /// Who hears by WhatsApp of uninstallations.
@@ -59,7 +61,7 @@ impl App {
         Runner::new(self.store.clone())
             .handler(Answer::KIND, Arc::new(Answer(self.clone())), 64)
             .handler(Settle::KIND, Arc::new(Settle(self.clone())), 8)
-            .handler(Send::KIND, Arc::new(Send(self.clone())), 64)
+            .handler(Send::KIND, Arc::new(Send(self.clone())), 128)
             .handler(RereadRecord::KIND, Arc::new(RereadRecord(self.clone())), 16)
             .handler(LifecycleChange::KIND, Arc::new(LifecycleChange(self.clone())), 8)
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)

@@ -73,15 +73,29 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     if app.whatsapp.own_chat(company).as_ref() == Some(&message.chat) {
         return Ok(()); // the owner's notes to themselves, our own notices among them
     }
+    let changed = match &message.content {
+        Content::Edit { message_id, .. } | Content::Revoke { message_id } => Some(message_id),
+        _ => None,
+    };
+    if message.from_me && changed.is_some() {
+        return Ok(()); // what the salon corrects of its own words is said already
+    }
     let name = message.push_name.as_deref().filter(|_| !message.from_me);
     let conversation = conversations::ensure(tx, company, &message.chat, message.phone.as_ref(), name).await?;
+    if let Some(changed) = changed {
+        messages::withdraw(tx, company, conversation.id, changed).await?;
+    }
     let status = first_status(app, tx, &conversation, message).await?;
-    let Some(_) = messages::store_inbound(tx, company, &row(app, message, status)).await? else {
+    let Some(row) = row(app, message, &conversation, status)? else { return Ok(()) };
+    let Some(_) = messages::store_inbound(tx, company, &row).await? else {
         metrics::counter!("messages_repeated").increment(1);
         return Ok(());
     };
     if message.from_me {
-        return by_a_person(app, tx, &conversation).await;
+        return match &message.content {
+            Content::Reaction { .. } => Ok(()), // an emoji is no word: the bot goes on
+            _ => by_a_person(app, tx, &conversation, message.sent_at).await,
+        };
     }
     metrics::counter!("messages_received").increment(1);
     if status == Status::New {
@@ -97,12 +111,17 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     Ok(())
 }
 
-/// Somebody in the salon wrote to the customer: the bot is silent in that chat for a while, and
-/// what was not answered yet is theirs to answer.
-async fn by_a_person(app: &App, tx: &mut Tx, conversation: &Conversation) -> anyhow::Result<()> {
+/// Somebody in the salon wrote to the customer: the bot is silent in that chat for a while from
+/// then on, and what was not answered yet is theirs to answer. What a session hears long after it
+/// was written (the salon's phone was off, or we were) counts from when it was written.
+async fn by_a_person(app: &App, tx: &mut Tx, conversation: &Conversation, written: Timestamp) -> anyhow::Result<()> {
     let company = conversation.company_id;
-    let until = app.clock.now() + SignedDuration::try_from(app.settings.human_pause)?;
-    conversations::set_pause(tx, company, conversation.id, Some(until)).await?;
+    let now = app.clock.now();
+    let until = written.min(now) + SignedDuration::try_from(app.settings.human_pause)?;
+    if until <= now {
+        return Ok(());
+    }
+    conversations::set_pause(tx, company, conversation.id, conversation.paused_until.max(Some(until))).await?;
     messages::ignore_unanswered(tx, company, conversation.id).await?;
     tracing::info!(%company, chat = %conversation.chat, "a person writes; the bot is silent there");
     Ok(())
@@ -122,15 +141,33 @@ async fn first_status(app: &App, tx: &mut Tx, conversation: &Conversation, messa
     })
 }
 
-fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
-    let (kind, text, reaction_to) = match &message.content {
-        Content::Text(text) => (Kind::Text, text.as_str(), None),
-        Content::Reaction { emoji, message_id } => (Kind::Reaction, emoji.as_deref().unwrap_or_default(), Some(message_id.clone())),
-        Content::Voice => (Kind::Voice, "", None),
-        Content::Image { caption } => (Kind::Image, caption.as_deref().unwrap_or_default(), None),
-        Content::Other => (Kind::Other, "", None),
+/// The row of a message; `None` for one that only takes another back. An edit is a message of its
+/// own: a turn that has the former text already is followed by one with the new text.
+fn row(app: &App, message: &Inbound, conversation: &Conversation, status: Status) -> anyhow::Result<Option<InboundRow>> {
+    let content = &message.content;
+    let said = |words: &Option<String>| words.clone().unwrap_or_default();
+    let (kind, text) = match content {
+        Content::Text(text) | Content::Edit { text, .. } => (Kind::Text, text.clone()),
+        Content::Reaction { emoji, .. } => (Kind::Reaction, said(emoji)),
+        Content::Voice(_) => (Kind::Voice, String::new()),
+        Content::Image { caption, .. } => (Kind::Image, said(caption)),
+        Content::Video { caption, .. } => (Kind::Video, said(caption)),
+        Content::Document { caption, .. } => (Kind::Document, said(caption)),
+        Content::Sticker(_) => (Kind::Sticker, String::new()),
+        Content::Location(_) => (Kind::Location, String::new()),
+        Content::Contact { .. } => (Kind::Contact, String::new()),
+        Content::Other => (Kind::Other, String::new()),
+        Content::Revoke { .. } => return Ok(None),
     };
-    InboundRow {
+    let reaction_to = if let Content::Reaction { message_id, .. } = content { Some(message_id.clone()) } else { None };
+    let attachment = match content {
+        Content::Text(_) | Content::Edit { .. } | Content::Reaction { .. } | Content::Revoke { .. } | Content::Other => None,
+        content => {
+            let place = messages::attachment_key(conversation.id, &message.message_id);
+            Some(app.vault.seal(message.company_id, "messages", &place, &serde_json::to_vec(content)?))
+        }
+    };
+    Ok(Some(InboundRow {
         chat: message.chat.clone(),
         phone: message.phone.clone(),
         push_name: message.push_name.clone(),
@@ -139,10 +176,12 @@ fn row(app: &App, message: &Inbound, status: Status) -> InboundRow {
         kind,
         text: text.chars().take(MAX_TEXT).collect(),
         reaction_to,
+        quoted: message.quoted.clone(),
+        attachment,
         sent_at: message.sent_at,
         received_at: app.clock.now(),
         status,
-    }
+    }))
 }
 
 /// How long to wait for the rest of a burst: short when the sentence is whole.
@@ -150,7 +189,7 @@ fn debounce(app: &App, content: &Content) -> Duration {
     if let Some(fixed) = app.settings.debounce {
         return fixed;
     }
-    let Content::Text(text) = content else { return Duration::from_secs(1) };
+    let (Content::Text(text) | Content::Edit { text, .. }) = content else { return Duration::from_secs(1) };
     let text = text.trim_end();
     let words = text.split_whitespace().count();
     Duration::from_millis(match () {

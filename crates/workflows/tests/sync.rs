@@ -123,6 +123,7 @@ async fn world(user_token: Option<&str>) -> World {
         application_id: 1,
         missing: Vec::new(),
         debounce: None,
+        typing: std::time::Duration::ZERO,
         human_pause: std::time::Duration::from_secs(3600),
         operator_phone: None,
         operator_webhook: None,

@@ -20,12 +20,8 @@ use super::stanza::{self, SERVER};
 use super::world::{CodeRequest, Companion, Confirming, LinkAttempt, Outgoing, Pairing, PublishedKey, QrRef, Role, World};
 use super::{Emulator, Event, LinkError, PhoneError, refuse};
 
-/// A device shows the first reference for a minute and each of the five others for twenty seconds.
-const REFS: u64 = 6;
-const FIRST_REF: Duration = Duration::from_secs(60);
-const NEXT_REF: Duration = Duration::from_secs(20);
-/// A phone may still be scanning what has just gone from the screen.
-const REF_GRACE: Duration = Duration::from_secs(5);
+/// References that a device gets to show, one after the other.
+const REFS: u32 = 6;
 const CODE_VALIDITY: Duration = Duration::from_secs(180);
 const DEVICE_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// The text of a QR code may come as a link.
@@ -39,11 +35,31 @@ const SIGNED_DEVICE_LIST: [u8; 2] = [6, 2];
 const CODE_BUNDLE_KEY: &[u8] = b"link_code_pairing_key_bundle_encryption_key";
 const CODE_ADV_SECRET: &[u8] = b"adv_secret";
 
+/// How long a device shows its first reference and each of the others.
+#[derive(Clone, Copy)]
+pub(super) struct QrTimes {
+    pub(super) first: Duration,
+    pub(super) next: Duration,
+}
+
+impl Default for QrTimes {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(60), next: Duration::from_secs(20) }
+    }
+}
+
+impl QrTimes {
+    /// When the reference of this number, from zero, is no good any more. A phone may still be scanning what has just gone from
+    /// the screen.
+    fn end(self, number: u32) -> Duration {
+        self.first + self.next * number + self.next / 4
+    }
+}
+
 impl Emulator {
     /// The phone scans the QR code that a device shows. Done when the device has signed in turn and is about to log in.
     pub async fn scan_qr(&self, phone: &str, qr: &str) -> Result<(), LinkError> {
-        let qr = qr.trim();
-        let fields: Vec<&str> = qr.strip_prefix(QR_LINK).unwrap_or(qr).split(',').collect();
+        let fields: Vec<&str> = fields(qr).collect();
         let [reference, noise_key, identity, secret, ..] = fields.as_slice() else {
             return Err(LinkError::NotAQr("four fields are expected".into()));
         };
@@ -63,7 +79,7 @@ impl Emulator {
                 return Err(LinkError::WrongKeys);
             }
             let (done, answer) = oneshot::channel();
-            self.sign(&mut world, connection, phone, &secret, done).map_err(phone_failed)?;
+            self.agree(&mut world, connection, phone, &secret, done).map_err(phone_failed)?;
             answer
         };
         device_answer(answer).await
@@ -128,8 +144,9 @@ impl Emulator {
         outbox: mpsc::UnboundedSender<Outgoing>,
         registration: &wa::client_payload::DevicePairingRegistrationData,
         noise_key: [u8; 32],
+        push_name: String,
     ) -> u64 {
-        let pairing = match read_registration(registration, noise_key) {
+        let pairing = match read_registration(registration, noise_key, push_name) {
             Ok(pairing) => pairing,
             Err(error) => {
                 tracing::warn!(%error, "a device registers with bad keys");
@@ -141,7 +158,7 @@ impl Emulator {
         let mut refs = Vec::new();
         for number in 0..REFS {
             let reference = format!("2@{}", BASE64_STANDARD.encode(rand::random::<[u8; 32]>()));
-            let valid_until = now + FIRST_REF + NEXT_REF * u32::try_from(number).unwrap_or(u32::MAX) + REF_GRACE;
+            let valid_until = now + world.qr_times.end(number);
             refs.push(NodeBuilder::new("ref").bytes(reference.as_bytes()).build());
             world.qr_refs.insert(reference, QrRef { connection, valid_until });
         }
@@ -153,11 +170,36 @@ impl Emulator {
             .children([NodeBuilder::new("pair-device").children(refs).build()])
             .build();
         world.send(connection, request);
+        let (me, mut end) = (self.me.clone(), now + world.qr_times.end(REFS - 1));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep_until(end.into()).await;
+                let Some(emulator) = me.upgrade() else { return };
+                match emulator.give_up_linking(connection) {
+                    Some(later) => end = later,
+                    None => return,
+                }
+            }
+        });
         connection
     }
 
+    /// Closes the connection of a device whose references have run out, unless it waits for a code or a passkey: then the time to
+    /// look again.
+    fn give_up_linking(&self, connection: u64) -> Option<Instant> {
+        let world = self.world.lock();
+        let Some(Role::Pairing(pairing)) = world.connections.get(&connection).map(|connection| &connection.role) else { return None };
+        let code = world.codes.values().find(|request| request.connection == connection).map(|request| request.valid_until);
+        let passkey = pairing.passkey.as_ref().map(|link| link.valid_until);
+        let later = code.into_iter().chain(passkey).filter(|until| *until > Instant::now()).max();
+        if later.is_none() && pairing.attempt.is_none() {
+            world.close(connection);
+        }
+        later
+    }
+
     /// The phone signs the identity of a device; the device has to sign in turn.
-    fn sign(
+    pub(super) fn sign(
         &self,
         world: &mut World,
         connection: u64,
@@ -252,9 +294,11 @@ impl Emulator {
             app_state_key_shared: false,
             asked_for_prekeys: false,
             queue: VecDeque::new(),
+            typed: Vec::new(),
             connection: None,
         };
         account.companions.insert(attempt.device, companion);
+        announce(world, &attempt.phone, attempt.device, Some(attempt.key_index));
         world.qr_refs.retain(|_, shown| shown.connection != connection);
         world.codes.remove(&attempt.phone);
         // The device has to come back and log in.
@@ -309,7 +353,7 @@ impl Emulator {
                 world.send(connection, stanza::result(id, Vec::new()));
                 match self.finish_code(world, &phone, &confirming, stage) {
                     Ok(secret) => {
-                        if let Err(error) = self.sign(world, connection, &phone, &secret, confirming.done) {
+                        if let Err(error) = self.agree(world, connection, &phone, &secret, confirming.done) {
                             tracing::warn!(%error, "the phone could not sign");
                         }
                     }
@@ -355,10 +399,36 @@ impl Emulator {
         let Some(account) = world.accounts.get_mut(phone) else { return };
         let Some(companion) = account.companions.remove(&device) else { return };
         account.handset.forget(&super::world::device_name(phone, device));
+        announce(world, phone, device, None);
         if let Some(connection) = companion.connection {
             world.dismiss(connection, words);
         }
         self.tell(Event::Unlinked { phone: phone.to_owned() });
+    }
+}
+
+/// Those who chat with a phone, and its other devices, hear that a device was linked to it (with its key's number) or removed, so
+/// that what they write next reaches every device. Who is offline then learns it by asking.
+fn announce(world: &World, phone: &str, device: u16, key_index: Option<u32>) {
+    let Some(account) = world.accounts.get(phone) else { return };
+    let named = NodeBuilder::new("device").attr("jid", account.lid_jid().with_device(device));
+    let list = NodeBuilder::new("key-index-list").attr("ts", wacore::time::now_secs());
+    let (operation, named, list) = match (key_index, signed_device_list(account)) {
+        (Some(key_index), Ok(signed)) => ("add", named.attr("key-index", key_index), list.bytes(signed)),
+        (None, _) => ("remove", named, list),
+        (Some(_), Err(error)) => return tracing::warn!(%error, "the account cannot sign its list of devices"),
+    };
+    let news = NodeBuilder::new("notification")
+        .attr("from", account.lid_jid())
+        .attr("id", stanza::random_id())
+        .attr("type", "devices")
+        .attr("t", wacore::time::now_secs())
+        .children([NodeBuilder::new(operation).children([named.build(), list.build()]).build()])
+        .build();
+    for acquaintance in world.acquaintances(phone).iter().map(String::as_str).chain([phone]) {
+        for connection in world.live_devices(acquaintance) {
+            world.send(connection, news.clone());
+        }
     }
 }
 
@@ -380,7 +450,17 @@ pub(super) fn signed_device_list(account: &super::world::Account) -> anyhow::Res
     }))
 }
 
-fn read_registration(data: &wa::client_payload::DevicePairingRegistrationData, noise_key: [u8; 32]) -> anyhow::Result<Pairing> {
+/// The fields of a QR code's text.
+pub(super) fn fields(qr: &str) -> impl Iterator<Item = &str> {
+    let qr = qr.trim();
+    qr.strip_prefix(QR_LINK).unwrap_or(qr).split(',')
+}
+
+fn read_registration(
+    data: &wa::client_payload::DevicePairingRegistrationData,
+    noise_key: [u8; 32],
+    push_name: String,
+) -> anyhow::Result<Pairing> {
     let field = |field: &Option<Vec<u8>>| field.clone().unwrap_or_default();
     let identity: [u8; 32] = field(&data.e_ident).as_slice().try_into()?;
     let (value, signature) = (field(&data.e_skey_val), field(&data.e_skey_sig));
@@ -396,6 +476,8 @@ fn read_registration(data: &wa::client_payload::DevicePairingRegistrationData, n
             signature: Octets::from(signature),
         },
         attempt: None,
+        passkey: None,
+        push_name,
     })
 }
 

@@ -21,7 +21,7 @@ use super::{ChatMessage, Emulator, Event, FaultKind, Kind, PhoneError, Side};
 
 /// The padding of plaintexts that both sides use.
 const PADDING: u8 = 2;
-/// A phone seals a message anew at most so often.
+/// A message is sealed anew at most so often, whoever asks.
 const MOST_RETRIES: u32 = 5;
 
 /// A message of a virtual phone to the linked devices of an account.
@@ -316,6 +316,11 @@ impl Emulator {
             tracing::warn!("a message to an address that nobody has");
             return world.send(connection, ack(Some(404)));
         };
+        let token = ["tctoken", "cstoken"].into_iter().any(|tag| node.get_optional_child(tag).is_some());
+        let restricted = world.accounts.get(phone).is_some_and(|account| account.restricted);
+        if restricted && !token && recipient != phone && !world.has_written(&recipient, phone) {
+            return world.send(connection, ack(Some(463)));
+        }
         let copies: Vec<(Jid, &Node)> = match node.get_optional_child("participants") {
             Some(participants) => participants
                 .get_children_by_tag("to")
@@ -356,6 +361,7 @@ impl Emulator {
                     return self.ask_again(world, phone, device, owner, recipient, &id);
                 }
             };
+        world.asked_again.remove(&(owner.to_owned(), device_name(phone, device), id.clone()));
         let own = owner == phone;
         if own && let Some(protocol) = message.protocol_message.as_option() {
             return self.peer_asks(world, phone, device, protocol);
@@ -387,10 +393,16 @@ impl Emulator {
 
     /// A phone could not open a message: it says so, with keys for a new session.
     fn ask_again(&self, world: &mut World, phone: &str, device: u16, owner: &str, recipient: &str, id: &str) {
+        let count = world.asked_again.entry((owner.to_owned(), device_name(phone, device), id.to_owned())).or_default();
+        *count += 1;
+        let count = *count;
+        if count > MOST_RETRIES {
+            return tracing::warn!("a phone gives a message up");
+        }
         let chat = world.accounts.get(recipient).map(super::world::Account::lid_jid);
         let Some(account) = world.accounts.get_mut(owner) else { return };
         account.handset.forget(&device_name(phone, device));
-        let retry = NodeBuilder::new("retry").attr("count", "1").attr("id", id).attr("t", self.calendar_secs()).attr("v", "1").build();
+        let retry = NodeBuilder::new("retry").attr("count", count).attr("id", id).attr("t", self.calendar_secs()).attr("v", "1").build();
         let registration = account.handset.registration_node();
         let keys = account.handset.key_nodes().into_iter().filter(|node| node.tag != "registration").collect::<Vec<_>>();
         let mut receipt = NodeBuilder::new("receipt")

@@ -11,17 +11,21 @@ mod connection;
 mod content;
 mod faults;
 mod handset;
+mod history;
 mod linking;
 mod media;
 mod messages;
+mod mock_phone;
 mod noise;
 mod octets;
+mod passkey;
 mod presence;
 mod queries;
 mod stanza;
 mod world;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
@@ -37,6 +41,7 @@ use waproto::whatsapp as wa;
 pub use self::content::{Attachment, Draft, File, Letter};
 use self::faults::Way;
 pub use self::faults::{Fault, FaultKind, NoSuchFault, Occasion};
+use self::linking::QrTimes;
 pub use self::presence::Doing;
 use self::world::{Outgoing, Phase, Role, World};
 
@@ -64,6 +69,8 @@ pub struct Emulator {
     options: Options,
     world: Mutex<World>,
     events: broadcast::Sender<Event>,
+    /// For what happens later, as long as there is a world.
+    me: Weak<Self>,
 }
 
 /// A message as the customer's phone shows it.
@@ -216,6 +223,9 @@ pub enum LinkError {
     /// The device went away or did not answer within ten seconds.
     #[error("the device did not answer")]
     NoAnswer,
+    /// The account asks for a passkey first; a device that has one goes on by itself.
+    #[error("the account asks for a passkey")]
+    PasskeyAsked,
     /// The phone itself failed.
     #[error("the phone failed: {0}")]
     Phone(String),
@@ -238,10 +248,16 @@ pub enum PhoneError {
 impl Emulator {
     /// An empty world.
     pub fn new(options: Options) -> Arc<Self> {
-        Arc::new(Self { options, world: Mutex::new(World::new()), events: broadcast::Sender::new(EVENT_BUFFER) })
+        Arc::new_cyclic(|me| Self {
+            options,
+            world: Mutex::new(World::new()),
+            events: broadcast::Sender::new(EVENT_BUFFER),
+            me: me.clone(),
+        })
     }
 
-    /// `GET /ws/chat`: the WebSocket of WhatsApp; `/mms/…` and `/v/…`: its media host. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
+    /// `GET /ws/chat`: the WebSocket of WhatsApp; `/mms/…` and `/v/…`: its media host; `POST /admin/mock-phone/scan-qr`: a phone
+    /// for whoever shows the QR code in the body, as the test server of the client libraries offers it. The listener should set `TCP_NODELAY`: stanzas are small and come in pairs, and
     /// every second one would wait 40 ms for the client's delayed acknowledgement.
     pub fn routes(self: Arc<Self>) -> Router {
         let upload = post(media::upload).layer(DefaultBodyLimit::max(media::LARGEST_FILE));
@@ -249,6 +265,7 @@ impl Emulator {
             .route("/ws/chat", get(enter))
             .route("/mms/{kind}/{token}", upload)
             .route("/v/{token}", get(media::download))
+            .route("/admin/mock-phone/scan-qr", post(mock_phone::scan_qr))
             .with_state(self)
     }
 
@@ -294,6 +311,17 @@ impl Emulator {
         Ok(())
     }
 
+    /// How long a device may show its first QR code and each of the next five, from now on.
+    pub fn set_qr_times(&self, first: Duration, next: Duration) {
+        self.world.lock().qr_times = QrTimes { first, next };
+    }
+
+    /// Whether the account of this phone is restricted: its devices may not write to those who have not written to it (463).
+    pub fn restrict(&self, phone: &str, restricted: bool) -> Result<(), PhoneError> {
+        self.world.lock().account(phone)?.restricted = restricted;
+        Ok(())
+    }
+
     /// Everything that happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -326,7 +354,10 @@ impl Emulator {
                 let device = payload.device.and_then(|device| u16::try_from(device).ok()).unwrap_or(0);
                 self.log_in(&mut world, outbox, &username.to_string(), device, client_key)
             }
-            (None, Some(registration)) => self.show_refs(&mut world, outbox, registration, client_key),
+            (None, Some(registration)) => {
+                let name = payload.push_name.clone().unwrap_or_default();
+                self.show_refs(&mut world, outbox, registration, client_key, name)
+            }
             (None, None) => {
                 tracing::warn!("a client neither logs in nor wants to be linked");
                 refuse(&mut world, outbox, Some(400))

@@ -1,4 +1,7 @@
-//! Who is there and who types: passed on to devices that are online and want to know, never kept for those that are not.
+//! Who is there and who types: passed on to devices that want to know, and kept for no longer than a moment.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
@@ -32,7 +35,7 @@ impl Emulator {
             Doing::Recording => NodeBuilder::new("composing").attr("media", "audio"),
             Doing::Paused => NodeBuilder::new("paused"),
         };
-        pass_on(&world, salon_phone, &chat_state(from, state.build()));
+        pass_on(&mut world, salon_phone, &chat_state(from, state.build()));
         Ok(())
     }
 
@@ -69,6 +72,9 @@ impl Emulator {
                     account.presence = Some(Presence { available: is_there, since });
                 }
                 tell_watchers(world, phone);
+                if is_there {
+                    catch_up(world, connection);
+                }
             }
             kind @ ("subscribe" | "unsubscribe") => {
                 let Some((other, _)) = stanza::jid(node, "to").and_then(|to| world.resolve(&to)) else { return };
@@ -105,15 +111,44 @@ fn presence_of(world: &World, phone: &str) -> Option<Node> {
     Some(if available { presence.build() } else { presence.attr("type", "unavailable").attr("last", since).build() })
 }
 
-/// To the devices of a phone that are online with somebody there.
-fn pass_on(world: &World, phone: &str, node: &Node) {
+/// To the devices of a phone: at once where somebody is there, else when somebody comes soon.
+fn pass_on(world: &mut World, phone: &str, node: &Node) {
+    let mut there = Vec::new();
     for (connection, state) in &world.connections {
-        if let Role::Companion { phone: of, phase: Phase::Live, available: true, .. } = &state.role
+        if let Role::Companion { phone: of, device, phase: Phase::Live, available: true, .. } = &state.role
             && of == phone
         {
             world.send(*connection, node.clone());
+            there.push(*device);
         }
     }
+    let Some(account) = world.accounts.get_mut(phone) else { return };
+    for (_, companion) in account.companions.iter_mut().filter(|(device, _)| !there.contains(device)) {
+        // The last word of each counts.
+        companion.typed.retain(|(_, earlier)| earlier.attrs.get("from") != node.attrs.get("from"));
+        companion.typed.push((Instant::now(), node.clone()));
+    }
+}
+
+/// Somebody has come to a device: it is told who has begun to type a moment ago.
+fn catch_up(world: &mut World, connection: u64) {
+    let Some(Role::Companion { phone, device, .. }) = role(world, connection) else { return };
+    let (phone, device) = (phone.clone(), *device);
+    let Some(companion) = world.companion(&phone, device) else { return };
+    for (since, node) in std::mem::take(&mut companion.typed) {
+        if since.elapsed() < chat_state_ttl() {
+            world.send(connection, node);
+        }
+    }
+}
+
+/// `CHATSTATE_TTL_SECS`, as the test server of the client libraries knows it.
+fn chat_state_ttl() -> Duration {
+    static TTL: LazyLock<Duration> = LazyLock::new(|| {
+        let secs = std::env::var("CHATSTATE_TTL_SECS").ok().and_then(|secs| secs.parse().ok());
+        Duration::from_secs(secs.unwrap_or(30))
+    });
+    *TTL
 }
 
 fn tell_watchers(world: &World, phone: &str) {

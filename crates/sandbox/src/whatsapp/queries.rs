@@ -35,6 +35,10 @@ impl Emulator {
         let tag = child.map(|child| child.tag.as_ref()).unwrap_or_default();
         match (namespace.as_str(), tag, &device, child) {
             ("md", "link_code_companion_reg", None, Some(stage)) => self.code_stage(world, connection, &id, stage),
+            ("md", _, None, Some(stage)) => {
+                let answer = self.passkey_stage(world, connection, &id, stage);
+                world.send(connection, answer);
+            }
             ("passive", "active", Some((phone, device)), _) => {
                 world.send(connection, stanza::result(&id, Vec::new()));
                 self.activate(world, connection, phone, *device);
@@ -160,8 +164,8 @@ impl Emulator {
     /// A freshly linked device gets the key to the account's settings from the phone.
     fn share_app_state_key(&self, world: &mut World, phone: &str, device: u16) {
         let due = world.companion(phone, device).is_some_and(|companion| !companion.app_state_key_shared && !companion.prekeys.is_empty());
-        if due && let Err(error) = self.send_app_state_key(world, phone, device) {
-            tracing::warn!(%error, "the phone could not share its key");
+        if due && let Err(error) = self.send_app_state_key(world, phone, device).and_then(|()| self.send_history(world, phone, device)) {
+            tracing::warn!(%error, "the phone could not share its key and chats");
         }
     }
 

@@ -6,15 +6,18 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use wacore_binary::{Jid, Node, Server};
+use waproto::buffa::MessageField;
 use waproto::whatsapp as wa;
 
 use super::app_state::AppState;
 use super::content::{self, Reference};
 use super::faults::Rule;
 use super::handset::Handset;
+use super::linking::QrTimes;
 use super::media::Files;
 use super::noise::Authority;
 use super::octets::Octets;
+use super::passkey::PasskeyLink;
 use super::{ChatMessage, LinkError, PhoneError, Side};
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +41,14 @@ pub(super) struct World {
     pub(super) codes: HashMap<String, CodeRequest>,
     #[serde(skip)]
     pub(super) faults: Vec<Rule>,
+    /// How often a phone has asked a device for a message that it could not open, by phone, device and id.
+    #[serde(skip)]
+    pub(super) asked_again: HashMap<(String, String, String), u32>,
+    #[serde(skip)]
+    pub(super) qr_times: QrTimes,
+    /// The phones of those who were linked by nothing but the name they gave.
+    #[serde(default)]
+    pub(super) named: BTreeMap<String, String>,
 }
 
 /// An account: a phone number, its hidden identity, the primary phone and the devices linked to it.
@@ -61,6 +72,12 @@ pub(super) struct Account {
     /// Others know the account by its hidden identity only.
     #[serde(default)]
     pub(super) hidden: bool,
+    /// A device that is to be linked has to show a passkey.
+    #[serde(default)]
+    pub(super) passkey: bool,
+    /// Its devices may answer, and write to nobody else.
+    #[serde(default)]
+    pub(super) restricted: bool,
     pub(super) app_state: Option<AppState>,
 }
 
@@ -102,6 +119,9 @@ pub(super) struct Companion {
     /// Told that its one-time keys run out, and has not brought new ones since.
     pub(super) asked_for_prekeys: bool,
     pub(super) queue: VecDeque<Waiting>,
+    /// Who typed while nobody was there, and since when.
+    #[serde(skip)]
+    pub(super) typed: Vec<(Instant, Node)>,
     #[serde(skip)]
     pub(super) connection: Option<u64>,
 }
@@ -209,6 +229,10 @@ pub(super) struct Pairing {
     pub(super) registration_id: u32,
     pub(super) signed_prekey: PublishedKey,
     pub(super) attempt: Option<LinkAttempt>,
+    /// The account asks for a passkey.
+    pub(super) passkey: Option<PasskeyLink>,
+    /// The name under which the device's owner shows up, if it says so.
+    pub(super) push_name: String,
 }
 
 /// A phone has agreed; the device's own signature is awaited.
@@ -253,6 +277,9 @@ impl World {
             qr_refs: HashMap::new(),
             codes: HashMap::new(),
             faults: Vec::new(),
+            asked_again: HashMap::new(),
+            qr_times: QrTimes::default(),
+            named: BTreeMap::new(),
         }
     }
 
@@ -285,6 +312,8 @@ impl World {
                 refusing: false,
                 presence: None,
                 hidden: false,
+                passkey: false,
+                restricted: false,
                 app_state: None,
             };
             self.accounts.insert(phone.to_owned(), account);
@@ -351,6 +380,12 @@ impl World {
         Some((phone, device))
     }
 
+    /// The connections on which the devices linked to a phone are at work.
+    pub(super) fn live_devices(&self, phone: &str) -> Vec<u64> {
+        let live = |role: &Role| matches!(role, Role::Companion { phone: of, phase: Phase::Live, .. } if of == phone);
+        self.connections.iter().filter(|(_, connection)| live(&connection.role)).map(|(number, _)| *number).collect()
+    }
+
     /// Adds to the chat of two phones unless that author's message is there already; returns what it shows then.
     pub(super) fn record(&mut self, author: &str, other: &str, message: ChatMessage, body: &wa::Message) -> Option<ChatMessage> {
         let chat = self.chats.entry(chat_key(author, other)).or_default();
@@ -403,6 +438,44 @@ impl World {
             .collect()
     }
 
+    /// The phones that have a chat with this one.
+    pub(super) fn acquaintances(&self, phone: &str) -> Vec<String> {
+        self.chats.keys().filter_map(|key| other_of(key, phone)).filter(|other| *other != phone).map(str::to_owned).collect()
+    }
+
+    /// Whether somebody has ever written to a phone.
+    pub(super) fn has_written(&self, author: &str, to: &str) -> bool {
+        self.chats.get(&chat_key(author, to)).is_some_and(|chat| chat.iter().any(|entry| entry.author == author))
+    }
+
+    /// The chats of a phone with their last messages, as it hands them to a new device.
+    pub(super) fn conversations(&self, phone: &str, last: usize) -> anyhow::Result<Vec<wa::Conversation>> {
+        let mut conversations = Vec::new();
+        for (key, chat) in &self.chats {
+            let Some(other) = other_of(key, phone) else { continue };
+            let Some(account) = self.accounts.get(other) else { continue };
+            let id = account.lid_jid().to_string();
+            let messages = chat.iter().skip(chat.len().saturating_sub(last)).map(|entry| {
+                let info = wa::WebMessageInfo {
+                    key: MessageField::some(wa::MessageKey {
+                        remote_jid: Some(id.clone()),
+                        from_me: Some(entry.author == phone),
+                        id: Some(entry.message.id.clone()),
+                        participant: None,
+                    }),
+                    message: MessageField::some(waproto::codec::message_decode(&entry.body)?),
+                    message_timestamp: Some(entry.message.at_ms.div_euclid(1000).unsigned_abs()),
+                    ..Default::default()
+                };
+                Ok(wa::HistorySyncMsg { message: MessageField::some(info), ..Default::default() })
+            });
+            let messages = messages.collect::<anyhow::Result<_>>()?;
+            let name = Some(account.name.clone()).filter(|name| !name.is_empty());
+            conversations.push(wa::Conversation { id: id.clone(), messages, name, ..Default::default() });
+        }
+        Ok(conversations)
+    }
+
     pub(super) fn author_of(&self, customer: &str, salon: &str, id: &str) -> Option<String> {
         let chat = self.chats.get(&chat_key(customer, salon))?;
         chat.iter().find(|entry| entry.message.id == id).map(|entry| entry.author.clone())
@@ -416,6 +489,12 @@ pub(super) fn device_name(phone: &str, device: u16) -> String {
 
 fn chat_key(one: &str, other: &str) -> String {
     if one <= other { format!("{one}|{other}") } else { format!("{other}|{one}") }
+}
+
+/// The other phone of a chat that this one takes part in.
+fn other_of<'a>(chat_key: &'a str, phone: &str) -> Option<&'a str> {
+    let (one, two) = chat_key.split_once('|')?;
+    if one == phone { Some(two) } else { (two == phone).then_some(one) }
 }
 
 /// E.164 without the plus.

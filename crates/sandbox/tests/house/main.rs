@@ -4,5 +4,6 @@
 mod build;
 mod connecting;
 mod conversation;
+mod phones;
 mod restart;
 mod support;

@@ -2,6 +2,7 @@
 
 mod content;
 mod faults;
+mod linking;
 mod support;
 
 use std::sync::Arc;

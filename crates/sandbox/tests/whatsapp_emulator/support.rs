@@ -18,7 +18,7 @@ pub(crate) const SALON: &str = "74951234567";
 pub(crate) const CUSTOMER: &str = "79161234567";
 /// Where the calendar of these worlds stands: 2026-11-23 10:00 in Moscow.
 pub(crate) const NOW_MS: i64 = 1_795_417_200_000;
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An emulator on a port of its own, with a salon's account in it.
 pub(crate) struct World {
@@ -90,6 +90,10 @@ pub(crate) enum Told {
         from: String,
         unavailable: bool,
     },
+    /// The chats of the phone, each with its texts.
+    History(Vec<(String, Vec<String>)>),
+    PasskeyAsked(String),
+    PasskeyCode(String),
 }
 
 pub(crate) type Builder = BotBuilder<Provided, Provided, Provided, Provided>;
@@ -152,6 +156,9 @@ pub(crate) fn translate(event: &Event) -> Vec<Told> {
             voice: update.media == ChatPresenceMedia::Audio,
         }],
         Event::Presence(update) => vec![Told::Presence { from: update.from.to_string(), unavailable: update.unavailable }],
+        Event::PairPasskeyRequest(asked) => vec![Told::PasskeyAsked(asked.request_options_json.clone())],
+        Event::PairPasskeyConfirmation(confirmation) => vec![Told::PasskeyCode(confirmation.code.clone())],
+        Event::HistorySync(history) => history.get().map(|history| Told::History(chats(history))).into_iter().collect(),
         Event::Messages(_) => event.messages().filter_map(|inbound| translate_message(&inbound.message, &inbound.info)).collect(),
         _ => Vec::new(),
     }
@@ -254,4 +261,12 @@ impl HttpClient for PlainHttp {
     async fn execute(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
         self.0.execute(plain(request)).await
     }
+}
+
+fn chats(history: &wa::HistorySync) -> Vec<(String, Vec<String>)> {
+    let texts = |chat: &wa::Conversation| {
+        let messages = chat.messages.iter().filter_map(|entry| entry.message.as_option()?.message.as_option()?.conversation.clone());
+        (chat.id.clone(), messages.collect())
+    };
+    history.conversations.iter().map(texts).collect()
 }

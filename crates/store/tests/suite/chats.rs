@@ -3,7 +3,7 @@ use serde_json::json;
 use store::{
     Store, StoreError,
     conversations::{self, Counts},
-    messages::{self, Author, InboundRow, Kind, Status, StoredMessage},
+    messages::{self, Author, InboundRow, Kind, Said, Status, StoredMessage},
     turns,
 };
 
@@ -19,6 +19,8 @@ pub(crate) fn inbound(chat: &str, whatsapp_id: &str, text: &str) -> InboundRow {
         kind: Kind::Text,
         text: text.to_owned(),
         reaction_to: None,
+        quoted: None,
+        attachment: None,
         sent_at: noon(),
         received_at: noon(),
         status: Status::New,
@@ -58,11 +60,32 @@ on_both! {
         assert!(seqs.is_sorted() && seqs.len() == 6, "{seqs:?}");
     }
 
+    async fn what_is_withdrawn_is_not_answered(fresh) {
+        let salon = company(&fresh.store, 1).await;
+        let mut row = inbound("1@lid", "A1", "завтра в 15");
+        (row.quoted, row.attachment) = (Some("OUT1".to_owned()), Some(vec![7]));
+        let chat = receive(&fresh.store, salon, &row).await.expect("new").conversation;
+        receive(&fresh.store, salon, &inbound("1@lid", "A2", "к Ане")).await.expect("new");
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let kept = messages::by_whatsapp_id(&mut tx, salon, chat, "A1").await.expect("an answer").expect("it is there");
+        assert_eq!((kept.quoted.as_deref(), kept.attachment.as_deref()), (Some("OUT1"), Some(&[7][..])));
+        assert!(messages::withdraw(&mut tx, salon, chat, "A1").await.expect("withdrawn"));
+        assert!(!messages::withdraw(&mut tx, salon, chat, "A1").await.expect("nothing left to withdraw"));
+        let other = company(&fresh.store, 2).await;
+        assert!(!messages::withdraw(&mut tx, other, chat, "A2").await.expect("another salon's"));
+        let left = messages::unanswered(&mut tx, salon, chat).await.expect("a list");
+        assert_eq!(left.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), ["к Ане"]);
+        let heart = Said::Reaction { to: "A2", emoji: "❤️" };
+        let id = messages::queue_outbound(&mut tx, salon, chat, "OUT2", heart, None, noon()).await.expect("queued").id;
+        let heart = messages::get(&mut tx, salon, id).await.expect("an answer").expect("it is there");
+        assert_eq!((heart.kind, heart.text.as_str(), heart.reaction_to.as_deref()), (Kind::Reaction, "❤️", Some("A2")));
+    }
+
     async fn both_directions_share_one_order(fresh) {
         let salon = company(&fresh.store, 1).await;
         let first = receive(&fresh.store, salon, &inbound("1@lid", "A1", "раз")).await.expect("new");
         let mut tx = fresh.store.begin().await.expect("a transaction");
-        let answer = messages::queue_outbound(&mut tx, salon, first.conversation, "OUT1", "два", None, noon()).await.expect("queued");
+        let answer = messages::queue_outbound(&mut tx, salon, first.conversation, "OUT1", Said::Text("два"), None, noon()).await.expect("queued");
         tx.commit().await.expect("a commit");
         // An earlier time does not put it before what came first.
         let mut late = inbound("1@lid", "A2", "три");
@@ -79,7 +102,7 @@ on_both! {
         let salon = company(&fresh.store, 1).await;
         let first = receive(&fresh.store, salon, &inbound("1@lid", "A1", "раз")).await.expect("new");
         let mut tx = fresh.store.begin().await.expect("a transaction");
-        messages::queue_outbound(&mut tx, salon, first.conversation, "OUT1", "два", None, noon()).await.expect("queued");
+        messages::queue_outbound(&mut tx, salon, first.conversation, "OUT1", Said::Text("два"), None, noon()).await.expect("queued");
         tx.commit().await.expect("a commit");
         let mut echo = inbound("1@lid", "OUT1", "два");
         echo.from_me = true;
@@ -163,7 +186,7 @@ on_both! {
         let salon = company(&fresh.store, 1).await;
         let chat = receive(&fresh.store, salon, &inbound("1@lid", "A1", "раз")).await.expect("new").conversation;
         let mut tx = fresh.store.begin().await.expect("a transaction");
-        let out = messages::queue_outbound(&mut tx, salon, chat, "OUT1", "два", None, noon()).await.expect("queued");
+        let out = messages::queue_outbound(&mut tx, salon, chat, "OUT1", Said::Text("два"), None, noon()).await.expect("queued");
         for (tidings, changes, now) in [
             (Status::Sent, 1, Status::Sent),
             (Status::Delivered, 1, Status::Delivered),
@@ -176,7 +199,7 @@ on_both! {
             let stored = messages::get(&mut tx, salon, out.id).await.expect("a look").expect("the message");
             assert_eq!((changed.len(), stored.status), (changes, now), "{tidings:?}");
         }
-        messages::queue_outbound(&mut tx, salon, chat, "OUT2", "три", None, noon()).await.expect("queued");
+        messages::queue_outbound(&mut tx, salon, chat, "OUT2", Said::Text("три"), None, noon()).await.expect("queued");
         assert_eq!(messages::queued(&mut tx, salon, chat).await.expect("a list").len(), 1);
         messages::set_status(&mut tx, salon, "OUT2", Status::Failed, Some("463")).await.expect("a write");
         let last = messages::latest(&mut tx, salon, chat, 1).await.expect("a list");

@@ -11,7 +11,7 @@ use store::{
     events,
     jobs::{self, NewJob},
     keys, messages,
-    messages::Status,
+    messages::{Said, Status},
     notifications, planned, sync_logs, tokens, turns,
     webhooks::{self, NewWebhook},
 };
@@ -39,7 +39,7 @@ on_both! {
         clients::upsert(&mut tx, mine, std::slice::from_ref(&card)).await.expect("a write");
         bookings::upsert(&mut tx, mine, &booking(501), &Beside::default()).await.expect("a write");
         let turn = turns::open(&mut tx, mine, chat, 1, 1, noon()).await.expect("a turn");
-        messages::queue_outbound(&mut tx, mine, chat, "OUT1", "ответ", Some(turn.id), noon()).await.expect("queued");
+        messages::queue_outbound(&mut tx, mine, chat, "OUT1", Said::Text("ответ"), Some(turn.id), noon()).await.expect("queued");
         let entry = keys::Entry { kind: "session".to_owned(), key: "k".to_owned(), value: b"v".to_vec() };
         keys::put_many(&mut tx, mine, &[entry]).await.expect("a write");
         planned::plan(&mut tx, mine, "reminder", "501", noon(), &json!({})).await.expect("a write");
@@ -84,7 +84,7 @@ on_both! {
         assert!(matches!(conversations::save_state(&mut tx, theirs, chat, 0, &json!({})).await, Err(StoreError::Stale)));
         assert!(matches!(conversations::set_pause(&mut tx, theirs, chat, Some(noon())).await, Err(StoreError::NotFound(_))));
         assert!(matches!(conversations::set_client(&mut tx, theirs, chat, ClientId(9)).await, Err(StoreError::NotFound(_))));
-        assert!(matches!(messages::queue_outbound(&mut tx, theirs, chat, "X", "чужое", None, noon()).await, Err(StoreError::NotFound(_))));
+        assert!(matches!(messages::queue_outbound(&mut tx, theirs, chat, "X", Said::Text("чужое"), None, noon()).await, Err(StoreError::NotFound(_))));
         assert_eq!(messages::mark_answered(&mut tx, theirs, chat, 9, turn.id).await.expect("a write"), 0);
         assert_eq!(messages::set_status(&mut tx, theirs, "OUT1", Status::Read, None).await.expect("a write"), []);
         assert!(matches!(turns::record(&mut tx, theirs, turn.id, &json!({})).await, Err(StoreError::Stale)));

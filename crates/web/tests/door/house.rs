@@ -120,6 +120,7 @@ impl House {
                 application_id: 1,
                 missing: missing.clone(),
                 debounce: Some(Duration::ZERO),
+                typing: Duration::ZERO,
                 human_pause: Duration::from_secs(12 * 3600),
                 operator_phone: None,
                 operator_webhook: None,
