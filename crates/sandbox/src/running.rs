@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use serde::Deserialize;
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 use url::Url;
@@ -17,6 +17,7 @@ use crate::{
     balancer,
     clock::SandboxClock,
     control,
+    door::{Door, Peer},
     events::Bus,
     faults::Faults,
     front_door::FrontDoor,
@@ -98,7 +99,7 @@ async fn start_world(options: Options) -> anyhow::Result<Running> {
         keeper.load(&world)?;
     }
 
-    let mut tasks = vec![tokio::spawn(serve(listener, routes(&world))), tokio::spawn(note_phones(world.clone()))];
+    let mut tasks = vec![tokio::spawn(serve(Door::open(listener)?, routes(&world))), tokio::spawn(note_phones(world.clone()))];
     if let Some(keeper) = &keeper {
         tasks.push(tokio::spawn(keeper.clone().follow(world.clone())));
     }
@@ -171,12 +172,8 @@ fn routes(world: &Arc<World>) -> Router {
     page::routes().merge(control::routes(world.clone())).merge(world.yclients.clone().routes()).merge(world.whatsapp.clone().routes())
 }
 
-async fn serve(listener: TcpListener, routes: Router) {
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more to send; if it fails, they do.
-        let _ = stream.set_nodelay(true);
-    });
-    if let Err(error) = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await {
+async fn serve(door: Door, routes: Router) {
+    if let Err(error) = axum::serve(door, routes.into_make_service_with_connect_info::<Peer>()).await {
         tracing::error!(%error, "the world's server ended");
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::{ChatId, CompanyId, LinkState, Phone, SalonId};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
-use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Options, Side};
+use sandbox::whatsapp::{Draft, Emulator, Event as WorldEvent, Fault, FaultKind, File, Kind, Letter, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
 use store::testing::{self, Fresh};
 use store::{Store, Vault, sessions};
@@ -427,6 +427,69 @@ async fn it_reads_types_and_reacts_as_a_person_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_message_arrives_as_what_it_is() {
+    let world = World::new().await;
+    let (pool, inbox, _) = world.linked().await;
+    let first = world.emulator.customer_writes(ANNA, None, SALON, "завтра в 15", None).await.expect("written");
+    let file = |kind| File { kind, bytes: vec![7; 999], mimetype: None, caption: None, file_name: Some("прайс.pdf".to_owned()) };
+    let captioned = File { caption: Some("хочу так".to_owned()), ..file(Kind::Image) };
+    let drafts = [
+        Draft::Media(captioned),
+        Draft::Media(file(Kind::Voice)),
+        Draft::Media(file(Kind::Video)),
+        Draft::Media(file(Kind::Document)),
+        Draft::Media(file(Kind::Sticker)),
+        Draft::Location { latitude: 55.75, longitude: 37.5, name: "у метро".to_owned() },
+        Draft::Contact { name: "Вера".to_owned(), phone: BORIS.to_owned() },
+        Draft::Edit { of: first.clone(), text: "завтра в 16".to_owned() },
+        Draft::Revoke { of: first.clone() },
+    ];
+    for draft in drafts {
+        world.emulator.customer_sends(ANNA, SALON, Letter { draft, ..Letter::default() }).await.expect("sent");
+    }
+    let answer = Letter { draft: Draft::Text("да".to_owned()), quoted: Some(first.clone()), ..Letter::default() };
+    world.emulator.customer_sends(ANNA, SALON, answer).await.expect("sent");
+    until("all of them", || inbox.messages.lock().len() == 11).await;
+    let heard: Vec<String> = inbox.messages.lock().iter().map(|message| said(&message.content)).collect();
+    let edit = format!("edit of {first}: завтра в 16");
+    let revoke = format!("revoke of {first}");
+    let expected = [
+        "завтра в 15",
+        "image/jpeg 999 хочу так",
+        "audio/ogg; codecs=opus 999",
+        "video/mp4 999 ",
+        "application/pdf 999 прайс.pdf",
+        "image/webp 999",
+        "55.75 37.5 у метро",
+        "Вера",
+        edit.as_str(),
+        revoke.as_str(),
+        "да",
+    ];
+    assert_eq!(heard, expected);
+    let quotes: Vec<_> = inbox.messages.lock().iter().filter_map(|message| message.quoted.clone()).collect();
+    assert_eq!(quotes, [first], "the last one only");
+    pool.shutdown().await;
+}
+
+/// A message in few words.
+fn said(content: &Content) -> String {
+    let file = |file: &whatsapp::File| format!("{} {}", file.mime, file.size);
+    let words = |words: &Option<String>| words.clone().unwrap_or_default();
+    match content {
+        Content::Text(text) => text.clone(),
+        Content::Voice(of) | Content::Sticker(of) => file(of),
+        Content::Image { caption, file: of } | Content::Video { caption, file: of } => format!("{} {}", file(of), words(caption)),
+        Content::Document { name, file: of, .. } => format!("{} {}", file(of), words(name)),
+        Content::Location(place) => format!("{} {} {}", place.latitude, place.longitude, words(&place.name)),
+        Content::Contact { name } => words(name),
+        Content::Edit { message_id, text } => format!("edit of {message_id}: {text}"),
+        Content::Revoke { message_id } => format!("revoke of {message_id}"),
+        Content::Reaction { .. } | Content::Other => format!("{content:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
     let world = World::new().await;
     let (first, _, company) = world.linked().await;
@@ -436,8 +499,8 @@ async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
     second.resume_all().await.expect("resumed");
     connected(&mut events_of_second).await;
     state(&mut events, &LinkState::Replaced).await;
-    assert_eq!(first.resume_all().await.expect("an answer"), 0, "not by itself");
-    // The owner opens the page there.
+    // The owner opens the page there; until then nothing happens.
+    assert!(second.state(company).is_connected());
     first.start(company).await.expect("a start");
     connected(&mut events).await;
     state(&mut events_of_second, &LinkState::Replaced).await;
