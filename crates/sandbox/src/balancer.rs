@@ -63,17 +63,20 @@ async fn watch_over(nodes: Arc<Vec<Node>>, n: usize, http: reqwest::Client) {
 /// Until one side ends, or the node no longer answers: whoever waits for it must ask another.
 async fn pass_on(mut client: TcpStream, nodes: Arc<Vec<Node>>, turn: Arc<AtomicUsize>) {
     let first = turn.fetch_add(1, Ordering::Relaxed);
-    for n in 0..nodes.len() {
-        let node = &nodes[(first + n) % nodes.len()];
+    let (living, others): (Vec<&Node>, Vec<&Node>) =
+        (0..nodes.len()).map(|n| &nodes[(first + n) % nodes.len()]).partition(|node| *node.lives.borrow());
+    // One that has only just started may not have been asked yet.
+    for node in living.into_iter().chain(others) {
         let mut lives = node.lives.subscribe();
-        if !*lives.borrow_and_update() {
-            continue;
-        }
         let Ok(Ok(mut product)) = timeout(PATIENCE, TcpStream::connect(node.address)).await else { continue };
         let _ = (client.set_nodelay(true), product.set_nodelay(true));
+        let died = async {
+            let _ = lives.wait_for(|lives| *lives).await;
+            let _ = lives.wait_for(|lives| !lives).await;
+        };
         tokio::select! {
             _ = copy_bidirectional(&mut client, &mut product) => {}
-            _ = lives.wait_for(|lives| !lives) => {}
+            () = died => {}
         }
         return;
     }

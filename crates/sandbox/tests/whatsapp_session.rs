@@ -596,6 +596,7 @@ async fn who_lost_the_session_does_not_connect_again() {
     let (pool, _, company) = world.linked().await;
     steal(&world, company).await;
     world.emulator.offline(SALON).await.expect("offline");
+    until("the line is cut", || !world.emulator.is_online(SALON)).await;
     world.emulator.online(SALON).await.expect("online");
     let ended = async {
         while pool.state(company) != LinkState::Disconnected {

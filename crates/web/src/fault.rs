@@ -124,6 +124,7 @@ impl Fault {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Self::TimedOut,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             status if status.is_client_error() => Self::InvalidBody,
             _ => Self::Internal,
         }

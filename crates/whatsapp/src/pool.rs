@@ -584,8 +584,9 @@ impl Pool {
         let acks = Arc::new(Acks::default());
         let (ear, heard) = Ear::new(company, Arc::clone(&acks), Arc::clone(inbox));
         let retention = MsgSecretRetention { text: SECRET_RETENTION, poll_event: SECRET_RETENTION, bot: SECRET_RETENTION };
+        let broken = CancellationToken::new();
         let mut bot = Bot::builder()
-            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone()))
+            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone(), broken.clone()))
             .with_transport_factory(FencedDialer { dialer: line.dialer(), fence: self.fence(&lease) })
             .with_http_client(http.clone())
             // Pairing codes are refused to a device whose system is none; it is not kept with the
@@ -604,7 +605,7 @@ impl Pool {
             bot = bot.with_version(version);
         }
         let bot = bot.build().await.map_err(|error| StartError::Device(masked(&error)))?;
-        let running = Running::new(bot.client(), lease, acks);
+        let running = Running::new(bot.client(), lease, acks, broken);
         salon.set_running(running.clone());
         let handle = bot.spawn();
         let (pool, salon, session) = (self.clone(), Arc::clone(salon), running.clone());

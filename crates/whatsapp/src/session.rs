@@ -27,6 +27,8 @@ const AGAIN_OUTDATED: Duration = Duration::from_secs(60 * 60);
 /// How long a number is taken for restricted when nothing shows the contrary: WhatsApp's own limit
 /// on writing to new people is a day at first.
 const RESTRICTED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// A session whose memory could not be written begins anew after that time.
+const AGAIN_BROKEN: Duration = Duration::from_secs(1);
 /// Deliveries waiting for the inbox; what comes on top is dropped (see [`Inbox::delivered`]).
 const DELIVERIES: usize = 1_024;
 
@@ -77,15 +79,17 @@ pub(crate) struct Running {
     pub(crate) acks: Arc<Acks>,
     /// Cancel it to end the session.
     pub(crate) stop: CancellationToken,
+    /// Cancelled by the device's memory when it could not be written.
+    pub(crate) broken: CancellationToken,
     /// Cancelled once nothing of the session is left.
     pub(crate) gone: CancellationToken,
     ending: Arc<AtomicBool>,
 }
 
 impl Running {
-    pub(crate) fn new(client: Arc<Client>, lease: Lease, acks: Arc<Acks>) -> Self {
+    pub(crate) fn new(client: Arc<Client>, lease: Lease, acks: Arc<Acks>, broken: CancellationToken) -> Self {
         let (stop, gone) = (CancellationToken::new(), CancellationToken::new());
-        Self { client, since: Instant::now(), lease, acks, stop, gone, ending: Arc::default() }
+        Self { client, since: Instant::now(), lease, acks, stop, broken, gone, ending: Arc::default() }
     }
 
     /// It is on its way out: wait for `gone` before starting another.
@@ -318,6 +322,10 @@ pub(crate) async fn keep(
             }
             () = running.stop.cancelled() => {
                 break End::new(LinkState::Disconnected, if running.is_linked() { Then::Free } else { Then::Rest });
+            }
+            () = running.broken.cancelled() => {
+                tracing::warn!(company = %salon.company, "the device's memory could not be written; the session begins anew");
+                break End::new(LinkState::Connecting, if running.is_linked() { Then::Again(AGAIN_BROKEN) } else { Then::Rest });
             }
             // Every end of the client's own has an event before it, read above; what has none is a
             // codes' run out or a fault, and a linked device comes back from that.

@@ -200,7 +200,7 @@ async fn a_full_sqlite_says_so_and_goes_on_afterwards() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_went_away_comes_back() {
-    let cluster = tokio::task::spawn_blocking(|| Cluster::start(false)).await.expect("a server");
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(true)).await.expect("a server");
     let url = cluster.database().await;
     let (store, other) = (Store::open(&url).await.expect("a database"), Store::open(&url).await.expect("a second node"));
     // Several connections, all of which will be dead.

@@ -21,12 +21,14 @@ pub(crate) use secrets::RETENTION as SECRET_RETENTION;
 mod tests;
 
 use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
 
 use domain::CompanyId;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use store::sessions::{self, Lease};
 use store::{Store, Tx, Vault, keys};
+use tokio_util::sync::CancellationToken;
 use wacore::store::error::{Result, StoreError};
 
 /// What a row of `whatsapp_keys` holds (its column `kind`).
@@ -59,19 +61,27 @@ pub(crate) struct Backend {
     vault: Vault,
     company: CompanyId,
     lease: Lease,
+    broken: CancellationToken,
 }
 
 impl Backend {
-    /// The device of the salon whose session is leased.
-    pub(crate) fn new(store: Store, vault: Vault, lease: Lease) -> Self {
-        Self { store, vault, company: lease.company_id, lease }
+    /// The device of the salon whose session is leased. `broken` is cancelled when a write fails:
+    /// the client's own cache is ahead of what is stored then (it has read a message whose keys it
+    /// could not put away), and writing on would make WhatsApp's repeat unreadable. So nothing more
+    /// is written, and the session must begin anew from what is stored.
+    pub(crate) fn new(store: Store, vault: Vault, lease: Lease, broken: CancellationToken) -> Self {
+        Self { store, vault, company: lease.company_id, lease, broken }
     }
 
     /// A transaction that may write: refused once the lease went to somebody else.
-    async fn write(&self) -> Result<Tx> {
-        let mut tx = self.store.begin().await.map_err(database)?;
-        sessions::check(&mut tx, &self.lease).await.map_err(database)?;
-        Ok(tx)
+    async fn write(&self) -> Result<Writing<'_>> {
+        if self.broken.is_cancelled() {
+            return Err(StoreError::Connection("an earlier write failed: the session begins anew".into()));
+        }
+        let mut writing = Writing { tx: None, broken: Some(&self.broken) };
+        let tx = writing.tx.insert(self.store.begin().await.map_err(database)?);
+        sessions::check(tx, &self.lease).await.map_err(database)?;
+        Ok(writing)
     }
 
     async fn get(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>> {
@@ -148,6 +158,7 @@ impl Backend {
         let rows = self.list_in(&mut tx, kind, prefix).await?;
         let doomed: Vec<String> = rows.into_iter().filter(|(key, value)| doomed(key, value)).map(|(key, _)| key).collect();
         if doomed.is_empty() {
+            tx.give_up();
             return Ok(0);
         }
         let deleted = keys::delete(&mut tx, self.company, kind, &doomed).await.map_err(database)?;
@@ -174,6 +185,50 @@ impl Backend {
                 Ok((key, value))
             })
             .collect()
+    }
+}
+
+/// A transaction of a device's memory, after which the memory is [broken](Backend::new) unless it
+/// was committed, or given up because there is nothing to write.
+struct Writing<'a> {
+    tx: Option<Tx>,
+    /// Until its end.
+    broken: Option<&'a CancellationToken>,
+}
+
+impl Writing<'_> {
+    async fn commit(mut self) -> std::result::Result<(), store::StoreError> {
+        if let Some(tx) = self.tx.take() {
+            tx.commit().await?;
+        }
+        self.broken = None;
+        Ok(())
+    }
+
+    fn give_up(mut self) {
+        self.broken = None;
+    }
+}
+
+impl Deref for Writing<'_> {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        self.tx.as_ref().expect("there until it is committed")
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut Tx {
+        self.tx.as_mut().expect("there until it is committed")
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if let Some(broken) = self.broken {
+            broken.cancel();
+        }
     }
 }
 

@@ -177,7 +177,10 @@ impl ProtocolStore for Backend {
         let key = key(&[chat_jid, message_id]);
         let mut tx = self.write().await?;
         let taken = store::keys::take(&mut tx, self.company, kind::SENT, &key).await.map_err(database)?;
-        let Some(sealed) = taken else { return Ok(None) };
+        let Some(sealed) = taken else {
+            tx.give_up();
+            return Ok(None);
+        };
         let payload = self.open(kind::SENT, &key, &sealed)?;
         tx.commit().await.map_err(database)?;
         Ok(Some(payload))

@@ -5,8 +5,10 @@ use bytes::Bytes;
 use domain::{CompanyId, SalonId};
 use jiff::tz::TimeZone;
 use store::companies::{self, MarketplaceUser, Registration};
-use store::testing::{Fresh, postgres_database, sqlite};
+use store::sessions::Lease;
+use store::testing::{Fresh, postgres_database, set_full, sqlite};
 use store::{Store, Vault, keys, sessions};
+use tokio_util::sync::CancellationToken;
 use wacore::appstate::hash::HashState;
 use wacore::appstate::processor::AppStateMutationMAC;
 use wacore::store::Device;
@@ -43,7 +45,11 @@ async fn backend(store: &Store, company: CompanyId, node: &str) -> Backend {
     let mut tx = store.begin().await.expect("a transaction");
     let lease = sessions::acquire(&mut tx, company, node, Duration::from_secs(15)).await.expect("an answer").expect("a free session");
     tx.commit().await.expect("a commit");
-    Backend::new(store.clone(), Vault::new([7; 32]), lease)
+    device(store, lease)
+}
+
+fn device(store: &Store, lease: Lease) -> Backend {
+    Backend::new(store.clone(), Vault::new([7; 32]), lease, CancellationToken::new())
 }
 
 async fn what_was_put_is_there(database: Fresh) {
@@ -242,11 +248,32 @@ async fn who_lost_the_lease_writes_nothing() {
     let old = backend(&database.store, company, "node").await;
     old.put_session(ALICE, b"old").await.expect("ours");
     let new = backend(&database.store, company, "node").await;
-    old.put_session(ALICE, b"late").await.expect_err("taken over");
-    old.delete_session(ALICE).await.expect_err("taken over");
-    old.take_sent_message(ALICE, "M1").await.expect_err("taken over");
+    // Each a device of its own: one refusal is enough for any of them to write no more.
+    let old = || device(&database.store, old.lease.clone());
+    old().put_session(ALICE, b"late").await.expect_err("taken over");
+    old().delete_session(ALICE).await.expect_err("taken over");
+    old().take_sent_message(ALICE, "M1").await.expect_err("taken over");
     assert_eq!(new.get_session(ALICE).await.expect("an answer").as_deref(), Some(&b"old"[..]));
     new.put_session(ALICE, b"new").await.expect("ours now");
+}
+
+#[tokio::test]
+async fn after_a_write_that_failed_nothing_more_is_written() {
+    let database = sqlite().await;
+    let company = salon(&database.store, 1).await;
+    let one = backend(&database.store, company, "node").await;
+    one.put_session(ALICE, b"stored").await.expect("a write");
+    assert_eq!(one.take_sent_message(ALICE, "M1").await.expect("an answer"), None);
+    assert!(!one.broken.is_cancelled(), "nothing to write is no failure");
+    set_full(&database.store, true).await;
+    one.store_pending_inbound(ALICE, ALICE, "M2", &[7; 100_000]).await.expect_err("the database is full");
+    assert!(one.broken.is_cancelled(), "the session hears of it");
+    set_full(&database.store, false).await;
+    // The keys with which the message was read must not get ahead of the message.
+    one.put_session(ALICE, b"ahead").await.expect_err("not any more");
+    let anew = device(&database.store, one.lease.clone());
+    assert_eq!(anew.get_session(ALICE).await.expect("an answer").as_deref(), Some(&b"stored"[..]));
+    anew.store_pending_inbound(ALICE, ALICE, "M2", &[7; 100_000]).await.expect("room again");
 }
 
 #[test]
