@@ -108,8 +108,8 @@ const MOST_SERVICES: usize = 5;
 /// The offered time that was named again.
 fn offered(times: &when::Times, context: &Context, asks: bool) -> Option<usize> {
     match times.when[..] {
-        // «Которое в среду», where one of the offers is.
-        [crate::When::Day { from, .. }] if context.asked == Some(Asked::Choice) => {
+        // «Которое в среду», where one of several offers is.
+        [crate::When::Day { from, .. }] if context.asked == Some(Asked::Choice) && context.offered.len() > 1 => {
             let mut there = (1..).zip(&context.offered).filter(|(_, at)| at.date() == from).map(|(n, _)| n);
             let only = there.next();
             only.filter(|_| there.next().is_none() && !asks)
@@ -452,6 +452,8 @@ mod tests {
             ("прийти не смогу", I::Cancel),
             ("какие у меня записи", I::MyBookings),
             ("человек, ответьте", I::Human),
+            ("мне нужно поговорить с владельцем", I::Human),
+            ("меня не устроила работа мастера", I::Complaint),
             ("можно отменить запись?", I::Cancel),
             ("не смогу завтра прийти, можно на пятницу?", I::Reschedule),
             ("к кому я иду завтра", I::MyBookings),
