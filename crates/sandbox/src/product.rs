@@ -4,6 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
+pub use ai_admin::lifecycle::{asked_to_stop, softly};
+
 use crate::clock::SandboxClock;
 
 /// A product that runs.
@@ -37,6 +39,17 @@ impl Product {
 pub(crate) fn from_environment() -> Vec<(String, String)> {
     let set = |(name, _): &(&str, &str)| Some(((*name).to_owned(), std::env::var(name).ok()?));
     ai_admin::config::SETTINGS.iter().filter_map(set).collect()
+}
+
+/// The layer from which the product's `GET /api/logs` reads.
+///
+/// # Errors
+/// None with the filter that is built in.
+pub fn recent_logs<S>() -> anyhow::Result<impl tracing_subscriber::Layer<S>>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    ai_admin::telemetry::recent()
 }
 
 /// What is logged at `LOG_LEVEL`, the same as the product's own: WhatsApp's crates name whole phone numbers.

@@ -37,6 +37,12 @@ pub(crate) enum Fault {
     BookingSystemBusy,
     /// YClients refuses us or is broken.
     BookingSystemFailed,
+    /// The marketplace knows no such installation, as a program asked.
+    NoInstallation,
+    /// The marketplace refuses what the operator asks; its words.
+    MarketplaceRefused(String),
+    /// The marketplace did not answer a call that it may have done.
+    OutcomeUnknown,
     /// Settings of the product are missing.
     NotConfigured,
     /// A page was opened without its token.
@@ -81,10 +87,10 @@ pub(crate) enum Fault {
     NotFound,
     /// Not with this method.
     MethodNotAllowed,
-    /// Part of the contract that is not built yet.
-    NotBuilt,
     /// It took too long.
     TimedOut,
+    /// The database is busy, locked, full or gone: nothing can be stored for now.
+    Unavailable,
     /// Our own fault; the cause is in the log.
     Internal,
 }
@@ -131,7 +137,7 @@ impl Fault {
             _ => None,
         };
         let message = match self {
-            Self::ActivationFailed(reason) => format!("{} {reason}", words.message.in_lang(lang)),
+            Self::ActivationFailed(reason) | Self::MarketplaceRefused(reason) => format!("{} {reason}", words.message.in_lang(lang)),
             Self::LinkRefused(reason) => (*reason).to_owned(),
             _ => words.message.in_lang(lang).to_owned(),
         };
@@ -150,6 +156,10 @@ impl From<store::StoreError> for Fault {
     fn from(cause: store::StoreError) -> Self {
         match cause {
             store::StoreError::NotFound(_) => Self::NotFound,
+            cause if cause.is_transient() => {
+                tracing::warn!(%cause, "a request must be made again");
+                Self::Unavailable
+            }
             cause => Self::internal(cause),
         }
     }
@@ -190,6 +200,9 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
     let (mut parts, body) = told.into_parts();
     if status == StatusCode::TOO_MANY_REQUESTS || fault == Fault::BookingSystemBusy {
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    if fault == Fault::Unavailable {
+        parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         parts.headers.insert(header::ALLOW, allow);

@@ -13,6 +13,7 @@ pub mod conversations;
 pub mod inbox;
 mod notifications;
 pub mod onboarding;
+mod operator;
 pub mod outbox;
 mod settle;
 pub mod sync;

@@ -4,5 +4,9 @@
 mod build;
 mod connecting;
 mod conversation;
+mod leaving;
+mod nodes;
+mod outages;
+mod phones;
 mod restart;
 mod support;

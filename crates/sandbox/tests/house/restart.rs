@@ -12,14 +12,20 @@ use serde_json::json;
 use crate::support::{CUSTOMER, House, SALON, options, salon, until};
 
 /// A product in a process of its own, killed when dropped.
-struct Product(Child);
+pub(crate) struct Product(Child);
 
 impl Product {
     fn start(data: &Path, control_port: u16, port: u16) -> Self {
+        Self::with(data, control_port, port, &[])
+    }
+
+    /// With settings of its environment.
+    pub(crate) fn with(data: &Path, control_port: u16, port: u16, settings: &[(&str, &str)]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_ai-admin-sandbox"))
             .args(["--product-only", "--debounce-ms", "20", "--data"])
             .arg(data)
             .args(["--control-port", &control_port.to_string(), "--port", &port.to_string()])
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -41,7 +47,7 @@ impl Drop for Product {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
