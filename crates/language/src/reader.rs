@@ -55,9 +55,10 @@ impl Reader {
         if choice.is_none() && !(asked == Some(Asked::Review) && rating.is_some()) {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
-        let asks = tokens.iter().any(|t| t.mark('?'));
+        // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
+        let picks = tokens.iter().any(|t| t.text.starts_with("котор")) && !tokens.iter().any(|t| t.mark('?'));
         let choice =
-            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, asks) });
+            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
@@ -106,13 +107,13 @@ impl Reader {
 const MOST_SERVICES: usize = 5;
 
 /// The offered time that was named again.
-fn offered(times: &when::Times, context: &Context, asks: bool) -> Option<usize> {
+fn offered(times: &when::Times, context: &Context, picks: bool) -> Option<usize> {
     match times.when[..] {
-        // «Которое в среду», where one of the offers is.
-        [crate::When::Day { from, .. }] if context.asked == Some(Asked::Choice) => {
+        // «Которое в среду», where one of several offers is.
+        [crate::When::Day { from, .. }] if context.asked == Some(Asked::Choice) && picks => {
             let mut there = (1..).zip(&context.offered).filter(|(_, at)| at.date() == from).map(|(n, _)| n);
             let only = there.next();
-            only.filter(|_| there.next().is_none() && !asks)
+            only.filter(|_| there.next().is_none())
         }
         [crate::When::At { from, time_only, .. }] => {
             let same = |at: &DateTime| *at == from || time_only && at.time() == from.time();
@@ -396,6 +397,8 @@ mod tests {
             ("самое раннее", Some(2)),
             ("в 18", Some(3)),
             ("завтра в 12", Some(2)),
+            ("которое в среду", Some(3)),
+            ("в среду", None),
             ("любое", Some(1)),
             ("4", None),
             ("в 11", None),
@@ -452,6 +455,8 @@ mod tests {
             ("прийти не смогу", I::Cancel),
             ("какие у меня записи", I::MyBookings),
             ("человек, ответьте", I::Human),
+            ("мне нужно поговорить с владельцем", I::Human),
+            ("меня не устроила работа мастера", I::Complaint),
             ("можно отменить запись?", I::Cancel),
             ("не смогу завтра прийти, можно на пятницу?", I::Reschedule),
             ("к кому я иду завтра", I::MyBookings),

@@ -94,7 +94,8 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
         return (refuses && said && !question).then_some(Intent::Decline);
     }
     // «Никакое»
-    if at.text.starts_with("никак") && (asked || !context.offered.is_empty()) && !question {
+    if (at.text.starts_with("никак") || at.text == "ничего" && words.len() <= 3) && (asked || !context.offered.is_empty()) && !question
+    {
         return Some(Intent::Decline);
     }
     if at.cue(Cue::Nope) && at.text != "не" {

@@ -81,7 +81,7 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
                 })
                 && !s.says(&["раньше", "вовремя", "или", "успею", "in"])
                 // «Больше не приду» leaves for good; it is no booking that is meant.
-                && !(i > 0 && s.tokens[i - 1].text == "больше");
+                && !s.tokens[i.saturating_sub(5)..i].iter().any(|t| matches!(&*t.text, "больше" | "никогда"));
             let away = away
                 || t.is(Sense::Not)
                     && matches!(&*t.text, "can't" | "cannot" | "cant" | "won't")

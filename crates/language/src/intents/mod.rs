@@ -223,7 +223,9 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
                 add(&mut found, Intent::Confirm);
             }
         }
-        Some(Intent::Decline) if ![Intent::Cancel, Intent::Stop, Intent::Human].iter().any(|intent| found.contains(intent)) => {
+        Some(Intent::Decline)
+            if ![Intent::Cancel, Intent::Stop, Intent::Human, Intent::Complaint].iter().any(|intent| found.contains(intent)) =>
+        {
             if understood.when.is_empty() && !wanted.service() && !moves {
                 found.insert(0, Intent::Decline);
             } else {

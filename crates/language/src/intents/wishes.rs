@@ -133,6 +133,10 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
             t.cue(Cue::Bad) && !excused
         })
     });
+    // «Меня не устроила работа»
+    let unfit = sentences
+        .iter()
+        .any(|s| s.tokens.windows(2).any(|w| w[0].text == "не" && matches!(&*w[1].text, "устроила" | "устроил" | "устроило" | "устроили")));
     let redo = sentences.iter().any(|s| {
         s.has(Cue::Redo)
             && (s.says(&["деньги", "денег", "money"]) || s.tokens.iter().any(|t| t.text.starts_with("передел")))
@@ -186,5 +190,5 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     let pain = sentences
         .iter()
         .any(|s| !s.question && s.has(Cue::PastVisit) && s.says(&["больно", "кровь", "крови", "грязно", "синяк", "синяки"]));
-    hurts || spoilt || kept_waiting || pain || bad || disliked || redo && context.asked != Some(Asked::Review)
+    unfit || hurts || spoilt || kept_waiting || pain || bad || disliked || redo && context.asked != Some(Asked::Review)
 }
