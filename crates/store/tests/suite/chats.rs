@@ -61,7 +61,7 @@ on_both! {
     }
 
     async fn what_is_withdrawn_is_not_answered(fresh) {
-        let salon = company(&fresh.store, 1).await;
+        let (salon, other) = (company(&fresh.store, 1).await, company(&fresh.store, 2).await);
         let mut row = inbound("1@lid", "A1", "завтра в 15");
         (row.quoted, row.attachment) = (Some("OUT1".to_owned()), Some(vec![7]));
         let chat = receive(&fresh.store, salon, &row).await.expect("new").conversation;
@@ -71,7 +71,6 @@ on_both! {
         assert_eq!((kept.quoted.as_deref(), kept.attachment.as_deref()), (Some("OUT1"), Some(&[7][..])));
         assert!(messages::withdraw(&mut tx, salon, chat, "A1").await.expect("withdrawn"));
         assert!(!messages::withdraw(&mut tx, salon, chat, "A1").await.expect("nothing left to withdraw"));
-        let other = company(&fresh.store, 2).await;
         assert!(!messages::withdraw(&mut tx, other, chat, "A2").await.expect("another salon's"));
         let left = messages::unanswered(&mut tx, salon, chat).await.expect("a list");
         assert_eq!(left.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), ["к Ане"]);
