@@ -4,5 +4,6 @@
 mod build;
 mod connecting;
 mod conversation;
+mod faults;
 mod restart;
 mod support;

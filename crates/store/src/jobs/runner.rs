@@ -86,6 +86,8 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 const RESCUE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(500);
 const PRUNE: Duration = Duration::from_secs(600);
+/// Long enough to see what came; no work hangs on it.
+const WEBHOOKS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What a shutdown grants to jobs under way.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Claimed, and completed, in one transaction at most.
@@ -395,6 +397,7 @@ async fn heartbeat(store: &Store, owner: &str) -> Result<()> {
 async fn prune_finished(store: &Store) -> Result<()> {
     let mut tx = store.begin().await?;
     queue::prune(&mut tx).await?;
+    crate::webhooks::prune(&mut tx, WEBHOOKS_KEPT).await?;
     tx.commit().await
 }
 
