@@ -11,7 +11,7 @@ const CUSTOMER = "79162220001";
 let world, salon, customer;
 
 before(async () => {
-  world = await World.start();
+  world = await World.start({ args: ["--typing-ms-per-char", "1"] });
   salon = await world.onboarded(7);
   customer = await Companion.ofPhone(world, CUSTOMER);
 });
@@ -60,9 +60,16 @@ test("a reaction reaches the salon's phone, and nobody answers it", async () => 
   assert.equal((await world.chat(CUSTOMER, salon.id)).at(-1).id, shown.id);
 });
 
-test("the salon marks as read what it answers", { todo: "the product does not mark yet" }, async () => {
+test("the salon marks as read what it answers", async () => {
   const { sent } = await ask("А педикюр делаете?");
   await customer.reached(sent.key.id, Status.READ);
+});
+
+test("the salon types before it answers", async () => {
+  await customer.socket.sendPresenceUpdate("available");
+  customer.heard.length = 0;
+  await ask("Какой у вас адрес?");
+  await customer.event("presence.update", "typing", ({ presences }) => Object.values(presences)[0].lastKnownPresence === "composing");
 });
 
 test("what Baileys reads, the salon knows as read", async () => {
@@ -101,7 +108,6 @@ test("files go both ways between Baileys and the phones", async () => {
 });
 
 test("who types on one side is seen on the other", async () => {
-  await customer.socket.sendPresenceUpdate("available");
   const first = await world.listen();
   await customer.socket.sendPresenceUpdate("composing", jid(salon.phone));
   const { salon: typist, customer: reader, typing } = await first(({ event }) => event === "typing");

@@ -53,6 +53,12 @@ async function state(name, prepare, { whole = true } = {}) {
   }
 }
 
+/** Waits until the product sees the salon's session in that state. */
+const becomes = (salon, status) => until(`the session is ${status}`, async () => {
+  const headers = { Authorization: `Bearer ${salon.token}` };
+  const answer = await fetch(`${world.product}/marketplace/api/status/company_${salon.id}`, { headers });
+  return (await answer.json()).status === status;
+});
 const view = (page, name) => page.locator(`[data-view="${name}"]`).waitFor();
 const scan = async (page, salon, phone = salon.phone) => world.post(`/phones/${phone}/link`, { qr: await readQr(page) });
 const fault = (order) => world.post("/faults", order);
@@ -139,10 +145,7 @@ for (const [name, status] of [["banned", 402], ["outdated", 405]]) {
     await fault({ target: "whatsapp", salon: salon.id, kind: "status", status, times: 100 });
     await world.post(`/salons/${salon.id}/phone/offline`);
     await world.post(`/salons/${salon.id}/phone/online`);
-    await until(`the salon is ${name}`, async () => {
-      const answer = await fetch(`${world.product}/marketplace/api/status/company_${salon.id}`, { headers: { Authorization: `Bearer ${salon.token}` } });
-      return (await answer.json()).status === name;
-    });
+    await becomes(salon, name);
     await page.goto(salon.page);
     await view(page, "trouble");
   });
@@ -161,10 +164,7 @@ await state("linking-restricted", async (page) => {
   const salon = await atWork();
   await fault({ target: "whatsapp", salon: salon.id, kind: "nack", status: 463, times: 10 });
   await world.operator("POST", "/api/send-message", { company_id: salon.company_id, phone: "79163330001", message: "Здравствуйте!" });
-  await until("the salon is restricted", async () => {
-    const answer = await fetch(`${world.product}/marketplace/api/status/company_${salon.id}`, { headers: { Authorization: `Bearer ${salon.token}` } });
-    return (await answer.json()).status === "restricted";
-  });
+  await becomes(salon, "restricted");
   await page.goto(salon.page);
   await view(page, "done");
 });
@@ -172,6 +172,7 @@ await state("linking-restricted", async (page) => {
 await state("linking-lost-phone", async (page) => {
   const salon = await atWork();
   await world.post(`/salons/${salon.id}/phone/unlink`);
+  await becomes(salon, "logged_out");
   await page.goto(salon.page);
   await readQr(page);
 });
@@ -195,7 +196,12 @@ await state("error-403-signature", async (page) => {
   await page.goto(wrong.href);
 });
 
-await state("error-404-no-salon", (page) => page.goto(`${world.product}/auth/yclients/redirect?salon_id=987654321`));
+await state("error-404-no-salon", async (page) => {
+  const salon = await world.addSalon(++number);
+  const { redirect_url } = await world.post(`/salons/${salon.id}/connect`);
+  await fault({ target: "yclients", match: "GET /api/v1/company", kind: "status", status: 404, times: 10 });
+  await page.goto(redirect_url);
+});
 
 await state("error-409-not-installed", async (page) => {
   const salon = await world.addSalon(++number);
@@ -203,9 +209,10 @@ await state("error-409-not-installed", async (page) => {
 });
 
 await state("error-503-busy", async (page) => {
-  const { redirect } = await fresh();
+  const salon = await world.addSalon(++number);
+  const { redirect_url } = await world.post(`/salons/${salon.id}/connect`);
   await fault({ target: "yclients", match: "GET /api/v1/company", kind: "rate_limit", times: 100 });
-  await page.goto(redirect);
+  await page.goto(redirect_url);
 });
 
 await state("api-docs", async (page) => {
@@ -217,10 +224,11 @@ await state("sandbox-chat", async (page) => {
   const salon = await world.onboarded(++number, { title: "Студия «Ландыш»" });
   const say = (text) => world.post("/phones/79161234567/messages?wait=reply", { salon: salon.id, name: "Мария", text });
   await say("Здравствуйте! Сколько стоит женская стрижка?");
-  await say("Запишите меня на завтра в 15 к Вере");
   await page.goto(`${world.control}/#${salon.id}`);
-  await page.getByText("Вере").first().waitFor();
-  await page.locator("#sheet").waitFor({ state: "attached" });
+  await page.getByText("Здравствуйте!").first().waitFor();
+  // The calendar turns to the day of a booking that it sees made.
+  await say("Запишите меня на завтра в 15 к Вере");
+  await page.locator("#sheet").getByText("Мария").waitFor({ state: "attached" });
 }, { whole: false });
 
 await browser.close();

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::lint::sh;
+use crate::{e2e, lint::sh};
 
 /// What can be measured.
 #[derive(Clone, Copy, ValueEnum)]
@@ -12,8 +12,12 @@ pub(crate) enum Bench {
     Reply,
     /// 1 000 linked WhatsApp sessions: memory of each, beside Baileys', and how long until all are back.
     Sessions,
-    /// Durable jobs: throughput and latency, SQLite and PostgreSQL.
+    /// Durable jobs: throughput and latency, SQLite and PostgreSQL; with `kill`, under `kill -9`.
     Jobs,
+    /// Reading messages: p50 and p99 of one, messages per second on one core, memory of the dictionary.
+    Understand,
+    /// Webhooks at 500 a second: how long until each is acknowledged.
+    Webhooks,
 }
 
 pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
@@ -21,7 +25,17 @@ pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
         Bench::Reply => "bench_reply",
         Bench::Sessions => "bench_sessions",
         Bench::Jobs => "bench_jobs",
+        // The dictionary is an order of magnitude slower without optimisation.
+        Bench::Understand => {
+            let mut command = vec!["run", "--release", "--package", "language", "--example", "bench_understand", "--"];
+            command.extend(args.iter().map(String::as_str));
+            return sh("cargo", &command);
+        }
+        Bench::Webhooks => "bench_webhooks",
     };
+    if matches!(what, Bench::Sessions) && !args.iter().any(|arg| arg == "ours") {
+        e2e::fetch()?;
+    }
     // The whole workspace, so that nothing is compiled that the tests have not compiled already.
     let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];
     command.extend(args.iter().map(String::as_str));

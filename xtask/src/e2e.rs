@@ -11,21 +11,27 @@ const EMOJI: &str = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
 
 /// Runs the tests of `e2e/`, with what they need installed first.
 pub(crate) fn test() -> Result<()> {
-    prepare()?;
+    fetch()?;
+    world_and_browser()?;
     sh("npm", &["--prefix", "e2e", "test"])
 }
 
 /// Takes the pictures of every page into `docs/screens`.
 pub(crate) fn screens() -> Result<()> {
     install("fonts-noto-color-emoji", "a font with emoji", || Path::new(EMOJI).is_file())?;
-    prepare()?;
+    fetch()?;
+    world_and_browser()?;
     sh("node", &["e2e/screens.mjs"])
 }
 
-fn prepare() -> Result<()> {
-    install("npm", "npm", || runs("npm") && runs("node"))?;
+fn world_and_browser() -> Result<()> {
     install("chromium", "Chromium", || Path::new(CHROMIUM).is_file())?;
-    sh("cargo", &["build", "--profile", "sandbox", "--package", "sandbox"])?;
+    sh("cargo", &["build", "--profile", "sandbox", "--package", "sandbox"])
+}
+
+/// Fetches the clients into `e2e/node_modules`.
+pub(crate) fn fetch() -> Result<()> {
+    install("npm", "npm", || runs("npm") && runs("node"))?;
     sh("npm", &["--prefix", "e2e", "ci", "--ignore-scripts", "--no-fund", "--no-audit"])
         .context("the foreign clients could not be fetched: npm needs its registry or a filled cache")
 }

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod doctor;
+pub mod lifecycle;
 mod serve;
 pub mod telemetry;
 pub mod understand;

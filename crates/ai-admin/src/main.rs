@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use ai_admin::{Config, doctor, telemetry, understand};
+use ai_admin::{Config, doctor, lifecycle, telemetry, understand};
 use clap::{Parser, Subcommand};
 use domain::Clock;
 use secrecy::ExposeSecret;
@@ -130,18 +130,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    asked_to_stop().await?;
+    lifecycle::asked_to_stop().await?;
     tracing::info!("stopping: turns in flight are finished first");
-    running.shutdown().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn asked_to_stop() -> std::io::Result<()> {
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = term.recv() => Ok(()),
-        stopped = tokio::signal::ctrl_c() => stopped,
+    if !lifecycle::softly(running.shutdown()).await? {
+        // Not by returning: the runtime would wait for what blocks.
+        std::process::exit(1);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn jobs(config: &Config, replay: Option<i64>) -> anyhow::Result<ExitCode> {

@@ -15,8 +15,9 @@ use workflows::{App, Catalogues, calendar, inbox::Inbox, onboarding};
 
 use crate::Config;
 
-/// How long a turn in flight may take to finish after SIGTERM.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long the work in flight may take to end after SIGTERM: the job runner's own ten seconds for
+/// turns, and some to give back what was interrupted.
+const DRAIN: Duration = Duration::from_secs(12);
 
 /// How long a person of the salon who writes to a customer silences the bot there.
 const HUMAN_PAUSE: Duration = Duration::from_secs(12 * 3600);

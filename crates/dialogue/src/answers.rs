@@ -20,11 +20,14 @@ impl Mind<'_> {
         let voice = self.voice();
         let named = self.heard.service_ids.clone();
         let topic = if named.is_empty() { self.topic() } else { named.clone() };
+        // «А сколько это стоит?» right after a booking is about it.
+        let last = self.state.last.last().map(|booking| booking.get().services.clone()).unwrap_or_default();
+        let priced = if topic.is_empty() { last } else { topic.clone() };
         let mut told = Vec::new();
         for intent in self.heard.intents.clone() {
             match intent {
-                Intent::Price if topic.is_empty() => told.push(voice.price_list()),
-                Intent::Price => told.push(voice.prices(&topic)),
+                Intent::Price if priced.is_empty() => told.push(voice.price_list()),
+                Intent::Price => told.push(voice.prices(&priced)),
                 Intent::Services if named.is_empty() => told.push(voice.price_list()),
                 Intent::Services if !self.heard.has(Intent::Price) => told.push(voice.about_services(&named)),
                 Intent::Staff => {

@@ -167,6 +167,7 @@ impl Mind<'_> {
             }
             wish.services = without_parts(self.turn.salon, services);
             wish.unclear.clear();
+            wish.unclear_next.clear();
             wish.beside.clear();
             return;
         }
@@ -175,6 +176,15 @@ impl Mind<'_> {
         }
         if more {
             wish.beside.clone_from(&wish.services);
+        }
+        if heard.service_options.len() > 1 {
+            // «На бороду, моделирование»: what is named clearly needs no asking where it is meant again.
+            let clear: Vec<ServiceId> = heard.service_options.iter().filter(|options| options.len() == 1).flatten().copied().collect();
+            let again = |options: &Vec<ServiceId>| options.len() > 1 && options.iter().any(|id| clear.contains(id));
+            wish.unclear_next = heard.service_options.iter().filter(|options| !again(options)).cloned().collect();
+            wish.unclear = wish.unclear_next.remove(0);
+            wish.services.clear();
+            return;
         }
         let narrowed: Vec<ServiceId> = wish.unclear.iter().copied().filter(|id| heard.service_ids.contains(id)).collect();
         wish.unclear = if narrowed.is_empty() { heard.service_ids.clone() } else { narrowed };
@@ -245,7 +255,7 @@ impl Mind<'_> {
             }
             return self.state.last.last().cloned().map(|last| Correction::Service(last, heard.service_ids.clone()));
         }
-        let unclear = heard.services_ambiguous && heard.when.is_empty() && heard.staff_ids.is_empty();
+        let unclear = heard.services_ambiguous && heard.service_options.len() < 2 && heard.when.is_empty() && heard.staff_ids.is_empty();
         if unclear && !heard.has(Intent::FreeTimes) {
             return self.unclear_correction(last);
         }
@@ -414,7 +424,7 @@ impl Mind<'_> {
         if no_such_day {
             self.parts.push(voice.no_such_date());
         }
-        if self.state.wish.services.is_empty() {
+        while self.state.wish.services.is_empty() {
             let wish = &mut self.state.wish;
             let staff = wish.staff.clone();
             let by_named = |id: &ServiceId| salon.service(*id).is_some_and(|service| staff.iter().any(|staff| service.done_by(*staff)));
@@ -423,18 +433,13 @@ impl Mind<'_> {
             }
             match wish.unclear.as_slice() {
                 [] => return self.ask_service(),
-                [only] => {
-                    let only = *only;
-                    wish.services = std::mem::take(&mut wish.beside);
-                    wish.services.push(only);
-                }
+                [only] => wish.settle_service(*only),
                 several => {
                     let several = several.to_vec();
                     let words = voice.ask_which_service(&several);
                     return self.ask(Question::WhichService(several), words);
                 }
             }
-            self.state.wish.unclear.clear();
         }
         let plan = match plan::plan(salon, &self.state.wish) {
             Ok(plan) => plan,

@@ -132,9 +132,7 @@ impl Mind<'_> {
     /// It is clear now which service is meant.
     pub(crate) fn with_service(mut self, id: ServiceId) -> Step {
         let wish = &mut self.state.wish;
-        wish.services = std::mem::take(&mut wish.beside);
-        wish.services.push(id);
-        wish.unclear.clear();
+        wish.settle_service(id);
         let to_last = wish.to_last.take();
         self.heard.service_ids.clear();
         self.note(false);

@@ -9,6 +9,9 @@
 //! - a claim («записала», «перенесла», «отменила») is rendered from a [`domain::Receipt`] only;
 //! - a «да» answers the one question of the last message, since a conversation holds only one;
 //! - every message gets an answer, unless a person has taken over.
+//!
+//! `tests/properties.rs` drives random conversations against a model of a salon, `fuzz/` does the same
+//! with any texts: `RUSTC_BOOTSTRAP=1 cargo fuzz run conversation` in this folder.
 
 mod answers;
 mod arrange;

@@ -306,6 +306,12 @@ impl Mind<'_> {
         };
         let about_them = bookings.iter().all(|booking| about(booking.get()));
         let yes = heard.has(Intent::Confirm) || heard.has(Intent::Cancel);
+        let parts = self.turn.salon.parts(&heard.service_ids);
+        let of_them = |id| bookings.iter().any(|booking| self.turn.salon.parts(&booking.get().services).contains(id));
+        if !parts.is_empty() && self.cues.keep && !parts.iter().any(of_them) {
+            // «А стрижку оставьте» is not about these.
+            return self.put_again(Question::ReallyCancel(bookings));
+        }
         if self.cues.keep && !heard.has(Intent::Reschedule) && heard.when.is_empty() {
             let words = self.voice().kept();
             return self.say(words);

@@ -132,6 +132,8 @@ pub(crate) struct Wish {
     pub(crate) beside: Vec<ServiceId>,
     /// Services that fit the words equally well.
     pub(crate) unclear: Vec<ServiceId>,
+    /// The same for the services that were named after that one.
+    pub(crate) unclear_next: Vec<Vec<ServiceId>>,
     /// Any of them, or each where several people come; empty: whoever is free.
     pub(crate) staff: Vec<StaffId>,
     pub(crate) staff_any: bool,
@@ -158,7 +160,22 @@ impl Wish {
         self.services.retain(|id| salon.service(*id).is_some());
         self.unclear.retain(|id| salon.service(*id).is_some());
         self.beside.retain(|id| salon.service(*id).is_some());
+        self.unclear_next.iter_mut().for_each(|options| options.retain(|id| salon.service(*id).is_some()));
+        self.unclear_next.retain(|options| !options.is_empty());
         self.staff.retain(|id| salon.staff(*id).is_some());
+    }
+
+    /// The service that was unclear is this one; the next one is unclear now, or all are known.
+    pub(crate) fn settle_service(&mut self, id: ServiceId) {
+        if !self.beside.contains(&id) {
+            self.beside.push(id);
+        }
+        self.unclear.clear();
+        if self.unclear_next.is_empty() {
+            self.services = std::mem::take(&mut self.beside);
+        } else {
+            self.unclear = self.unclear_next.remove(0);
+        }
     }
 
     /// Nothing that a time could be looked up for.

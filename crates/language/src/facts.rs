@@ -21,6 +21,13 @@ pub(crate) fn phone(text: &Text, used: &mut [bool]) -> Option<Phone> {
             i += 1;
             continue;
         }
+        // «2026-11-27 16:00», «27.11.2026 12:30» are dates.
+        let year = |n: usize| tokens.get(i + n).is_some_and(|t| t.digits == 4 && (2000..2100).contains(&t.value));
+        let marks = |mark: char| [1, 3].iter().all(|n| tokens.get(i + n).is_some_and(|t| t.mark(mark) && t.glued));
+        if year(0) && marks('-') || year(4) && tokens[i].digits <= 2 && (marks('.') || marks('/') || marks('-')) {
+            i += 5;
+            continue;
+        }
         let mut start = i;
         while start > 0 && matches!(tokens[start - 1].kind, Kind::Mark('+' | '(')) && (start == i || tokens[start].glued) {
             start -= 1;
@@ -149,6 +156,16 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             return take(used, i + 1 + usize::from(tokens[i + 1].mark(',')), false);
         }
     }
+    // «+7 903 555-12-34, Марина»
+    if used.iter().any(|used| *used) && asked.is_none() {
+        let mut words = (0..tokens.len()).filter(|i| !used[*i] && tokens[*i].is_word());
+        if let (Some(only), None) = (words.next(), words.next())
+            && is_name(only, false)
+            && tokens[only].capital
+        {
+            return take(used, only, false);
+        }
+    }
     if asked == Some(Asked::Name) {
         let words: Vec<usize> = (0..tokens.len()).filter(|i| tokens[*i].is_word() && !used[*i]).collect();
         if words.len() > 6 {
@@ -206,6 +223,8 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                 | "человека"
                 | "чел"
                 | "людей"
+                | "людям"
+                | "персонам"
                 | "people"
                 | "persons"
                 | "женщины"
@@ -219,6 +238,15 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             number.filter(|n| (2..=9).contains(n)).and_then(|n| u8::try_from(n).ok()).unwrap_or(1)
         } else if let Some(n) = booked_twice(tokens, i) {
             n
+        } else if token.text == "for"
+            && after(1).is_some_and(|t| t.text == "two")
+            && after(2).is_none_or(|t| {
+                !t.is_word() || t.prep(Prep::On) || t.prep(Prep::At) || t.latin && t.senses.iter().any(|s| matches!(s, Sense::Rel(_)))
+            })
+        {
+            2
+        } else if let Some(n) = counted_persons(tokens, i) {
+            n
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
         } else if token.cue(Cue::Companion) {
@@ -231,7 +259,13 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                     .iter()
                     .rev()
                     .take(4)
-                    .any(|t| matches!(&*t.text, "я" | "мы" | "i" | "we" | "себя" | "хочу" | "хотела" | "хотел" | "записаться"));
+                    .any(|t| matches!(&*t.text, "я" | "мы" | "i" | "we" | "себя" | "хочу" | "хотела" | "хотел" | "записаться"))
+                || with && token.latin && tokens[..i].iter().any(|t| matches!(&*t.text, "i" | "we" | "me"))
+                // «С сыном на стрижку»
+                || with
+                    && before(2).is_none_or(|t| t.cue(Cue::Hello))
+                    && after(1).is_some_and(|t| t.prep(Prep::On))
+                    && after(2).is_some_and(|t| t.trades().next().is_some());
             // «меня и подругу», «мне и дочке», «себя и маму», "for me and my friend"
             let joined = (1..=3).any(|n| before(n).is_some_and(|t| t.text == "и" || t.text == "а" || t.text == "and" || t.text == "плюс"))
                 && (2..=8).any(|n| {
@@ -244,7 +278,15 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                     && after(2).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"));
             // «Приду с ребёнком» brings a child along.
             let along = token.text.starts_with("ребен") && !together && !joined;
-            if (together || with_whom || joined) && !along { 2 } else { 1 }
+            // «Мужу педикюр и мне маникюр»
+            let each = tokens[i..].iter().any(|t| t.text == "и" || t.text == "а" || t.mark(','))
+                && after(1).is_some_and(|t| t.trades().next().is_some())
+                && tokens[i..].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
+            // «Мне лимфодренажный, подруге тайский»
+            let each = each
+                || after(1).is_some_and(|t| t.trades().next().is_some())
+                    && tokens[..i].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
+            if (together || with_whom || joined || each) && !along { 2 } else { 1 }
         } else {
             1
         };
@@ -253,11 +295,22 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
     people
 }
 
+/// «Двух мальчиков», «3 женщины».
+fn counted_persons(tokens: &[Token], i: usize) -> Option<u8> {
+    use Trade::{Boy, Child, Female, Girl, Male};
+    let person = |t: &Token| t.trades().any(|trade| matches!(trade, Boy | Child | Female | Girl | Male));
+    tokens.get(i).filter(|t| person(t) && morphology::may_be_case(&t.text, "Gen"))?;
+    let number = tokens.get(i.checked_sub(1)?)?;
+    let at = i.checked_sub(2).and_then(|i| tokens.get(i)).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To));
+    let value = if number.kind == Kind::Number { Some(number.value) } else { number.cardinal() };
+    value.filter(|n| (2..=9).contains(n) && !at).and_then(|n| u8::try_from(n).ok())
+}
+
 /// «2 мужские стрижки»: as many works as people.
 fn booked_twice(tokens: &[Token], i: usize) -> Option<u8> {
     let work =
         |t: &Token| t.trades().any(|t| matches!(t, Trade::Haircut | Trade::Manicure | Trade::Pedicure | Trade::Styling | Trade::Massage));
-    let noun = |t: &&Token| t.is_word() && work(t) && morphology::may_be_case(&t.text, "Gen");
+    let noun = |t: &&Token| t.is_word() && work(t) && (t.latin && t.text.ends_with('s') || morphology::may_be_case(&t.text, "Gen"));
     tokens.get(i).filter(noun)?;
     let number = |t: &Token| if t.kind == Kind::Number { Some(t.value) } else { t.cardinal() };
     let counted = (1..=2).find_map(|n| i.checked_sub(n).and_then(|k| number(&tokens[k]).map(|value| (k, value))))?;
@@ -371,7 +424,7 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                     || open && (offered > 0 || words <= 2) && context.asked != Some(Asked::Time) && context.asked != Some(Asked::Day))
                     && words <= 4))
             && !after(1).is_some_and(|t| {
-                t.mark(':') && t.glued
+                t.glued && (t.mark(':') || matches!(&*t.text, "d" | "д"))
                     || t.unit().is_some()
                     || t.is(Sense::Counted) && !t.cue(Cue::Variant)
                     || t.find(|s| matches!(s, Sense::Part(_)).then_some(())).is_some()

@@ -3,7 +3,7 @@
 use crate::{
     InfoTopic,
     intents::{Sentence, supposes_late},
-    lexicon::{Cue, Prep},
+    lexicon::{Cue, Prep, Sense},
     text::{Kind, Token},
 };
 
@@ -30,7 +30,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
 
 /// Asks or wishes; two or three words by themselves do.
 fn asks(s: &Sentence<'_>) -> bool {
-    let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish];
+    let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish, Cue::Remind];
     s.question || cues.iter().any(|cue| s.has(*cue)) || s.tokens.len() <= 3
 }
 
@@ -59,7 +59,10 @@ fn hours(s: &Sentence<'_>) -> bool {
     let asked = s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch) || you_work && s.tokens.len() <= 5;
     let named = s.tokens.iter().any(|t| t.cue(Cue::Hours) && !t.text.starts_with("скольк")) && asks(s);
     let mine = s.says(&["меня", "мне", "нас"]);
-    until && !mine || s.has(Cue::Work) && asked && open || named
+    // «Какие у вас выходные?»
+    let days_off = s.tokens.iter().any(|t| t.is(Sense::Weekend)) && s.has(Cue::What) && s.has(Cue::You) && !s.has(Cue::Free);
+    let opening = s.tokens.windows(2).any(|w| w[0].text == "часы" && w[1].text == "работы");
+    opening || days_off || until && !mine || s.has(Cue::Work) && asked && open || named
 }
 
 /// «Позвоните мне на телефон» wants a call, not a number.
@@ -81,7 +84,10 @@ fn how_many(s: &Sentence<'_>) -> bool {
 /// «Можно прийти с ребёнком?»
 fn brings(s: &Sentence<'_>) -> bool {
     let along = s.tokens.windows(2).any(|w| {
-        matches!(&*w[0].text, "с" | "со" | "with") && ["ребен", "коляск", "малыш"].iter().any(|begin| w[1].text.starts_with(begin))
+        matches!(&*w[0].text, "с" | "со" | "with")
+            && ["ребен", "коляск", "малыш", "собак", "собач", "пес", "кот", "кошк", "питом", "животн"]
+                .iter()
+                .any(|begin| w[1].text.starts_with(begin))
     });
-    along && s.question && s.has(Cue::Come) && !s.has(Cue::Book)
+    along && (s.question || s.has(Cue::Can)) && s.has(Cue::Come) && !s.has(Cue::Book)
 }

@@ -174,9 +174,9 @@ macro_rules! cues {
 
 // A word after `=` is taken as it stands, the others in all their forms.
 cues! {
-    Hello: "=здравствуйте =здравствуй =здрасте =здрасьте =здраствуйте =привет =приветик =приветствую =хай =салют =хелло =hello =hi =hey =greetings =дд =здравия =алло =приветы",
+    Hello: "=здравствуйте =здравствуй =здрасте =здрасьте =здраствуйте =привет =приветик =приветствую =хай =салют =хелло =hello =hi =hey =greetings =дд =здравия =алло =приветы =хелоу =хеллоу =приветос =здаров =здарова =здорова =ку =дратути =йо",
     Good: "добрый =good =доброго =доброе",
-    Thanks: "=спасибо =спасибки =спс =благодарю =благодарна =благодарен =благодарим =мерси =спасибочки =thanks =thank =thx =признательна",
+    Thanks: "=спасибо =спасибки =спс =благодарю =благодарна =благодарен =благодарим =мерси =спасибочки =thanks =thank =thx =признательна =благодарочка =спасибочко =спасибище =пасиб =пасибо =спасиб =сенкс =спасибки =благодарствую",
     Please: "=пожалуйста =плиз =пж =пожалуста =пжлст =please =пжл",
     Book: "записать записаться записывать записываться забронировать бронировать зарезервировать =подписать =book =запишите =запиши =запишемся =сделаться =бронь =reserve",
     Booking: "запись визит бронь сеанс прием =appointment =booking =appointments =bookings =reservation",
@@ -192,20 +192,20 @@ cues! {
     Cost: "=стоит =стоят =стоить =стоило =стоют цена стоимость прайс расценка ценник тариф =почем =почём =cost =costs =price =prices =pricing =стоит =дорого =дешево =обойдется =выйдет =charge =бюджет =стоят",
     How: "=как =how =каким",
     Who: "=кто =кого =кому =who =кем =whom",
-    ServiceNoun: "услуга процедура =services =service =ассортимент =treatments",
+    ServiceNoun: "услуга процедура =виды =видов =services =service =ассортимент =treatments",
     Do: "делать сделать выполнять оказывать предоставлять заниматься практиковать =делаете =do =offer =provide =работаете",
-    Master: "мастер специалист сотрудник барбер парикмахер бровист лешмейкер стилист визажист косметолог колорист мастерица массажист маникюрша педикюрша подолог =master =masters =stylist =barber =specialist =specialists =staff =девочки =персонал =команда",
+    Master: "мастер специалист сотрудник барбер парикмахер бровист лешмейкер стилист визажист косметолог колорист мастерица массажист маникюрша педикюрша подолог врач доктор грумер татуировщик пирсер визажистка колористка =master =masters =stylist =barber =specialist =specialists =staff =девочки =персонал =команда",
     Work: "работать открыть открываться закрыть закрываться =открыты =закрыты =открыто =закрыто =open =opened =close =closed =работаете =работает =выходной =принимать =принимаете =принимает",
     Address: "адрес находиться расположить добраться доехать пройти проехать метро улица этаж вход ориентир локация район навигатор маршрут =расположены =address =located =location =directions =карту =геолокация =геолокацию =найти =остановка =ул",
     Hours: "график режим расписание =hours =schedule =скольки =круглосуточно",
     Pay: "оплата оплатить платить карта наличные наличка перевод предоплата депозит рассрочка терминал сбп qr чек аванс оплачивать заплатить =pay =payment =payments =card =cards =cash =нал =безнал =visa =deposit =кредит =сбер =картой",
     Park: "парковка парковаться припарковаться стоянка =parking =park",
     Promo: "скидка акция абонемент бонус промокод сертификат подарочный =discount =discounts =promo =gift =certificate =voucher =акционный",
-    Health: "противопоказание беременная беременный аллергия анестезия кормящий грудной варикоз купероз онкология =беременность =беременности =pregnant =pregnancy =allergic =allergy",
-    Symptom: "выпасть сыпь зуд ожог покраснение раздражение воспаление опухнуть распухнуть покраснеть чесаться болеть гноиться воспалиться =горит =печет =щиплет =rash =burn =swollen =itchy",
+    Health: "противопоказание беременная беременный аллергия анестезия кормящий =кормящим =кормящей =кормящая грудной варикоз купероз онкология =беременность =беременности =pregnant =pregnancy =allergic =allergy",
+    Symptom: "выпасть выпадать сыпь зуд ожог покраснение раздражение воспаление опухнуть распухнуть покраснеть чесаться болеть гноиться загноиться нарывать воспалиться =горит =печет =щиплет =rash =burn =swollen =itchy",
     Hygiene: "стерилизация стерильный стерильность стерилизовать инструмент дезинфекция обрабатывать =sterile =sterilize =hygiene",
     Contact: "телефон сайт инстаграм портфолио соцсеть почта телеграм =website =instagram =email =инста =инсту =инсте =тг =вк",
-    About: "вайфай wifi wi-fi кофе материал гарантия правило условие ограничение собака питомец лицензия вакансия опыт отзывы безопасно =обучение =wifi =pets =рекомендации =подготовка =подготовиться =штраф =правила =условия =allowed чай =drinks =напитки",
+    About: "вайфай =вай =фай wifi wi-fi кофе материал гарантия правило условие ограничение собака питомец лицензия вакансия опыт отзывы безопасно =обучение =wifi =pets =рекомендации =подготовка =подготовиться =штраф =правила =условия =allowed чай =drinks =напитки",
     Duration: "длиться занимать продолжаться длительность продолжительность =длится =занимает =займет =продлится =long =takes =держится =держаться",
     My: "=моя =мою =моей =мои =мое =мой =моего =my =мне =меня =я =i =mine =моих =нас",
     Remind: "напомнить напоминать подсказать проверить уточнить =remind =check =напомните",
@@ -225,9 +225,9 @@ cues! {
     Human: "администратор админ оператор менеджер управляющий директор руководитель руководство начальство хозяйка консультант администрация =human =person =administrator =manager =operator =админа =админу =representative =receptionist =reception =админом =управляющей =управляющая =управляющую =заведующей =заведующую",
     Person: "человек живой =живого =живым =real =людей =людьми",
     Robot: "бот робот автоответчик нейросеть =bot =robot =ии =chatbot =автомат =железка =нейронка =программа",
-    Call: "позвать пригласить соединить связать связаться переключить перевести дать подключить поговорить пообщаться общаться =speak =talk =connect =transfer =позовите =свяжите",
+    Call: "позвать пригласить соединить связать связаться переключить перевести дать подключить поговорить говорить разговаривать пообщаться общаться =speak =talk =connect =transfer =позовите =свяжите",
     Phone: "позвонить перезвонить набрать созвониться звонить звонок =call =перезвоните =наберите",
-    Bad: "неровный неровно неаккуратный неаккуратно ужасный ужасно плохой плохо отвратительный отвратительно кошмар безобразие хамство хамить хам нахамить нагрубить грубить грубый испортить недовольный разочарованный разочаровать разочарование обмануть обман жалоба жаловаться пожаловаться претензия возмутительно возмутить жесть косяк накосячить сжечь обжечь порезать отслоиться облезть облупиться сколоться скол отвалиться отпасть слезть треснуть слоиться криво кривой халтура позор издевательство непрофессионально =недовольна =недоволен =разочарована =разочарован =terrible =awful =horrible =bad =complaint =complain =disappointed =ruined =rude =worst =unhappy =возмущена =возмущен =ужас =бардак =скололся =скололось =отвалился =отвалилась =кошмарный =refund =unacceptable =хуже =худший =халатность =халтурно =накосячили",
+    Bad: "неровный неровно неаккуратный неаккуратно ужасный ужасно плохой плохо отвратительный отвратительно кошмар безобразие хамство хамить хам нахамить нагрубить грубить грубый испортить недовольный разочарованный разочаровать разочарование обмануть обман жалоба жаловаться пожаловаться претензия возмутительно возмутить жесть косяк накосячить сжечь обжечь порезать отслоиться облезть облупиться сколоться скол отвалиться отпасть слезть треснуть слоиться криво кривой халтура позор издевательство непрофессионально =недовольна =недоволен =разочарована =разочарован =terrible =awful =horrible =bad =complaint =complain =disappointed =ruined =rude =worst =unhappy =возмущена =возмущен =ужас =бардак =скололся =скололось =отвалился =отвалилась =кошмарный =refund =unacceptable =хуже =худший =халатность =халтурно =накосячили хамский грубость невежливый невнимательный некомпетентный антисанитария отвратный мерзкий обсчитать облапошить =расстроена =расстроен =огорчена =огорчен =шоке",
     Redo: "переделать переделывать исправить =переделайте =исправьте =возврат =верните =вернуть",
     Off: "отписка отписаться отписать отписываться =стоп =stop =unsubscribe =отпишите =отпиши =отпишитесь =отпишись",
     Cease: "перестать прекратить хватит достаточно достать =больше =хватит =отстаньте =отвяжитесь =прекратите =перестаньте =enough =довольно =отвалите =quit",
@@ -262,6 +262,7 @@ cues! {
     Tell: "рассказать сказать показать подсказать узнать скинуть сориентировать =tell =show =скиньте =пришлите =know =поподробнее =подробнее",
     You: "=вы =вас =вам =ваш =ваши =ваша =вашем =вашей =вами =you =your =ваше =у =салон =салоне =салона",
     Exist: "=есть =осталось =остались =остался =имеется =бывает =существует =are =is =there",
+    Soon: "=скорее =быстрее =срочно =поскорее =побыстрее =asap =urgent =urgently =скорей",
     Wish: "=пришлите =скиньте =вышлите",
 }
 
@@ -288,12 +289,12 @@ trades! {
     Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction",
     Shave true: "бритье побрить побриться брить бриться выбрить сбрить =shave =shaving",
     Styling true: "укладка уложить укладывать уложиться укладочка =styling =blowdry =blowout",
-    Hairdo true: "прическа =hairdo =updo",
+    Hairdo true: "прическа причесон причесочка =hairdo =updo",
     Coloring true: "окрашивание окраска покраска покрасить покраситься окрасить окраситься красить краситься перекрасить перекраситься подкрасить подкраситься закрасить прокрасить =coloring =colouring =color =colour =dye =dyeing =tint =tinting",
     Toning true: "тонирование тонировка тонировать затонировать протонировать =toning =toner",
     Highlights true: "мелирование мелировать =highlights",
     Balayage true: "шатуш балаяж омбре аиртач эйртач =airtouch =balayage =ombre =shatush",
-    Lamination true: "ламинирование ламинация ламинировать заламинировать ламинашка =lamination =laminate",
+    Lamination true: "ламинирование ламинация ламинировать заламинировать ламинашка ламик =ламики =lamination =laminate",
     Extension true: "наращивание нарастить наращивать нарощивание наращение =extension =extensions",
     Removal true: "снятие снять снимать =removal =снятия",
     Repair true: "ремонт починить отремонтировать подлатать сломаться сломать =repair =fix =broken",
@@ -306,7 +307,7 @@ trades! {
     Coating true: "покрытие покрыть =coating",
     Gel false: "гель шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
     Lacquer false: "лак =polish",
-    Massage true: "массаж =massage",
+    Massage true: "массаж массажик промять размять помассировать =massage",
     Face true: "лицо =facial =face =личико",
     Cleaning true: "чистка почистить =cleaning =cleansing",
     Peeling true: "пилинг =peeling =peel",
@@ -327,17 +328,20 @@ trades! {
     Design true: "дизайн =design",
     Strengthening true: "укрепление укрепить укреплять =strengthening",
     Father true: "отец папа =father =dad",
-    Botox true: "ботокс =botox",
+    Botox true: "ботокс ботулинотерапия ботулотоксин диспорт =botox",
     Keratin true: "кератин кератиновый =keratin",
     Straightening true: "выпрямление выпрямить =straightening",
     Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
-    Curl true: "завивка завить завивать химия =perm =curls",
+    Curl true: "завивка завить завивать химия химзавивка =perm =curls",
     Fringe true: "челка =fringe =bangs",
     Consultation true: "консультация =consultation",
     Spa true: "спа =spa",
     Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик",
     Female false: "женский женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
-    Child false: "детский ребенок сын дочь дочка сынок малыш мальчик девочка подросток =kid =kids =child =children =child's =kid's =son =daughter",
+    Child false: "детский ребенок малыш =дети =детей =детям =детьми =kid =kids =child =children =child's =kid's",
+    Boy false: "мальчик сын сынок сынишка внук пацан =boy =boys =son",
+    Girl false: "девочка дочь дочка дочурка доча внучка =girl =girls =daughter",
+    Teen false: "подросток подростковый =teen =teenager",
     Complex false: "комплекс комплексный =combo =package",
     Royal false: "королевский =royal",
     Black false: "черный =black",
@@ -349,25 +353,51 @@ trades! {
     Ultrasonic false: "ультразвуковой ультразвук =узи =ultrasonic =ultrasound",
     Body true: "тело =body",
     Lip true: "губа губка =lip =lips",
-    Cellulite false: "антицеллюлитный целлюлит =cellulite =anticellulite",
+    Cellulite false: "антицеллюлитный целлюлитный целлюлит =cellulite =anticellulite",
     Difficult false: "сложный =complex",
     Single false: "однотонный =тон =tone",
     Hardware false: "аппаратный =hardware",
     Nose true: "нос =nose",
     Ear true: "ухо =ear =ears",
     Head true: "голова =head",
+    Neck true: "шея шейный =шейно воротниковый =neck",
+    Back true: "спина спинка",
+    Shin true: "голень =shin =shins =calves",
+    Thigh true: "бедро =thigh =thighs",
+    Belly true: "живот животик =belly",
+    Forehead true: "лоб =forehead",
+    Foot true: "=стопы =стопам =стопа =стопу ступня =foot =feet",
+    Cat true: "кошка кот котик котенок кошечка =cat",
+    Dog true: "собака пес песик щенок собачка =dog =puppy",
+    Laser true: "лазер лазерный =laser",
+    Replace false: "замена заменить поменять сменить",
+    Thai false: "тайский =thai",
+    Sport false: "спортивный =sport =sports",
+    Drainage false: "лимфодренажный лимфодренаж =lymphatic =drainage",
+    Claw true: "коготь коготок =claw =claws",
+    Tooth true: "зуб зубки =tooth =teeth",
+    Navel true: "пупок =navel",
+    Tattoo true: "тату татуировка татуха татушка набить =tattoo =tattoos",
+    Piercing true: "пирсинг прокол проколоть прокалывать =piercing =pierce",
+    Henna true: "хна =henna",
+    Bleach true: "осветление осветлить осветлять блондирование =bleach =bleaching",
+    Braid true: "плетение заплести плести коса косичка =braid =braids",
+    Wash true: "купание мытье помыть искупать купать вымыть мойка =bath =wash",
+    Dry true: "сушка высушить посушить просушить =drying",
+    Wrap true: "обертывание обернуть =wrap",
+    Enlarge true: "увеличение увеличить накачать филлер =filler =fillers",
     Long false: "длинный длина =long",
     Short false: "короткий =short",
 }
 
 const TIME_WORDS: &[(Sense, &str)] = &[
-    (Sense::Weekday(1), "понедельник =пн =пнд =понед =панедельник =monday =mon =понедельничек =ponedelnik"),
-    (Sense::Weekday(2), "вторник =вт =втор =tuesday =tue =tues"),
+    (Sense::Weekday(1), "понедельник понедельничный =пн =пнд =понед =панедельник =monday =mon =понедельничек =ponedelnik"),
+    (Sense::Weekday(2), "вторник вторничный =вт =втор =tuesday =tue =tues"),
     (Sense::Weekday(3), "среда =ср =срд =wednesday =wed =weds"),
-    (Sense::Weekday(4), "четверг =чт =чтв =четв =thursday =thu =thurs =thur"),
-    (Sense::Weekday(5), "пятница =пт =птн =пятн =friday =fri =пятничка =пятничку"),
-    (Sense::Weekday(6), "суббота =сб =субб =saturday =sat =субботка"),
-    (Sense::Weekday(7), "воскресенье воскресение =вс =вск =воскр =sunday =sun"),
+    (Sense::Weekday(4), "четверг четверговый =чт =чтв =четв =thursday =thu =thurs =thur"),
+    (Sense::Weekday(5), "пятница пятничный =пт =птн =пятн =friday =fri =пятничка =пятничку"),
+    (Sense::Weekday(6), "суббота субботний =сб =субб =saturday =sat =субботка"),
+    (Sense::Weekday(7), "воскресенье воскресение воскресный =вс =вск =воскр =sunday =sun"),
     (Sense::Month(1), "январь =янв =january =jan"),
     (Sense::Month(2), "февраль =фев =февр =february =feb"),
     (Sense::Month(3), "март =мар =march =mar"),
@@ -382,11 +412,11 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Month(12), "декабрь =дек =december =dec"),
     (
         Sense::Rel(0),
-        "=сегодня =седня =сеня =севодня =сегодняшний =сегодняшнего =сегодняшнюю =сегодняшней =сегоня =today =сегодни =сегодняшнем",
+        "=сегодня =седня =сеня =севодня =сегодняшний =сегодняшнего =сегодняшнюю =сегодняшней =сегоня =today =сегодни =сегодняшнем =сегодняшним",
     ),
     (
         Sense::Rel(1),
-        "=завтра =завтро =зафтра =завтрашний =завтрашнего =завтрашнюю =завтрашней =завтр =tomorrow =tmrw =tmr =tomorow =tommorow =tomorro =tommorrow =завтрашнем =затра =завта =завтара",
+        "=завтра =завтро =зафтра =завтрашний =завтрашнего =завтрашнюю =завтрашней =завтрашним =завтр =tomorrow =tmrw =tmr =tomorow =tommorow =tomorro =tommorrow =завтрашнем =затра =завта =завтара",
     ),
     (Sense::Rel(2), "=послезавтра =послезавтро =послезафтра =послезавтрашний =послезавтр =послезавта"),
     (Sense::Rel(3), "=послепослезавтра"),
@@ -432,7 +462,7 @@ const TIME_WORDS: &[(Sense, &str)] = &[
         Sense::Prep(Prep::About),
         "=около =примерно =приблизительно =ориентировочно =районе =about =around =approximately =ближе =где-то =гдето",
     ),
-    (Sense::Prep(Prep::Without), "=без =бес"),
+    (Sense::Prep(Prep::Without), "=без =бес =without"),
     (Sense::Prep(Prep::Within), "=за"),
     (Sense::Prep(Prep::Of), "=of =the =ого =го =ое =е =st =nd =rd =th =го"),
     (Sense::Prep(Prep::Past), "=past"),
@@ -540,11 +570,18 @@ const ENGLISH: &str = "i a an the my me you your we us is are was be been have h
     don't can't what's sorry ok okay sure great name english speak talk human person real manager stop late running minutes hour next before after \
     around about tell us know address parking located";
 
+/// Sounds of a word that one wrong sound leaves recognisable.
+const LONG_SOUND: usize = 7;
+
 /// The words of the process with their senses, and the nearest of them to a misspelt one.
 pub(crate) struct Lexicon {
     senses: HashMap<Box<str>, Box<[Sense]>>,
     /// Words of four letters and more by first letter and length, for misspelt ones.
     by_shape: HashMap<(char, usize), Vec<(u32, &'static str)>>,
+    /// The same words by how they sound.
+    by_sound: HashMap<String, Vec<&'static str>>,
+    /// The sounds of long words by first sound and length, for words both misheard and misspelt.
+    by_sound_shape: HashMap<(char, usize), Vec<(u32, &'static str)>>,
     english: std::collections::HashSet<&'static str>,
 }
 
@@ -602,18 +639,36 @@ impl Lexicon {
             add(words, Sense::Trade(*trade));
         }
         let senses: HashMap<Box<str>, Box<[Sense]>> = senses.into_iter().map(|(word, senses)| (word, senses.into_boxed_slice())).collect();
-        let mut lexicon = Self { senses, by_shape: HashMap::new(), english: ENGLISH.split_whitespace().collect() };
+        let mut lexicon = Self {
+            senses,
+            by_shape: HashMap::new(),
+            by_sound: HashMap::new(),
+            by_sound_shape: HashMap::new(),
+            english: ENGLISH.split_whitespace().collect(),
+        };
         let mut by_shape: HashMap<(char, usize), Vec<(u32, &'static str)>> = HashMap::new();
+        let mut by_sound: HashMap<String, Vec<&'static str>> = HashMap::new();
         for word in lexicon.senses.keys() {
             let length = word.chars().count();
             if let (Some(first), true) = (word.chars().next(), length >= 4) {
                 // The lexicon lives as long as the process: its words may too.
                 let word: &'static str = Box::leak(word.clone());
                 by_shape.entry((first, length)).or_default().push((letters(word), word));
+                by_sound.entry(sound(word)).or_default().push(word);
             }
         }
         by_shape.values_mut().for_each(|words| words.sort_unstable_by_key(|(_, word)| *word));
+        for heard in by_sound.keys() {
+            let length = heard.chars().count();
+            if let (Some(first), true) = (heard.chars().next(), length >= LONG_SOUND) {
+                let heard: &'static str = Box::leak(heard.clone().into_boxed_str());
+                lexicon.by_sound_shape.entry((first, length)).or_default().push((letters(heard), heard));
+            }
+        }
+        lexicon.by_sound_shape.values_mut().for_each(|sounds| sounds.sort_unstable_by_key(|(_, heard)| *heard));
+        by_sound.values_mut().for_each(|words| words.sort_unstable());
         lexicon.by_shape = by_shape;
+        lexicon.by_sound = by_sound;
         lexicon
     }
 
@@ -632,6 +687,29 @@ impl Lexicon {
         self.senses(word).is_some_and(|senses| {
             senses.iter().any(|sense| matches!(sense, Sense::Cue(Cue::Book | Cue::Move | Cue::Cancel) | Sense::Weekday(_) | Sense::Rel(_)))
         })
+    }
+
+    /// The word of the lexicon that sounds like a misspelt one: «пиринисти», «зафтра».
+    pub(crate) fn alike(&self, word: &str) -> Option<&'static str> {
+        if !(4..=24).contains(&word.chars().count()) {
+            return None;
+        }
+        let nearness = |other: &&&str| (strsim::osa_distance(word, other), !self.is_business(other));
+        self.by_sound.get(&sound(word))?.iter().min_by_key(nearness).copied()
+    }
+
+    /// The same with one sound wrong in a long word: «пирнисите».
+    pub(crate) fn nearly_alike(&self, word: &str) -> Option<&'static str> {
+        let heard = sound(word);
+        let length = heard.chars().count();
+        if !(LONG_SOUND..=24).contains(&length) {
+            return None;
+        }
+        let (first, mask) = (heard.chars().next()?, letters(&heard));
+        let near = (length - 1..=length + 1).flat_map(|n| self.by_sound_shape.get(&(first, n)).into_iter().flatten());
+        let near = near.filter(|(other, _)| (mask ^ other).count_ones() <= 2).find(|(_, other)| strsim::osa_distance(&heard, other) == 1);
+        let words = self.by_sound.get(near?.1)?;
+        words.iter().min_by_key(|other| (strsim::osa_distance(word, other), !self.is_business(other))).copied()
     }
 
     /// The word of the lexicon that a misspelt one most likely is: one slip of the pen away, two in
@@ -688,6 +766,50 @@ pub(crate) fn slip(written: &str, word: &str) -> Option<u8> {
         Ordering::Equal => 2,
         Ordering::Less => 3,
     })
+}
+
+/// How a Russian word sounds, roughly: unstressed vowels fall together, so do voiced and voiceless
+/// consonants; signs and doubled letters are not heard.
+pub(crate) fn sound(word: &str) -> String {
+    const CLUSTERS: &[(&str, &str)] = &[
+        ("ться", "ца"),
+        ("тся", "ца"),
+        ("стн", "сн"),
+        ("здн", "сн"),
+        ("счи", "щи"),
+        ("сче", "ще"),
+        ("зче", "ще"),
+        ("жч", "щ"),
+        ("чт", "шт"),
+        ("йо", "е"),
+    ];
+    let mut heard = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(c) = rest.chars().next() {
+        let cluster = CLUSTERS.iter().find(|(written, _)| rest.starts_with(written));
+        let (written, said) = cluster.map_or((c.len_utf8(), None), |(written, said)| (written.len(), Some(*said)));
+        rest = &rest[written..];
+        let mut one = [0; 4];
+        for c in said.unwrap_or(c.encode_utf8(&mut one)).chars() {
+            let c = match c {
+                'о' => 'а',
+                'е' | 'э' | 'я' | 'ы' => 'и',
+                'ю' => 'у',
+                'б' => 'п',
+                'в' => 'ф',
+                'г' => 'к',
+                'д' => 'т',
+                'з' => 'с',
+                'ж' | 'щ' => 'ш',
+                'ь' | 'ъ' => continue,
+                c => c,
+            };
+            if !heard.ends_with(c) {
+                heard.push(c);
+            }
+        }
+    }
+    heard
 }
 
 /// Letters a word may have begun with when its first one is a slip.

@@ -66,6 +66,11 @@ pub(crate) fn is_surname(word: &str) -> bool {
     dictionary().analyze(word).iter().any(|a| matches!(feature(a, "NameType"), Some("Sur" | "Pat")))
 }
 
+/// The dictionary has the word as a name only.
+pub(crate) fn is_only_name(word: &str) -> bool {
+    dictionary().analyze(word).iter().all(|a| part_of_speech(a) == "PROPN" || feature(a, "NameType").is_some())
+}
+
 /// «Стрижёте», «делаете»: a verb that tells what you do, no request.
 pub(crate) fn is_you_do(word: &str) -> bool {
     (word.ends_with("те") || word.ends_with("тесь"))

@@ -34,7 +34,14 @@ impl Reader {
 
     /// What the message says at `now` (salon time). Text beyond 4096 characters is not read.
     pub fn read(&self, text: &str, now: DateTime, context: &Context) -> Understood {
-        let text = Text::read(text);
+        let mut text = Text::read(text);
+        // What this salon has on its list asks nothing about the salon.
+        for token in &mut text.tokens {
+            if [Cue::About, Cue::Health, Cue::Hygiene].iter().any(|cue| token.cue(*cue)) && self.services.lists(token) {
+                token.senses = &[];
+            }
+        }
+        let text = text;
         let tokens = &text.tokens;
         let mut used = vec![false; tokens.len()];
         let asked = context.asked;
@@ -48,8 +55,9 @@ impl Reader {
         if choice.is_none() && !(asked == Some(Asked::Review) && rating.is_some()) {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
+        let asks = tokens.iter().any(|t| t.mark('?'));
         let choice =
-            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context) });
+            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, asks) });
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
@@ -98,8 +106,14 @@ impl Reader {
 const MOST_SERVICES: usize = 5;
 
 /// The offered time that was named again.
-fn offered(times: &when::Times, context: &Context) -> Option<usize> {
+fn offered(times: &when::Times, context: &Context, asks: bool) -> Option<usize> {
     match times.when[..] {
+        // «Которое в среду», where one of the offers is.
+        [crate::When::Day { from, .. }] if context.asked == Some(Asked::Choice) => {
+            let mut there = (1..).zip(&context.offered).filter(|(_, at)| at.date() == from).map(|(n, _)| n);
+            let only = there.next();
+            only.filter(|_| there.next().is_none() && !asks)
+        }
         [crate::When::At { from, time_only, .. }] => {
             let same = |at: &DateTime| *at == from || time_only && at.time() == from.time();
             context.offered.iter().position(same).map(|i| i + 1)
@@ -222,6 +236,13 @@ mod tests {
             ("шугаринг ног и подмышек", vec![14, 15]),
             ("мужскую стрижку с укладкой", vec![8, 11]),
             ("zapishite na pedikyur", vec![3]),
+            ("пидикюрр", vec![3]),
+            ("пиринисти на пидикюр", vec![3]),
+            ("подмышки и ноги", vec![15, 14]),
+            ("ноги и подмышки, шугаринг", vec![14, 15]),
+            ("ламики ресниц", vec![12]),
+            ("снять гель и классику", vec![5, 1]),
+            ("стрижка женская, волосы длинные", vec![7]),
             ("a manicure with gel polish, please", vec![2]),
             ("меня на маникюр с покрытием, а подругу на педикюр", vec![2, 3]),
             ("добрый день", vec![]),
@@ -259,7 +280,7 @@ mod tests {
         check(&Context::default(), cases, |u| u.staff_ids.iter().map(|id| id.0).collect());
         check(
             &Context::default(),
-            &[("не к Даше", vec![2]), ("только не к роме", vec![4]), ("к Соне", vec![])],
+            &[("не к Даше", vec![2]), ("к Даше не надо, к Роме", vec![2]), ("только не к роме", vec![4]), ("к Соне", vec![])],
             |u| u.staff_not_ids.iter().map(|id| id.0).collect(),
         );
         let any = [
@@ -303,6 +324,17 @@ mod tests {
                 ("педикюр и маникюр, оба", 1),
                 ("подругу запишите", 1),
                 ("обе руки", 1),
+                ("с сыном на стрижку", 2),
+                ("двух мальчиков постричь", 2),
+                ("two haircuts", 2),
+                ("в 2 женщину постричь", 1),
+                ("мужу педикюр и мне маникюр", 2),
+                ("мужу стрижку, мне мелирование", 2),
+                ("мне педикюр, подруге маникюр", 2),
+                ("can I come with my wife", 2),
+                ("маникюр 2 людям", 2),
+                ("massage for two", 2),
+                ("massage for two hours", 1),
                 ("на 15", 1),
             ],
             |u| u.people,
@@ -417,7 +449,44 @@ mod tests {
             ("спасибо за маникюр!", I::Thanks),
             ("ужас как хочу на педикюр", I::Book),
             ("я не смогу прийти завтра", I::Cancel),
+            ("прийти не смогу", I::Cancel),
+            ("какие у меня записи", I::MyBookings),
+            ("человек, ответьте", I::Human),
             ("можно отменить запись?", I::Cancel),
+            ("не смогу завтра прийти, можно на пятницу?", I::Reschedule),
+            ("к кому я иду завтра", I::MyBookings),
+            ("какое у меня время в субботу?", I::MyBookings),
+            ("напомни, во сколько я завтра", I::MyBookings),
+            ("какие виды массажа есть", I::Services),
+            ("часы работы", I::Info),
+            ("напомните адрес и время записи", I::Info),
+            ("Добрый!", I::Greeting),
+            ("хочу говорить с человеком, а не с программой", I::Human),
+            ("после окрашивания волосы выпадают", I::Complaint),
+            ("а отменить можно будет?", I::Info),
+            ("если не смогу прийти, что делать?", I::Info),
+            ("пирнисите маю запись на среду", I::Reschedule),
+            ("забыла, во сколько мне завтра", I::MyBookings),
+            ("проверьте, есть ли запись на мое имя", I::MyBookings),
+            ("хочу, чтобы мне ответил человек", I::Human),
+            ("позовите кого-нибудь", I::Human),
+            ("чё по деньгам за педикюр", I::Price),
+            ("а что у вас есть из педикюра?", I::Services),
+            ("массажисты у вас мужчины или женщины?", I::Staff),
+            ("какие у вас выходные?", I::Info),
+            ("мастер супер, всем советую", I::Review),
+            ("вы меня записали не туда", I::Complaint),
+            ("ноготь сломался на следующий день", I::Complaint),
+            ("по чем педикюр у вас", I::Price),
+            ("сколько возьмёте за педикюр", I::Price),
+            ("дорого ли мелирование", I::Price),
+            ("можно с собачкой прийти", I::Info),
+            ("мастер опоздала на полчаса", I::Complaint),
+            ("у меня аллергия после ваших ресниц", I::Complaint),
+            ("я не давала согласия на рассылку", I::Stop),
+            ("завтра мой день рождения", I::Other),
+            ("перезвоню позже", I::Other),
+            ("стоп, не надо", I::Decline),
             ("как отменить запись?", I::Info),
             ("а если я отменю, деньги вернёте?", I::Info),
             ("вы отменили мою запись?", I::Info),

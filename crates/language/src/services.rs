@@ -3,8 +3,8 @@
 use domain::{Salon, ServiceId};
 
 use crate::{
-    lexicon::{Cue, Lexicon, Prep, Sense, Trade},
-    morphology,
+    lexicon::{Cue, Lexicon, Prep, Sense, Trade, sound},
+    morphology, script,
     text::{Kind, Token},
 };
 
@@ -23,11 +23,41 @@ impl Key {
     }
     /// What something is done to; said once, it stands for several works.
     fn is_object(self) -> bool {
-        use Trade::{Arm, Armpit, Beard, Bikini, Body, Brow, Ear, Face, Fringe, Hair, Head, Lash, Leg, Lip, Moustache, Nail, Nose};
+        use Trade::{
+            Arm, Armpit, Back, Beard, Belly, Bikini, Body, Brow, Cat, Claw, Dog, Ear, Face, Foot, Forehead, Fringe, Hair, Head, Lash, Leg,
+            Lip, Moustache, Nail, Navel, Neck, Nose, Shin, Thigh, Tooth,
+        };
         let Self::Trade(trade) = self else { return false };
         matches!(
             trade,
-            Arm | Armpit | Beard | Bikini | Body | Brow | Ear | Face | Fringe | Hair | Head | Lash | Leg | Lip | Moustache | Nail | Nose
+            Arm | Armpit
+                | Back
+                | Beard
+                | Belly
+                | Bikini
+                | Body
+                | Brow
+                | Cat
+                | Claw
+                | Dog
+                | Ear
+                | Face
+                | Foot
+                | Forehead
+                | Fringe
+                | Hair
+                | Head
+                | Lash
+                | Leg
+                | Lip
+                | Moustache
+                | Nail
+                | Navel
+                | Neck
+                | Nose
+                | Shin
+                | Thigh
+                | Tooth
         )
     }
     fn is_head(self) -> bool {
@@ -60,8 +90,10 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct PriceList {
     entries: Box<[Entry]>,
+    /// Words of this salon's categories that the trade does not have: «собаки».
+    categories: Box<[Key]>,
     /// Words that only this salon has, for those who misspell them.
-    own: Box<[Box<str>]>,
+    own: Box<[(Box<str>, Key)]>,
 }
 
 /// Services in a message.
@@ -91,14 +123,22 @@ struct Said {
     trim: bool,
 }
 
+/// Whom a service is for.
+const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child, Trade::Boy, Trade::Girl, Trade::Teen];
+
 const MOST_ALTERNATIVES: usize = 5;
 
 impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
-        let mut own: Vec<Box<str>> = Vec::new();
+        let mut own: Vec<(Box<str>, Key)> = Vec::new();
         let entries = salon.services.iter().map(|service| {
             let title = words(&service.title);
-            own.extend(title.iter().filter(|(_, word)| matches!(word.key, Key::Own(_))).map(|(text, _)| text.clone().into_boxed_str()));
+            own.extend(
+                title
+                    .iter()
+                    .filter(|(_, word)| matches!(word.key, Key::Own(_)))
+                    .map(|(text, word)| (text.clone().into_boxed_str(), word.key)),
+            );
             let around = words(&service.category)
                 .into_iter()
                 .chain(words(&service.description))
@@ -115,14 +155,23 @@ impl PriceList {
         let entries = entries.collect();
         own.sort_unstable();
         own.dedup();
-        Self { entries, own: own.into_boxed_slice() }
+        let categories = salon.services.iter().flat_map(|service| words(&service.category)).map(|(_, word)| word.key).collect();
+        Self { entries, categories, own: own.into_boxed_slice() }
+    }
+
+    /// The word is one of this list, whatever else it may mean elsewhere: «массаж для беременных».
+    pub(crate) fn lists(&self, token: &Token) -> bool {
+        let lemmas = morphology::lemmas(&token.text);
+        let keys: Vec<Key> = lemmas.iter().map(|lemma| Key::of(lemma)).chain(token.trades().map(Key::Trade)).collect();
+        let titled = self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)));
+        titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|(_, key)| keys.contains(key))
     }
 
     /// `apart`: several people come, so that no package for one is meant. `asked`: a service was
     /// asked for, so that «мужская» alone answers.
     pub(crate) fn find(&self, tokens: &[Token], used: &[bool], apart: bool, asked: bool) -> Meant {
         let mut said = self.said(tokens, used);
-        let person = [Trade::Male, Trade::Female, Trade::Child].map(Key::Trade);
+        let person = PERSONS.map(Key::Trade);
         if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key))) {
             said.clear();
         }
@@ -174,7 +223,9 @@ impl PriceList {
             let keys = match tokens.get(i + 1) {
                 _ if unbooks => Vec::new(),
                 // "Back" by itself is no part of the body.
-                Some(next) if token.text == "back" && next.trades().any(|t| t == Trade::Massage) => self.known(vec![Key::of("спина")]),
+                Some(next) if token.text == "back" && next.trades().any(|t| t == Trade::Massage) => {
+                    self.known(vec![Key::Trade(Trade::Back)])
+                }
                 // «2D», «3д»
                 Some(next) if token.digits > 0 && matches!(&*next.text, "d" | "д") => {
                     self.known(vec![Key::of(&format!("{}d", token.text))])
@@ -192,10 +243,7 @@ impl PriceList {
             let trim = token.text == "trim" || next.is_some();
             let with = i > 0 && matches!(&*tokens[i - 1].text, "с" | "со" | "with");
             let named = matches!(keys[0], Key::Own(_))
-                && self
-                    .entries
-                    .iter()
-                    .any(|e| e.title.first().is_some_and(|w| keys.contains(&w.key)) && !e.title.iter().any(|w| w.key.is_head()));
+                && self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)) && !e.title.iter().any(|w| w.key.is_head()));
             said.push(Said { keys, without, group, at: i, verb, named, with, trim });
             without = false;
         }
@@ -240,13 +288,35 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
             keys.push(Key::Trade(Trade::Epilation));
         }
+        // A boy is a child, and where a list knows boys and girls apart, a child is either.
+        let child = [Trade::Boy, Trade::Girl, Trade::Teen].map(Key::Trade);
+        if keys.iter().any(|key| child.contains(key)) {
+            keys.push(Key::Trade(Trade::Child));
+        } else if keys.contains(&Key::Trade(Trade::Child)) {
+            keys.extend(child);
+        }
+        if keys.contains(&Key::Trade(Trade::Henna)) {
+            keys.push(Key::Trade(Trade::Coloring));
+        }
         let own = token.trades().next().is_none() && token.is_word();
-        if own && token.text.chars().count() > 2 && !token.senses.iter().any(|s| is_little(*s)) {
+        if keys.contains(&Key::Trade(Trade::Body)) {
+            keys.push(Key::of("общий"));
+        }
+        let long = token.text.chars().count() > 2 || token.latin && token.capital && token.text.chars().count() == 2;
+        if own && long && !token.senses.iter().any(|s| is_little(*s)) {
             keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
-            if token.strange {
+            if token.latin {
+                keys.push(Key::of(&script::transliterate(&token.text)));
+            }
+            if token.senses.is_empty() && self.known(keys.clone()).is_empty() {
                 let allowed = |own: &str| 1 + usize::from(own.chars().count() > 7);
-                let near = |own: &&str| own.chars().count() > 4 && strsim::osa_distance(own, &token.text) <= allowed(own);
-                keys.extend(self.own.iter().map(|own| &**own).filter(near).map(Key::of));
+                let near = |own: &str| {
+                    token.strange
+                        && own.chars().count() > 4
+                        && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
+                };
+                let meant = self.own.iter().filter(|(own, _)| near(own) || related(&token.text, own));
+                keys.extend(meant.map(|(_, key)| *key));
             }
         }
         self.known(keys)
@@ -260,7 +330,7 @@ impl PriceList {
 
     fn meant(&self, said: &[Said], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
-        let mut groups = grouped(said);
+        let mut groups = self.grouped(said);
         let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
         if groups.len() < 2 {
             let ids = self.best(&all, &[], false).0;
@@ -278,15 +348,39 @@ impl PriceList {
         let mut options: Vec<Vec<ServiceId>> = Vec::new();
         let mut cover = 0.0;
         for (n, group) in groups.iter().enumerate() {
+            // «…, длинные волосы» tells of the hair.
+            let about = [Trade::Hair, Trade::Nail, Trade::Long, Trade::Short].map(Key::Trade);
+            if options.iter().any(|ids| ids.len() == 1) && group.iter().all(|s| s.keys.iter().all(|key| about.contains(key))) {
+                continue;
+            }
             let before = n.checked_sub(1).map(|n| &groups[n]);
-            let (ids, covered) = before.and_then(|before| self.shared_work(before, group)).unwrap_or_else(|| self.best(group, &all, false));
+            let (ids, covered) = before
+                .and_then(|before| self.shared_work(before, group))
+                // «Ноги и подмышки, шугаринг»
+                .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group)).filter(|_| n == 0))
+                .unwrap_or_else(|| self.best(group, &all, false));
             cover += covered;
-            if !ids.is_empty() && !options.contains(&ids) {
+            // "A haircut, long hair": what follows tells which.
+            let narrows = |before: &&mut Vec<ServiceId>| before.len() > ids.len() && ids.iter().all(|id| before.contains(id));
+            if let Some(before) = options.last_mut().filter(narrows).filter(|_| !ids.is_empty()) {
+                *before = ids;
+            } else if !ids.is_empty() && !options.contains(&ids) {
                 options.push(ids);
             }
         }
         if people_apart {
             return options;
+        }
+        // «Мужская стрижка и борода» in a list that has both under one title.
+        let single = |ids: &[ServiceId]| if let [only] = ids { Some(*only) } else { None };
+        let within = |ids: &[ServiceId], options: &[Vec<ServiceId>]| {
+            let id = single(ids);
+            let parts_of = |whole: ServiceId| self.entries.iter().filter(move |e| e.id == whole).flat_map(|e| e.parts.iter().copied());
+            options.iter().filter_map(|ids| single(ids)).flat_map(parts_of).any(|part| Some(part) == id)
+        };
+        if options.len() > 1 {
+            let all = options.clone();
+            options.retain(|ids| !within(ids, &all));
         }
         let firm: Option<Vec<ServiceId>> = options.iter().map(|ids| if let [only] = ids[..] { Some(only) } else { None }).collect();
         let is_whole = |e: &&Entry, ids: &[ServiceId]| {
@@ -314,7 +408,7 @@ impl PriceList {
     /// has it.
     fn shared_work(&self, before: &[&Said], group: &[&Said]) -> Option<(Vec<ServiceId>, f64)> {
         let object = |said: &&&Said| said.keys.first().is_some_and(|key| key.is_object());
-        if !group.iter().all(|s| object(&s)) {
+        if !group.iter().all(|s| object(&s) || !s.is_head()) || !group.iter().any(|s| object(&s)) {
             return None;
         }
         let work = before.iter().filter(|s| !object(s) && s.is_head());
@@ -322,6 +416,33 @@ impl PriceList {
         let whole: f64 = words.iter().map(|s| s.weight()).sum();
         let (ids, covered) = self.best(&words, &[], false);
         (words.len() > group.len() && covered >= whole - 0.01).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+    }
+
+    /// Enumerated parts, each with a head of its own; words without one go with the part before,
+    /// unless no title has both.
+    fn grouped<'a>(&self, said: &'a [Said]) -> Vec<Vec<&'a Said>> {
+        let mut groups: Vec<(usize, Vec<&Said>)> = Vec::new();
+        for word in said {
+            match groups.last_mut() {
+                Some((group, words)) if *group == word.group => words.push(word),
+                _ => groups.push((word.group, vec![word])),
+            }
+        }
+        let together = |a: &[&Said], b: &[&Said]| self.entries.iter().any(|e| a.iter().chain(b).all(|s| s.fit(e).0 > 0.0));
+        let mut joined: Vec<Vec<&Said>> = Vec::new();
+        for (_, words) in groups {
+            let alone = words.iter().any(|s| s.is_head());
+            match joined.last_mut() {
+                Some(last)
+                    if (!alone || !last.iter().any(|s| s.is_head()))
+                        && (together(last, &words) || !together(last, &[]) || !together(&words, &[])) =>
+                {
+                    last.extend(words);
+                }
+                _ => joined.push(words),
+            }
+        }
+        joined
     }
 
     fn heads_covered(&self, id: ServiceId, said: &[&Said]) -> f64 {
@@ -357,7 +478,12 @@ impl PriceList {
             let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
             let lent = |w: &Word| w.key.is_object() && has(w, beside);
             let borrowed = missing.iter().filter(|w| lent(w)).count();
-            let missing_heads = missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w)).count();
+            // Henna is a way of colouring, no other work.
+            let way = |w: &Word| {
+                w.key == Key::Trade(Trade::Henna) && entry.title.iter().any(|w| w.key == Key::Trade(Trade::Coloring) && has(w, said))
+            };
+            let missing_heads =
+                missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && w.key != Key::Trade(Trade::Hair)).count();
             let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
             // A coating that nobody spoke of is no other work.
             let coating = usize::from(
@@ -400,6 +526,8 @@ impl Said {
         match self.keys.first() {
             Some(key) if key.is_object() => 0.8,
             Some(key) if key.is_head() || self.named => 1.0,
+            // The salon's own word tells more than a part of the body: «прокол хряща уха».
+            Some(Key::Own(_)) => 0.85,
             _ => 0.6,
         }
     }
@@ -421,7 +549,7 @@ impl Said {
         if self.without && !entry.title.iter().any(|word| self.keys.contains(&word.key)) && self.is_head() {
             return (0.0, 0.0, false);
         }
-        let gender = [Trade::Male, Trade::Female, Trade::Child].map(Key::Trade);
+        let gender = PERSONS.map(Key::Trade);
         if self.keys.iter().any(|k| gender.contains(k)) && best == 0.0 && entry.title.iter().any(|w| gender.contains(&w.key)) {
             against = true;
         }
@@ -433,26 +561,6 @@ impl Said {
     }
 }
 
-/// Enumerated parts, each with a head of its own; words without one go with the part before.
-fn grouped(said: &[Said]) -> Vec<Vec<&Said>> {
-    let mut groups: Vec<(usize, Vec<&Said>)> = Vec::new();
-    for word in said {
-        match groups.last_mut() {
-            Some((group, words)) if *group == word.group => words.push(word),
-            _ => groups.push((word.group, vec![word])),
-        }
-    }
-    let mut joined: Vec<Vec<&Said>> = Vec::new();
-    for (_, words) in groups {
-        let alone = words.iter().any(|s| s.is_head());
-        match joined.last_mut() {
-            Some(last) if !alone || !last.iter().any(|s| s.is_head()) => last.extend(words),
-            _ => joined.push(words),
-        }
-    }
-    joined
-}
-
 /// «Подстричь бороду» is no haircut: cutting with an object of its own shapes it.
 fn trimming(said: &mut [Said]) {
     let objects = [Trade::Beard, Trade::Moustache, Trade::Fringe].map(Key::Trade);
@@ -460,7 +568,9 @@ fn trimming(said: &mut [Said]) {
     for word in said.iter_mut() {
         let haircut = word.keys.first() == Some(&Key::Trade(Trade::Haircut));
         let cut = |distance: usize| word.verb && distance <= 2 || word.trim && distance == 1;
-        if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at))) {
+        // «Бороду и усы подстричь»
+        let both = |group: usize, at: usize| word.verb && group + 1 == word.group && at + 3 == word.at;
+        if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at)) || both(*group, *at)) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
         // «Оформить бороду» where the list has it as a cut.
@@ -488,6 +598,13 @@ fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     }
 }
 
+/// «Лимфодренаж» is said for «лимфодренажный», «биоревит» for «биоревитализация».
+fn related(said: &str, own: &str) -> bool {
+    let same = said.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
+    let (said, own) = (said.chars().count() - same, own.chars().count() - same);
+    same >= 4 && said == 0 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
+}
+
 /// Numbers and little words mean no service.
 fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
@@ -499,7 +616,10 @@ fn words(text: &str) -> Vec<(String, Word)> {
     let mut words: Vec<(String, Word)> = Vec::new();
     let mut without = false;
     for raw in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
-        let word = raw.to_lowercase().replace('ё', "е");
+        let mut word = raw.to_lowercase().replace('ё', "е");
+        if word.is_ascii() && word.len() > 2 && !word.contains(|c: char| c.is_ascii_digit()) && lexicon.senses(&word).is_none() {
+            word = script::transliterate(&word);
+        }
         if word == "без" || word == "without" {
             without = true;
             continue;

@@ -141,7 +141,7 @@ impl Team {
         if token.latin {
             spellings = script::spellings(&word.to_lowercase());
         }
-        let all = || std::iter::once(word.as_str()).chain(spellings.iter().map(String::as_str));
+        let all = || std::iter::once(word.as_str()).chain(token.slip.as_deref()).chain(spellings.iter().map(String::as_str));
         let after_to =
             i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
         // Words that are also names: «вера», «света», «мила», «роман».
@@ -188,7 +188,9 @@ fn refused(tokens: &[Token], i: usize) -> bool {
         .windows(2)
         .any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
         && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
-    direct || disliked
+    // «К Арсену не надо»
+    let needless = matches!(tokens.get(i + 1..i + 3), Some([not, need]) if not.is(Sense::Not) && need.text == "надо");
+    direct || disliked || needless
 }
 
 fn replaced(tokens: &[Token], i: usize) -> bool {
@@ -216,7 +218,8 @@ fn without_names(tokens: &[Token], named: &mut Named) {
         if token.cue(Cue::Who) {
             let who_is_free = (i + 1..i + 4).any(|k| {
                 tokens.get(k).is_some_and(|t| {
-                    t.cue(Cue::Sure) || matches!(&*t.text, "свободны" | "свободна" | "free" | "available" | "нибудь" | "угодно")
+                    t.cue(Cue::Sure)
+                        || matches!(&*t.text, "свободны" | "свободна" | "посвободнее" | "free" | "available" | "нибудь" | "угодно")
                 })
             });
             let all_the_same =

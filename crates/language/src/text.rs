@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     lexicon::{Cue, Lexicon, Prep, Sense, Trade, Unit},
-    morphology,
+    morphology, names,
     script::{self, Script},
 };
 
@@ -200,14 +200,32 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
         if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
             text = short;
+        } else if let Some(alike) = lexicon.alike(&text) {
+            slip = Some(std::mem::replace(&mut text, alike.to_owned()));
         } else if let Some(nearest) = guess(guesses)
-            .then(|| lexicon.nearest(&text).or_else(|| squeezed(&text).iter().find_map(|short| lexicon.nearest(short))))
+            .then(|| {
+                lexicon
+                    .nearest(&text)
+                    .or_else(|| lexicon.nearly_alike(&text))
+                    .or_else(|| squeezed(&text).iter().find_map(|short| lexicon.nearest(short)))
+            })
             .flatten()
         {
             slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
         } else {
             strange = true;
         }
+        senses = lexicon.senses(&text);
+    }
+    // «Абед» and «карней» are words of the dictionary that nobody writes.
+    if senses.is_none()
+        && !latin
+        && !capital
+        && names::of(&text).is_empty()
+        && morphology::is_only_name(&text)
+        && let Some(alike) = lexicon.alike(&text)
+    {
+        slip = Some(std::mem::replace(&mut text, alike.to_owned()));
         senses = lexicon.senses(&text);
     }
     let mut token = token(Kind::Word, text, range, glued);

@@ -1,6 +1,14 @@
 // The chat page: customers' phones beside the salon's calendar, kept fresh by the world's events.
 
 const $ = (selector, within = document) => within.querySelector(selector);
+const KINDS = { voice: "🎤 голосовое", audio: "🎵 звук", image: "🖼 фото", video: "🎬 видео", document: "📄 файл", sticker: "наклейка",
+  location: "📍", contact: "👤", revoked: "🚫 удалено" };
+
+function messageText({ kind, text, edited }) {
+  const shown = kind === "text" || kind === "reaction" ? text : `${KINDS[kind] ?? "…"} ${text}`.trim();
+  return edited ? `${shown} (изменено)` : shown;
+}
+
 const WHATSAPP_EVENTS = new Set(["message", "acknowledged", "typing", "linked", "unlinked", "connected", "disconnected"]);
 const OPENERS = ["Здравствуйте! Можно на маникюр с гель-лаком завтра в 15 к Ане?", "Сколько стоит женская стрижка?", "Что есть свободного в субботу утром?"];
 const HOUR = 44; // pixels
@@ -142,7 +150,7 @@ async function drawChat(phone) {
   for (const message of messages) {
     const at = Date.parse(message.at), of = shown(at, { day: "numeric", month: "long" });
     if (of !== day) lines.push(el("li", "day", day = of));
-    const line = el("li", `${message.from} ${message.kind}`, message.kind === "text" || message.kind === "reaction" ? message.text : { voice: "🎤 голосовое", image: "🖼 фото" }[message.kind] ?? "…");
+    const line = el("li", `${message.from} ${message.kind}`, messageText(message));
     const time = el("time", message.from === "customer" ? (customer.read.has(message.id) ? "read" : customer.taken.has(message.id) ? "taken" : "") : "", shown(at, { hour: "2-digit", minute: "2-digit" }));
     if (message.kind !== "reaction") line.append(time);
     lines.push(line);

@@ -4,8 +4,10 @@
 //! The product cannot tell the difference, and the emulators share no type with its clients: they would share its mistakes.
 //! Only `product` names the product's crates, in order to start it.
 
+mod balancer;
 mod clock;
 mod control;
+mod door;
 mod events;
 mod faults;
 mod front_door;
@@ -25,5 +27,5 @@ pub use clock::SandboxClock;
 pub use events::{Bus, Event};
 pub use faults::{Faults, Hit, Kind, Order, Target};
 pub use options::Options;
-pub use product::log_filter;
+pub use product::{asked_to_stop, log_filter, softly};
 pub use running::{Running, start};

@@ -19,21 +19,9 @@ async fn main() -> anyhow::Result<()> {
         writeln!(out, "Product:                   http://{product}/")?;
     }
     out.flush()?;
-    ended().await?;
-    running.shutdown().await;
-    Ok(())
-}
-
-/// Resolves at Ctrl-C or SIGTERM.
-async fn ended() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-            _ = terminate.recv() => Ok(()),
-        }
+    sandbox::asked_to_stop().await?;
+    if !sandbox::softly(running.shutdown()).await? {
+        std::process::exit(1);
     }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c().await?)
+    Ok(())
 }

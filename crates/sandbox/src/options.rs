@@ -62,6 +62,19 @@ pub struct Options {
     /// Only the product; it takes calendar and secrets from the world on the control port.
     #[arg(long)]
     pub product_only: bool,
+
+    /// The product's nodes listen at these ports of this machine, and the world answers on --port for all of them:
+    /// what stands before several nodes. May be repeated.
+    #[arg(long = "node-port", value_name = "PORT", requires = "world_only")]
+    pub node_ports: Vec<u16>,
+
+    /// The name of this node among those that share a PostgreSQL (NODE_NAME).
+    #[arg(long, value_name = "NAME", requires = "product_only")]
+    pub node: Option<String>,
+
+    /// The port at which browsers and YClients reach a product that listens on --port: the world's, before several nodes.
+    #[arg(long, value_name = "PORT", requires = "product_only")]
+    pub public_port: Option<u16>,
 }
 
 const EXAMPLES: &str = "\
@@ -73,6 +86,10 @@ Examples:
   cargo sandbox --data play --world-only    and, in another terminal,
   cargo sandbox --data play --product-only
       the product can be killed and started again; the world lives on
+  cargo sandbox --data play --world-only --node-port 3001 --node-port 3002    and, in two other terminals,
+  cargo sandbox --product-only --database-url postgres://… --public-port 3000 --port 3001 --node one
+  cargo sandbox --product-only --database-url postgres://… --public-port 3000 --port 3002 --node two
+      two nodes share the work; either can be killed
 
   curl -s localhost:4000/control/salons
   curl -s 'localhost:4000/control/phones/79161234567/messages?wait=reply' \\

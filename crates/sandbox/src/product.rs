@@ -4,6 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
+pub use ai_admin::lifecycle::{asked_to_stop, softly};
+
 use crate::clock::SandboxClock;
 
 /// A product that runs.

@@ -8,14 +8,16 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use serde::Deserialize;
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 use url::Url;
 
 use crate::{
+    balancer,
     clock::SandboxClock,
     control,
+    door::{Door, Peer},
     events::Bus,
     faults::Faults,
     front_door::FrontDoor,
@@ -97,9 +99,15 @@ async fn start_world(options: Options) -> anyhow::Result<Running> {
         keeper.load(&world)?;
     }
 
-    let mut tasks = vec![tokio::spawn(serve(listener, routes(&world))), tokio::spawn(note_phones(world.clone()))];
+    let mut tasks = vec![tokio::spawn(serve(Door::open(listener)?, routes(&world))), tokio::spawn(note_phones(world.clone()))];
     if let Some(keeper) = &keeper {
         tasks.push(tokio::spawn(keeper.clone().follow(world.clone())));
+    }
+    if !options.node_ports.is_empty() {
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, product_port))
+            .await
+            .with_context(|| format!("the product's port {product_port} is taken"))?;
+        tasks.push(tokio::spawn(balancer::run(door, options.node_ports.clone())));
     }
     let salons = salons(&options, &world)?;
     let mut running = Running { control: Some(control), product: None, served: None, world: None, tasks, _scratch: None };
@@ -164,12 +172,8 @@ fn routes(world: &Arc<World>) -> Router {
     page::routes().merge(control::routes(world.clone())).merge(world.yclients.clone().routes()).merge(world.whatsapp.clone().routes())
 }
 
-async fn serve(listener: TcpListener, routes: Router) {
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more to send; if it fails, they do.
-        let _ = stream.set_nodelay(true);
-    });
-    if let Err(error) = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await {
+async fn serve(door: Door, routes: Router) {
+    if let Err(error) = axum::serve(door, routes.into_make_service_with_connect_info::<Peer>()).await {
         tracing::error!(%error, "the world's server ended");
     }
 }
@@ -249,7 +253,7 @@ fn settings(options: &Options, secrets: &Secrets, control: SocketAddr, port: u16
         ("JWT_SECRET", secrets.jwt_secret.clone()),
         ("ENCRYPTION_KEY", secrets.encryption_key.clone()),
         ("ADMIN_API_KEY", secrets.admin_api_key.clone()),
-        ("BASE_URL", format!("http://127.0.0.1:{port}")),
+        ("BASE_URL", format!("http://127.0.0.1:{}", options.public_port.unwrap_or(port))),
         ("DATABASE_URL", database),
         ("HOST", Ipv4Addr::LOCALHOST.to_string()),
         ("PORT", port.to_string()),
@@ -258,6 +262,7 @@ fn settings(options: &Options, secrets: &Secrets, control: SocketAddr, port: u16
         ("WHATSAPP_VERSION", "2.3000.1".to_owned()),
     ];
     settings.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+    settings.extend(options.node.iter().map(|node| ("NODE_NAME".to_owned(), node.clone())));
     settings.extend(options.debounce_ms.map(|ms| ("DEBOUNCE_MS".to_owned(), ms.to_string())));
     // Who sets the wait for the rest of a burst is a test, and waits for no typing either.
     let typing = options.typing_ms_per_char.or(options.debounce_ms.map(|_| 0));

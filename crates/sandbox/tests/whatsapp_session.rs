@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::{ChatId, CompanyId, LinkState, Phone, SalonId};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
-use sandbox::whatsapp::{Emulator, Event as WorldEvent, Fault, FaultKind, Options, Side};
+use sandbox::whatsapp::{Draft, Emulator, Event as WorldEvent, Fault, FaultKind, File, Kind, Letter, Options, Side};
 use store::companies::{self, MarketplaceUser, Registration};
 use store::testing::{self, Fresh};
 use store::{Store, Vault, sessions};
@@ -83,10 +83,15 @@ impl World {
 
     /// A process: the store and the pool on it.
     async fn process(&self) -> (Pool, Arc<Received>, CompanyId) {
+        self.node("node").await
+    }
+
+    /// A process under that name.
+    async fn node(&self, name: &str) -> (Pool, Arc<Received>, CompanyId) {
         let store = Store::open(&self.database.url).await.expect("a database");
         let company = salon(&store).await;
         let inbox = Arc::new(Received::default());
-        let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, "node".to_owned());
+        let pool = Pool::new(store, Vault::new([7; 32]), self.endpoint.clone(), Arc::clone(&inbox) as Arc<dyn Inbox>, name.to_owned());
         (pool, inbox, company)
     }
 
@@ -422,6 +427,69 @@ async fn it_reads_types_and_reacts_as_a_person_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_message_arrives_as_what_it_is() {
+    let world = World::new().await;
+    let (pool, inbox, _) = world.linked().await;
+    let first = world.emulator.customer_writes(ANNA, None, SALON, "завтра в 15", None).await.expect("written");
+    let file = |kind| File { kind, bytes: vec![7; 999], mimetype: None, caption: None, file_name: Some("прайс.pdf".to_owned()) };
+    let captioned = File { caption: Some("хочу так".to_owned()), ..file(Kind::Image) };
+    let drafts = [
+        Draft::Media(captioned),
+        Draft::Media(file(Kind::Voice)),
+        Draft::Media(file(Kind::Video)),
+        Draft::Media(file(Kind::Document)),
+        Draft::Media(file(Kind::Sticker)),
+        Draft::Location { latitude: 55.75, longitude: 37.5, name: "у метро".to_owned() },
+        Draft::Contact { name: "Вера".to_owned(), phone: BORIS.to_owned() },
+        Draft::Edit { of: first.clone(), text: "завтра в 16".to_owned() },
+        Draft::Revoke { of: first.clone() },
+    ];
+    for draft in drafts {
+        world.emulator.customer_sends(ANNA, SALON, Letter { draft, ..Letter::default() }).await.expect("sent");
+    }
+    let answer = Letter { draft: Draft::Text("да".to_owned()), quoted: Some(first.clone()), ..Letter::default() };
+    world.emulator.customer_sends(ANNA, SALON, answer).await.expect("sent");
+    until("all of them", || inbox.messages.lock().len() == 11).await;
+    let heard: Vec<String> = inbox.messages.lock().iter().map(|message| said(&message.content)).collect();
+    let edit = format!("edit of {first}: завтра в 16");
+    let revoke = format!("revoke of {first}");
+    let expected = [
+        "завтра в 15",
+        "image/jpeg 999 хочу так",
+        "audio/ogg; codecs=opus 999",
+        "video/mp4 999 ",
+        "application/pdf 999 прайс.pdf",
+        "image/webp 999",
+        "55.75 37.5 у метро",
+        "Вера",
+        edit.as_str(),
+        revoke.as_str(),
+        "да",
+    ];
+    assert_eq!(heard, expected);
+    let quotes: Vec<_> = inbox.messages.lock().iter().filter_map(|message| message.quoted.clone()).collect();
+    assert_eq!(quotes, [first], "the last one only");
+    pool.shutdown().await;
+}
+
+/// A message in few words.
+fn said(content: &Content) -> String {
+    let file = |file: &whatsapp::File| format!("{} {}", file.mime, file.size);
+    let words = |words: &Option<String>| words.clone().unwrap_or_default();
+    match content {
+        Content::Text(text) => text.clone(),
+        Content::Voice(of) | Content::Sticker(of) => file(of),
+        Content::Image { caption, file: of } | Content::Video { caption, file: of } => format!("{} {}", file(of), words(caption)),
+        Content::Document { name, file: of, .. } => format!("{} {}", file(of), words(name)),
+        Content::Location(place) => format!("{} {} {}", place.latitude, place.longitude, words(&place.name)),
+        Content::Contact { name } => words(name),
+        Content::Edit { message_id, text } => format!("edit of {message_id}: {text}"),
+        Content::Revoke { message_id } => format!("revoke of {message_id}"),
+        Content::Reaction { .. } | Content::Other => format!("{content:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
     let world = World::new().await;
     let (first, _, company) = world.linked().await;
@@ -431,8 +499,8 @@ async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
     second.resume_all().await.expect("resumed");
     connected(&mut events_of_second).await;
     state(&mut events, &LinkState::Replaced).await;
-    assert_eq!(first.resume_all().await.expect("an answer"), 0, "not by itself");
-    // The owner opens the page there.
+    // The owner opens the page there; until then nothing happens.
+    assert!(second.state(company).is_connected());
     first.start(company).await.expect("a start");
     connected(&mut events).await;
     state(&mut events_of_second, &LinkState::Replaced).await;
@@ -485,4 +553,115 @@ async fn a_pairing_code_links_as_well() {
     world.emulator.enter_code(SALON, &code.code).await.expect("a link");
     connected(&mut events).await;
     pool.shutdown().await;
+}
+
+/// Takes the session away behind its owner's back, as happens to one that slept through its lease.
+async fn steal(world: &World, company: CompanyId) {
+    let store = Store::open(&world.database.url).await.expect("a database");
+    let mut tx = store.begin().await.expect("a transaction");
+    let ours = sessions::acquire(&mut tx, company, "node", Duration::from_secs(15)).await.expect("an answer").expect("our own");
+    sessions::release(&mut tx, &ours).await.expect("released");
+    sessions::acquire(&mut tx, company, "another node", Duration::from_secs(60)).await.expect("an answer").expect("it is free");
+    tx.commit().await.expect("a commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_sends_nothing() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    world.emulator.customer_writes(ANNA, None, SALON, "Здравствуйте!", None).await.expect("written");
+    until("the message", || inbox.texts().len() == 1).await;
+    let chat = inbox.messages.lock()[0].chat.clone();
+    steal(&world, company).await;
+    assert_eq!(pool.send_text(company, &chat, &pool.new_message_id(), "Здравствуйте!").await, Err(SendError::NotConnected));
+    assert_eq!(world.emulator.chat(ANNA, SALON).len(), 1, "nothing but her own words");
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_takes_no_message_in() {
+    let world = World::new().await;
+    let (pool, inbox, company) = world.linked().await;
+    steal(&world, company).await;
+    world.emulator.customer_writes(ANNA, None, SALON, "не вам", None).await.expect("written");
+    until("the session has ended", || pool.state(company) == LinkState::Disconnected).await;
+    assert_eq!(inbox.texts(), Vec::<String>::new());
+    assert_eq!(world.emulator.pending(ANNA, SALON), 1, "it is left for the owner");
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_session_does_not_connect_again() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    steal(&world, company).await;
+    world.emulator.offline(SALON).await.expect("offline");
+    world.emulator.online(SALON).await.expect("online");
+    let ended = async {
+        while pool.state(company) != LinkState::Disconnected {
+            assert!(!world.emulator.is_online(SALON), "its successor would be pushed off the line");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(WAIT, ended).await.expect("the session ends");
+    pool.shutdown().await;
+}
+
+/// A browser may meet any node: codes, states and wishes go between it and the session's owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_one_node_is_linked_through_another() {
+    let world = World::on(testing::postgres_database().await).await;
+    let (owner, _, company) = world.node("one").await;
+    let (other, _, _) = world.node("two").await;
+    let mut shown = owner.subscribe();
+    let mut seen = other.subscribe();
+    owner.start(company).await.expect("a start");
+    let first = qr(&mut shown).await;
+    until("the other node answers to the owner's name", || other.last_qr(company).is_some()).await;
+    other.start(company).await.expect("it runs, elsewhere");
+    other.fresh_qr(company).await.expect("it is on show");
+    assert_eq!(qr(&mut seen).await, first);
+    assert_eq!(other.last_qr(company).map(|(code, _)| code), Some(first));
+    assert_eq!(other.state(company), LinkState::Connecting);
+
+    let phone = Phone::parse(SALON).expect("a phone");
+    let code = other.pairing_code(company, &phone).await.expect("a code");
+    world.emulator.enter_code(SALON, &code.code).await.expect("a link");
+    connected(&mut seen).await;
+    assert!(other.state(company).is_connected() && owner.own_chat(company).is_some() && other.own_chat(company).is_none());
+    assert!(matches!(other.fresh_qr(company).await, Err(StartError::AlreadyLinked)));
+    let chat = owner.own_chat(company).expect("linked");
+    assert_eq!(other.send_text(company, &chat, "X", "…").await, Err(SendError::NotConnected), "the owner sends");
+
+    // A node that comes later reads how things stand.
+    let (late, _, _) = world.node("three").await;
+    assert_eq!(late.resume_all().await.expect("nothing to do"), 0);
+    assert!(late.state(company).is_connected());
+    late.shutdown().await;
+
+    other.logout(company).await.expect("the owner logs out");
+    assert!(!world.emulator.is_linked(SALON));
+    until("the other node hears it", || other.state(company) == LinkState::LoggedOut).await;
+    owner.shutdown().await;
+    other.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_given_up_is_taken_at_once() {
+    let world = World::on(testing::postgres_database().await).await;
+    let (owner, _, company) = world.node("one").await;
+    let (other, inbox, _) = world.node("two").await;
+    let mut events = owner.subscribe();
+    owner.start(company).await.expect("a start");
+    let code = qr(&mut events).await;
+    world.emulator.scan_qr(SALON, &code).await.expect("a link");
+    connected(&mut events).await;
+    assert_eq!(other.resume_all().await.expect("nothing yet"), 0);
+    let given_up = std::time::Instant::now();
+    owner.shutdown().await;
+    until("the other node is online", || other.own_chat(company).is_some() && other.state(company).is_connected()).await;
+    assert!(given_up.elapsed() < Duration::from_secs(5), "{:?}", given_up.elapsed());
+    world.emulator.customer_writes(ANNA, None, SALON, "кто там?", None).await.expect("written");
+    until("the message", || inbox.texts() == ["кто там?"]).await;
+    other.shutdown().await;
 }

@@ -1,9 +1,13 @@
 //! How many jobs a second, and how long from enqueueing to start, on both engines with durable
-//! commits: `cargo run --profile sandbox --workspace --example bench_jobs --features store/test-support -- [JOBS [POSTGRES]]`.
-//! Without a server's URL it starts a private one.
+//! commits: `cargo xtask bench jobs [JOBS [POSTGRES]]`. Without a server's URL it starts a private one.
+//!
+//! `cargo xtask bench jobs kill [SECONDS]`: worker processes (two on PostgreSQL, one on SQLite) are
+//! killed with `kill -9` at random moments and started again while jobs come in; every job's effect is
+//! written in the transaction that completes it. Ends with an error when one is lost or done twice.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::{
+    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,10 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::CompanyId;
 use futures::future::BoxFuture;
 use store::{
     Store,
     jobs::{self, Handler, Job, NewJob, Outcome, Runner},
+    keys, machine_now,
     testing::{self, Cluster},
 };
 use tokio::sync::mpsc;
@@ -46,6 +52,13 @@ impl Handler for Reports {
 
 #[tokio::main]
 async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["worker", url, name] => return work(url, name).await,
+        ["kill"] => return under_kill(Duration::from_secs(60)).await,
+        ["kill", seconds] => return under_kill(Duration::from_secs(seconds.parse().expect("seconds"))).await,
+        _ => {}
+    }
     let jobs = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(20_000);
     let sqlite = testing::sqlite().await;
     measure("SQLite", &sqlite.store, jobs).await;
@@ -138,4 +151,104 @@ async fn latency(store: &Store, jobs: usize) -> Vec<Duration> {
     cancel.cancel();
     runner.await.expect("an orderly end");
     waits
+}
+
+// --- under kill -9 -------------------------------------------------------------------------------
+
+const TENANT: CompanyId = CompanyId(1);
+const DONE: &str = "done";
+const TWICE: &str = "twice";
+
+/// Takes a moment, then writes its effect down and completes in one transaction.
+struct Marks(Store);
+
+impl Handler for Marks {
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.mark(job).await.map_or_else(Outcome::retry, |()| Outcome::Completed)
+        })
+    }
+}
+
+impl Marks {
+    async fn mark(&self, job: &Job) -> store::Result<()> {
+        let mut tx = self.0.begin().await?;
+        let number = job.payload.to_string();
+        let kind = if keys::get(&mut tx, TENANT, DONE, &number).await?.is_some() { TWICE } else { DONE };
+        let waited = machine_now().duration_since(job.created_at).as_millis().to_string();
+        keys::put_many(&mut tx, TENANT, &[keys::Entry { kind: kind.to_owned(), key: number, value: waited.into_bytes() }]).await?;
+        jobs::complete(&mut tx, job).await?;
+        tx.commit().await
+    }
+}
+
+/// A worker process, until it is killed.
+async fn work(url: &str, name: &str) {
+    let store = Store::open(url).await.expect("the database");
+    Runner::new(store.clone()).node(name).handler("mark", Arc::new(Marks(store)), 32).run(CancellationToken::new()).await;
+}
+
+async fn under_kill(time: Duration) {
+    let sqlite = testing::sqlite().await;
+    killed("SQLite", &sqlite.store, &sqlite.url, &["one"], 200, time).await;
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(true)).await.expect("a PostgreSQL server");
+    let url = cluster.database().await;
+    let postgres = Store::open(&url).await.expect("a new PostgreSQL database");
+    killed("PostgreSQL", &postgres, &url, &["one", "two"], 800, time).await;
+}
+
+fn start_worker(url: &str, name: &str) -> Child {
+    let program = std::env::current_exe().expect("this program");
+    Command::new(program).args(["worker", url, name]).stdin(Stdio::null()).spawn().expect("a worker starts")
+}
+
+/// `pace` jobs a second come in for that time, in lanes, while workers die about once a second.
+async fn killed(engine: &str, store: &Store, url: &str, names: &[&str], pace: u32, time: Duration) {
+    let mut workers: Vec<Child> = names.iter().map(|name| start_worker(url, name)).collect();
+    let (mut enqueued, mut kills) = (0, 0);
+    let began = Instant::now();
+    let mut next_kill = began + Duration::from_secs(1);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / pace * 10);
+    while began.elapsed() < time {
+        ticks.tick().await;
+        let mut tx = store.begin().await.expect("a transaction");
+        for _ in 0..10 {
+            jobs::enqueue(&mut tx, NewJob::new("mark", enqueued).lane(format!("chat:{}", enqueued % LANES))).await.expect("a job");
+            enqueued += 1;
+        }
+        tx.commit().await.expect("a commit");
+        if Instant::now() >= next_kill {
+            let doomed = rand::random_range(0..workers.len());
+            workers[doomed].kill().expect("it runs");
+            workers[doomed].wait().expect("it ended");
+            workers[doomed] = start_worker(url, names[doomed]);
+            kills += 1;
+            next_kill = Instant::now() + Duration::from_millis(rand::random_range(300..1700));
+        }
+    }
+    let all_came = Instant::now();
+    let left =
+        async || jobs::unfinished(&mut store.read().await.expect("a transaction"), Duration::from_secs(3600)).await.expect("a count");
+    while left().await > 0 && all_came.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut tx = store.read().await.expect("a transaction");
+    let done = keys::list(&mut tx, TENANT, DONE, "").await.expect("a list");
+    let twice = keys::list(&mut tx, TENANT, TWICE, "").await.expect("a list").len();
+    let mut waits: Vec<u64> = done.iter().map(|(_, waited)| String::from_utf8_lossy(waited).parse().expect("milliseconds")).collect();
+    waits.sort_unstable();
+    let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize];
+    let lost = enqueued - done.len();
+    println!(
+        "{engine} under kill -9: {enqueued} jobs, {kills} kills of {} workers, {lost} lost, {twice} done twice; enqueue to end p50 {} ms, p99 {} ms, longest {} ms",
+        names.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    for mut worker in workers {
+        let _ = (worker.kill(), worker.wait());
+    }
+    assert!(lost == 0 && twice == 0 && at(1.0) <= 30_000, "jobs were lost, done twice or rescued late");
 }

@@ -1,22 +1,37 @@
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use sqlx::{
-    Postgres, Sqlite, Transaction,
+    Connection as _, Postgres, Sqlite, SqliteConnection, Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Bus, CompanyEvent, Result, StoreError, dialect,
     jobs::wake::{Wake, Wakes},
     machine_now, migrate,
+    relay::Relay,
+    writer::{Member, Writer},
 };
 
 /// How long a caller waits for a connection before it hears that there is none.
 const ACQUIRE: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// A connection that was idle for so long is asked whether it still stands before it is used.
+const IDLE: Duration = Duration::from_secs(2);
+/// How long the database may take to answer [`Store::ping`].
+const PING: Duration = Duration::from_secs(3);
+/// For so long after a failure of the database [`Store::ping`] tells of it.
+const TROUBLE: Duration = Duration::from_secs(10);
 
 /// The database: SQLite inside the process, or PostgreSQL when several nodes share the work. Cheap to clone.
 #[derive(Clone)]
@@ -26,13 +41,22 @@ struct Shared {
     engine: Engine,
     bus: Bus,
     wakes: Wakes,
+    /// When the database last could not do what was asked.
+    trouble: Mutex<Option<Instant>>,
+    /// Ends what speaks with other nodes.
+    closed: CancellationToken,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.closed.cancel();
+    }
 }
 
 enum Engine {
-    /// SQLite knows one writer at a time; a pool of one makes the rest wait in line instead of
-    /// failing with SQLITE_BUSY.
+    /// SQLite knows one writer at a time; the rest wait in line instead of failing with SQLITE_BUSY.
     Sqlite {
-        writer: SqlitePool,
+        writer: Arc<Writer>,
         readers: SqlitePool,
     },
     Postgres(PgPool),
@@ -51,15 +75,20 @@ impl Store {
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?.application_name("ai-admin");
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE).test_before_acquire(false);
+            // After a restart of the server every idle connection is dead.
+            let pool = pool
+                .before_acquire(|connection, meta| Box::pin(async move { Ok(meta.idle_for < IDLE || connection.ping().await.is_ok()) }));
             Engine::Postgres(pool.connect_with(options).await?)
         } else {
             return Err(StoreError::Address);
         };
-        let wakes = Wakes::new(match &engine {
+        let (wakes, events, closed) = (Wakes::channel(), Bus::channel(), CancellationToken::new());
+        let others = match &engine {
             Engine::Sqlite { .. } => None,
-            Engine::Postgres(pool) => Some(pool.clone()),
-        });
-        let store = Self(Arc::new(Shared { engine, bus: Bus::new(), wakes }));
+            Engine::Postgres(pool) => Some(Relay::start(pool.clone(), wakes.clone(), events.clone(), closed.clone())),
+        };
+        let (wakes, bus) = (Wakes::new(wakes, others.clone()), Bus::new(events, others));
+        let store = Self(Arc::new(Shared { engine, bus, wakes, trouble: Mutex::default(), closed }));
         let mut tx = store.begin().await?;
         migrate::run(&mut tx).await?;
         tx.commit().await?;
@@ -68,16 +97,25 @@ impl Store {
 
     /// A transaction that writes. On SQLite there is one at a time and the others wait in line:
     /// keep it short, await nothing but the database in it, and never open a second one inside.
+    /// Those that wait at the same time reach the disk together.
     ///
     /// # Errors
     /// [`StoreError::Database`], transient when no connection came free in ten seconds.
     pub async fn begin(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
-            // IMMEDIATE takes the write lock at once: a read that turns into a write could fail half-way.
-            Engine::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+            Engine::Sqlite { writer, .. } => writer.begin().await.map(|member| Connection::Sqlite(SqliteTx::Writing(member))),
+            Engine::Postgres(pool) => pool.begin().await.map(Connection::Postgres),
         };
-        Ok(self.tx(connection))
+        self.tx(connection)
+    }
+
+    /// A transaction for what may be undone by a crash of PostgreSQL, though not by one of ours: the
+    /// claims of jobs, which such a crash takes back, and the ends of those whose handlers left no trace.
+    pub(crate) async fn begin_lossy(&self) -> Result<Tx> {
+        match &self.0.engine {
+            Engine::Sqlite { .. } => self.begin().await,
+            Engine::Postgres(pool) => self.tx(pool.begin_with(dialect::POSTGRES_BEGIN_LOSSY).await.map(Connection::Postgres)),
+        }
     }
 
     /// A transaction that only reads: never waits for writers, and a write in it fails.
@@ -86,23 +124,28 @@ impl Store {
     /// As [`Store::begin`].
     pub async fn read(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
-            Engine::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
-            Engine::Postgres(pool) => Connection::Postgres(pool.begin_with("BEGIN READ ONLY").await?),
+            Engine::Sqlite { readers, .. } => readers.begin().await.map(|tx| Connection::Sqlite(SqliteTx::Reading(tx))),
+            Engine::Postgres(pool) => pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres),
         };
-        Ok(self.tx(connection))
+        self.tx(connection)
     }
 
-    /// The database answers.
+    /// The database can be written to, and nothing failed for its sake in the last ten seconds.
+    /// Answers within three seconds.
     ///
     /// # Errors
-    /// Whatever keeps it from answering.
+    /// [`StoreError::Unavailable`], or whatever keeps it from answering.
     pub async fn ping(&self) -> Result<()> {
-        let mut tx = self.read().await?;
-        row!(tx, (i64,), "SELECT CAST(1 AS BIGINT)")?;
-        Ok(())
+        let answer = async {
+            let mut tx = self.begin().await?;
+            row!(tx, (i64,), "SELECT CAST(1 AS BIGINT)").map(drop)
+        };
+        tokio::time::timeout(PING, answer).await.map_err(|_| StoreError::Unavailable)??;
+        let trouble = *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.is_some_and(|at| at.elapsed() < TROUBLE) { Err(StoreError::Unavailable) } else { Ok(()) }
     }
 
-    /// The event bus of this process.
+    /// The event bus.
     pub fn bus(&self) -> &Bus {
         &self.0.bus
     }
@@ -117,6 +160,7 @@ impl Store {
 
     /// Waits for transactions under way and closes the database. Later calls fail.
     pub async fn close(&self) {
+        self.0.closed.cancel();
         match &self.0.engine {
             Engine::Sqlite { writer, readers } => {
                 readers.close().await;
@@ -137,8 +181,26 @@ impl Store {
         }
     }
 
-    fn tx(&self, connection: Connection) -> Tx {
-        Tx { connection, store: self.clone(), now: None, wakes: Vec::new(), events: Vec::new() }
+    #[cfg(feature = "test-support")]
+    pub(crate) fn sqlite_writer(&self) -> Option<&SqlitePool> {
+        match &self.0.engine {
+            Engine::Sqlite { writer, .. } => Some(writer.pool()),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    fn tx(&self, connection: sqlx::Result<Connection>) -> Result<Tx> {
+        let connection = connection.map_err(|error| self.failed(error))?;
+        Ok(Tx { connection, store: self.clone(), now: None, wakes: Vec::new(), events: Vec::new() })
+    }
+
+    /// Remembers that the database was away.
+    fn failed(&self, error: sqlx::Error) -> StoreError {
+        let error = StoreError::from(error);
+        if error.is_outage() {
+            *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        error
     }
 }
 
@@ -164,7 +226,7 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
     };
     let writer = pool(1).connect_with(options.clone()).await?;
     let readers = pool(SQLITE_READERS).connect_with(options.create_if_missing(false).pragma("query_only", "ON")).await?;
-    Ok(Engine::Sqlite { writer, readers })
+    Ok(Engine::Sqlite { writer: Writer::new(writer, ACQUIRE), readers })
 }
 
 /// A transaction. Dropping it rolls back.
@@ -177,8 +239,33 @@ pub struct Tx {
 }
 
 pub(crate) enum Connection {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
+}
+
+pub(crate) enum SqliteTx {
+    Reading(Transaction<'static, Sqlite>),
+    Writing(Member),
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Reading(tx) => tx,
+            Self::Writing(member) => member,
+        }
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Reading(tx) => tx,
+            Self::Writing(member) => member,
+        }
+    }
 }
 
 impl Tx {
@@ -188,10 +275,12 @@ impl Tx {
     /// [`StoreError::Database`]: nothing was written, except that on PostgreSQL a connection lost
     /// during the commit leaves it unknown.
     pub async fn commit(self) -> Result<()> {
-        match self.connection {
-            Connection::Sqlite(tx) => tx.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await?,
-        }
+        let committed = match self.connection {
+            Connection::Sqlite(SqliteTx::Reading(tx)) => tx.commit().await,
+            Connection::Sqlite(SqliteTx::Writing(member)) => member.commit().await,
+            Connection::Postgres(tx) => tx.commit().await,
+        };
+        committed.map_err(|error| self.store.failed(error))?;
         self.store.wakes().wake(self.wakes);
         for event in self.events {
             self.store.bus().publish(event);
@@ -218,10 +307,21 @@ impl Tx {
         let now = match (self.now, &mut self.connection) {
             (Some(now), _) => now,
             (None, Connection::Sqlite(_)) => machine_now().as_millisecond(),
-            (None, Connection::Postgres(tx)) => sqlx::query_as::<_, (i64,)>(dialect::POSTGRES_NOW).fetch_one(&mut **tx).await?.0,
+            (None, Connection::Postgres(tx)) => {
+                let now = sqlx::query_as::<_, (i64,)>(dialect::POSTGRES_NOW).fetch_one(&mut **tx).await;
+                now.map_err(|error| self.store.failed(error))?.0
+            }
         };
         self.now = Some(now);
         Ok(now)
+    }
+
+    pub(crate) fn failed(&mut self, error: sqlx::Error) -> StoreError {
+        let error = self.store.failed(error);
+        if let (true, Connection::Sqlite(SqliteTx::Writing(member))) = (error.is_outage(), &mut self.connection) {
+            member.fail();
+        }
+        error
     }
 
     pub(crate) fn wake(&mut self, wake: Wake) {

@@ -13,6 +13,22 @@ pub(crate) const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestam
 /// One node migrates at a time; the number is ours alone in this database.
 pub(crate) const POSTGRES_MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4919131752)";
 
+/// Many jobs completed at once, each under its claim.
+pub(crate) const POSTGRES_COMPLETE: &str = "DELETE FROM jobs USING unnest($1::bigint[], $2::bigint[]) AS done (id, claim) \
+     WHERE jobs.id = done.id AND jobs.claim = done.claim AND jobs.state = 'running' RETURNING jobs.id";
+
+/// Who is next in lanes, by the lanes' index.
+pub(crate) const POSTGRES_LANE_HEADS: &str = "SELECT head.kind, min(head.run_at) FROM unnest($1::text[]) AS lanes (lane) \
+     CROSS JOIN LATERAL (SELECT kind, run_at FROM jobs WHERE jobs.lane = lanes.lane AND finished_at IS NULL ORDER BY jobs.lane, id LIMIT 1) head \
+     GROUP BY head.kind";
+
+/// A transaction whose loss in a crash of the server does no harm, so that nobody waits for its
+/// log to be written; what is committed durably after it makes it durable, too.
+pub(crate) const POSTGRES_BEGIN_LOSSY: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
+/// Held by the one living process that has a node's name, as long as its connection lives.
+pub(crate) const POSTGRES_NAME_LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('ai-admin node ' || $1, 0))";
+
 /// One statement with the row lock that keeps two nodes apart on PostgreSQL: `with_lock!(tx,
 /// "SELECT …", "FOR UPDATE SKIP LOCKED", "…the rest")`. SQLite has one writer and needs none.
 macro_rules! with_lock {

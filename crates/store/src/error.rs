@@ -10,6 +10,9 @@ pub enum StoreError {
     /// The engine or the way to it failed; see [`StoreError::is_transient`].
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database does not answer in time, or has lately taken no writes.
+    #[error("the database is not available for now")]
+    Unavailable,
     /// The address is neither `sqlite://PATH` nor `postgres://…`.
     #[error("the database address must be sqlite://PATH or postgres://…")]
     Address,
@@ -40,19 +43,33 @@ impl StoreError {
     /// Trying again later may help: busy, locked, full, unreachable, or a lost race.
     pub fn is_transient(&self) -> bool {
         match self {
+            // PostgreSQL: 40 rollback, 55 locks.
+            Self::Database(sqlx::Error::Database(error))
+                if ["40", "55"].iter().any(|class| error.code().is_some_and(|code| code.len() == 5 && code.starts_with(class))) =>
+            {
+                true
+            }
+            Self::Stale => true,
+            other => other.is_outage(),
+        }
+    }
+
+    /// The database itself is busy, locked, full or gone: nothing can be stored for now.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Unavailable => true,
             Self::Database(sqlx::Error::Database(error)) => {
-                // SQLite: BUSY 5, LOCKED 6, IOERR 10, FULL 13 (extended codes carry them in the low byte).
-                // PostgreSQL: classes 08 connection, 40 rollback, 53 resources, 55 locks, 57 operator.
+                // SQLite: BUSY 5, LOCKED 6, IOERR 10, FULL 13, CANTOPEN 14 (extended codes carry them in the low byte).
+                // PostgreSQL: classes 08 connection, 53 resources, 57 operator.
                 let code = error.code().unwrap_or_default();
                 match code.parse::<u32>() {
-                    Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
-                    _ => ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class)),
+                    Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13 | 14),
+                    _ => ["08", "53", "57"].iter().any(|class| code.starts_with(class)),
                 }
             }
             Self::Database(error) => {
                 matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_))
             }
-            Self::Stale => true,
             _ => false,
         }
     }

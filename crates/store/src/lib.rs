@@ -18,8 +18,10 @@ mod bus;
 mod database;
 mod error;
 mod migrate;
+mod relay;
 mod time;
 mod vault;
+mod writer;
 
 pub mod bookings;
 pub mod catalogue;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use domain::{CompanyId, LinkState, Phone};
+use jiff::Timestamp;
 
 use crate::{
     Result, StoreError, Tx,
@@ -129,6 +130,60 @@ pub async fn check(tx: &mut Tx, lease: &Lease) -> Result<()> {
         lease.epoch
     )?;
     held.map(|_| ()).ok_or(StoreError::Fenced)
+}
+
+/// The guard of what is done outside under a lease (a message, a connection): the lease is the
+/// session's last one and has time left, as of now. Takes no lock, so unlike [`check`] it fits a
+/// transaction that only reads.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when the lease ran out or somebody has taken the session over: do nothing.
+pub async fn holds(tx: &mut Tx, lease: &Lease) -> Result<()> {
+    let now = tx.now_ms().await?;
+    let held = row!(
+        tx,
+        (i64,),
+        "SELECT epoch FROM sessions WHERE company_id = $1 AND owner = $2 AND epoch = $3 AND lease_until >= $4",
+        lease.company_id.0,
+        lease.owner.as_str(),
+        lease.epoch,
+        now
+    )?;
+    held.map(|_| ()).ok_or(StoreError::Fenced)
+}
+
+/// How a company's link stands, whichever node runs it; disconnected where none does.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn link(tx: &mut Tx, company: CompanyId) -> Result<LinkState> {
+    let now = tx.now_ms().await?;
+    let session = row!(
+        tx,
+        Session,
+        "SELECT company_id, wanted, owner, epoch, phone, state FROM sessions WHERE company_id = $1 AND owner IS NOT NULL AND lease_until >= $2",
+        company.0,
+        now
+    )?;
+    Ok(session.and_then(|session| session.state).unwrap_or(LinkState::Disconnected))
+}
+
+/// The sessions that other owners run, as far as something of them was written since that moment
+/// (of the database's time).
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn of_others(tx: &mut Tx, owner: &str, since: Timestamp) -> Result<Vec<Session>> {
+    let now = tx.now_ms().await?;
+    rows!(
+        tx,
+        Session,
+        "SELECT company_id, wanted, owner, epoch, phone, state FROM sessions \
+         WHERE owner <> $1 AND lease_until >= $2 AND updated_at >= $3 ORDER BY company_id",
+        owner,
+        now,
+        since.as_millisecond()
+    )
 }
 
 /// Writes the session's state down, under its lease. A connected state also sets its number.

@@ -23,7 +23,7 @@ macro_rules! execute {
                 sqlx::query(sql)$(.bind($arg))*.execute(&mut **connection).await.map(|done| done.rows_affected())
             }
         }
-        .map_err($crate::StoreError::from)
+        .map_err(|error| $tx.failed(error))
     }};
 }
 
@@ -38,7 +38,7 @@ macro_rules! fetch {
                 sqlx::query_as::<_, $row>(sql)$(.bind($arg))*.$fetch(&mut **connection).await
             }
         }
-        .map_err($crate::StoreError::from)
+        .map_err(|error| $tx.failed(error))
     }};
 }
 

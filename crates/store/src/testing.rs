@@ -13,7 +13,7 @@ use std::{
     sync::OnceLock,
 };
 
-use sqlx::{AssertSqlSafe, Connection as _, postgres::PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, postgres::PgConnection, sqlite::SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -26,9 +26,17 @@ pub const SERVER: &str = "AI_ADMIN_TEST_POSTGRES";
 #[derive(Debug)]
 pub struct Cluster {
     url: String,
+    /// Ours to stop and start.
+    own: Option<Own>,
     /// The watchman stops the server and removes its folder when this end of the pipe closes, and
     /// the system closes it when the process ends.
     _alive: Option<ChildStdin>,
+}
+
+#[derive(Debug)]
+struct Own {
+    folder: PathBuf,
+    user: Option<User>,
 }
 
 impl Cluster {
@@ -54,21 +62,43 @@ impl Cluster {
         }
         let file = data.join("postgresql.auto.conf");
         fs::write(&file, settings).expect("the server's settings");
+        let url = format!("postgres://postgres@localhost/postgres?host={}", folder.display());
+        let alive = watch(&user, &folder);
+        let cluster = Self { url, own: Some(Own { folder, user }), _alive: Some(alive) };
+        cluster.start_again();
+        cluster
+    }
+
+    /// Stops the server as a loss of power would.
+    ///
+    /// # Panics
+    /// When it does not stop, or is not ours.
+    pub fn stop_at_once(&self) {
+        let Own { folder, user } = self.own.as_ref().expect("a server of our own");
+        let stopped = command(user, "pg_ctl").args(["stop", "-s", "-m", "immediate", "-D"]).arg(folder.join("data")).output();
+        assert_ok("pg_ctl stop", &stopped.expect("pg_ctl starts"));
+    }
+
+    /// Starts it after [`Cluster::stop_at_once`].
+    ///
+    /// # Panics
+    /// When it does not start, or is not ours.
+    pub fn start_again(&self) {
+        let Own { folder, user } = self.own.as_ref().expect("a server of our own");
         let log = folder.join("log");
-        let started = command(&user, "pg_ctl").args(["start", "-w", "-t", "60", "-s", "-D"]).arg(&data).arg("-l").arg(&log).output();
+        let data = folder.join("data");
+        let started = command(user, "pg_ctl").args(["start", "-w", "-t", "60", "-s", "-D"]).arg(data).arg("-l").arg(&log).output();
         let started = started.expect("pg_ctl starts");
         if !started.status.success() {
             let mut text = String::new();
             let _ = fs::File::open(&log).and_then(|mut log| log.read_to_string(&mut text));
             panic!("PostgreSQL did not start: {}\n{text}", String::from_utf8_lossy(&started.stderr));
         }
-        let url = format!("postgres://postgres@localhost/postgres?host={}", folder.display());
-        Self { url, _alive: Some(watch(&user, &folder)) }
     }
 
     /// A server that runs already: the URL of a role that may create databases.
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), _alive: None }
+        Self { url: url.to_owned(), own: None, _alive: None }
     }
 
     /// The address of its maintenance database.
@@ -133,6 +163,41 @@ pub async fn postgres_database() -> Fresh {
     Fresh { store: Store::open(&url).await.expect("a new PostgreSQL database"), url, _folder: None }
 }
 
+/// Another program that holds a SQLite database's write lock, until dropped.
+pub struct WriteLock(SqliteConnection);
+
+impl WriteLock {
+    /// Takes it.
+    ///
+    /// # Panics
+    /// When it cannot be had.
+    pub async fn take(url: &str) -> Self {
+        let mut connection = SqliteConnection::connect(url).await.expect("the database opens");
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut connection).await.expect("the write lock");
+        Self(connection)
+    }
+
+    /// Gives it back.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn release(self) {
+        self.0.close().await.expect("an orderly end");
+    }
+}
+
+/// Lets a SQLite database grow no more, or again.
+///
+/// # Panics
+/// On PostgreSQL, and when the database fails.
+pub async fn set_full(store: &Store, full: bool) {
+    let writer = store.sqlite_writer().expect("a SQLite database");
+    let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count").fetch_one(writer).await.expect("a count");
+    let most = if full { pages } else { 1 << 30 };
+    sqlx::query(AssertSqlSafe(format!("PRAGMA max_page_count = {most}"))).execute(writer).await.expect("a limit");
+}
+
+#[derive(Debug)]
 struct User {
     name: String,
     id: u32,

@@ -85,6 +85,8 @@ pub(crate) enum Fault {
     NotBuilt,
     /// It took too long.
     TimedOut,
+    /// The database is busy, locked, full or gone: nothing can be stored for now.
+    Unavailable,
     /// Our own fault; the cause is in the log.
     Internal,
 }
@@ -150,6 +152,10 @@ impl From<store::StoreError> for Fault {
     fn from(cause: store::StoreError) -> Self {
         match cause {
             store::StoreError::NotFound(_) => Self::NotFound,
+            cause if cause.is_transient() => {
+                tracing::warn!(%cause, "a request must be made again");
+                Self::Unavailable
+            }
             cause => Self::internal(cause),
         }
     }
@@ -190,6 +196,9 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
     let (mut parts, body) = told.into_parts();
     if status == StatusCode::TOO_MANY_REQUESTS || fault == Fault::BookingSystemBusy {
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    if fault == Fault::Unavailable {
+        parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         parts.headers.insert(header::ALLOW, allow);

@@ -111,6 +111,7 @@ fn not_started(error: StartError) -> Fault {
     match error {
         StartError::AlreadyLinked => Fault::AlreadyConnected,
         StartError::OwnedElsewhere | StartError::ShuttingDown => Fault::NoCode,
+        StartError::Store(error) => error.into(),
         error => Fault::internal(error),
     }
 }

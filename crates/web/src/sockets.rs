@@ -229,7 +229,7 @@ fn emit(socket: &SocketRef, event: &str, body: &impl Serialize) {
 
 /// Carries what the sessions tell to the pages of their salon, until the sessions are gone.
 async fn relay_sessions(io: SocketIo, mut sessions: Receiver<SessionEvent>) {
-    while let Some(SessionEvent { company_id, event }) = next(&mut sessions).await {
+    while let Some(SessionEvent { company_id, event, .. }) = next(&mut sessions).await {
         let to_both: Vec<(&str, &str, Value)> = match event {
             Event::Qr { code, expires_in } => match qr_body(&code, expires_in) {
                 Ok(body) => vec![(MARKETPLACE, "qr-update", body.clone()), (WHATSAPP, "qr", body)],

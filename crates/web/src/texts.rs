@@ -352,6 +352,17 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             wait,
             Again,
         ),
+        Fault::Unavailable => (
+            S::SERVICE_UNAVAILABLE,
+            "unavailable",
+            said("Сейчас не получается", "Not just now"),
+            said(
+                "Наша база данных сейчас недоступна. Ничего не потеряно, повторите через минуту.",
+                "Our database is not available just now. Nothing is lost; try again in a minute.",
+            ),
+            wait,
+            Again,
+        ),
         Fault::Internal => (
             S::INTERNAL_SERVER_ERROR,
             "internal",

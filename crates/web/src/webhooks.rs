@@ -87,7 +87,7 @@ async fn accept(web: &Web, secret: Option<&str>, headers: &HeaderMap, body: &[u8
     };
     match company {
         Some(company) => {
-            let new = webhooks::accept(&web.app, company.id, &event, body).await.map_err(Fault::internal)?;
+            let new = webhooks::accept(&web.app, company.id, &event, body).await?;
             metrics::counter!("webhooks", "new" => if new { "yes" } else { "no" }).increment(1);
         }
         None => tracing::info!(salon = %event.salon_id(), "an event of a salon that is not ours"),

@@ -10,6 +10,8 @@ pub struct SessionEvent {
     pub company_id: CompanyId,
     /// What happened.
     pub event: Event,
+    /// The session runs on this node; else its owner told us.
+    pub here: bool,
 }
 
 /// What can happen to a link.

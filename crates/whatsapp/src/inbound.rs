@@ -13,6 +13,8 @@ use waproto::whatsapp as wa;
 use waproto::whatsapp::message::protocol_message::Type as ProtocolType;
 use whatsapp_rust::{Client, InboundDurabilityHook};
 
+use crate::fence::Fence;
+
 /// The longest text that is passed on, in characters: the rest of a longer one is cut.
 pub const MAX_TEXT: usize = 4_096;
 const MAX_NAME: usize = 100;
@@ -186,6 +188,7 @@ const RETRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_milli
 pub(crate) struct Hook {
     pub(crate) company: CompanyId,
     pub(crate) inbox: Arc<dyn Inbox>,
+    pub(crate) fence: Fence,
 }
 
 #[async_trait]
@@ -202,6 +205,8 @@ impl InboundDurabilityHook for Hook {
         if heard.is_empty() {
             return Ok(());
         }
+        // Whoever has the session now hears it as well, and acknowledges it.
+        self.fence.holds().await?;
         for pause in RETRIES {
             match self.inbox.receive(heard.clone()).await {
                 Ok(()) => return Ok(()),

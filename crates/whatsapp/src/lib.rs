@@ -2,7 +2,8 @@
 //! restart without linking again, receiving and sending text.
 //!
 //! * [`Pool`] owns the sessions: starts, resumes, stops and logs out, one owner per session by a
-//!   lease in the database.
+//!   lease in the database. A session that another node runs is known here, too: what is asked of
+//!   it goes to its owner, and its codes and states come back. Only sending stays with the owner.
 //! * What a session hears goes to an [`Inbox`]; WhatsApp is told that a message arrived only after
 //!   [`Inbox::receive`] has returned `Ok`, so nothing is lost, and a message may come twice.
 //! * What happens to a link (a QR code, a pairing code, another [`domain::LinkState`]) is told to
@@ -14,7 +15,9 @@
 //! from the message itself.
 
 mod backend;
+mod elsewhere;
 mod event;
+mod fence;
 mod inbound;
 mod pool;
 mod session;

@@ -4,10 +4,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use domain::{ChatId, CompanyId, LinkState, Phone};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use store::sessions::{self, Lease};
 use store::{Store, StoreError, Vault, keys};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,16 +25,23 @@ use whatsapp_rust::{CacheConfig, ClientError, MsgSecretRetention, SendOptions};
 
 use crate::Endpoint;
 use crate::backend::{Backend, SECRET_RETENTION};
+use crate::elsewhere::{Ask, Asked, keep_in_touch};
 use crate::event::SessionEvent;
+use crate::fence::{Fence, FencedDialer};
 use crate::inbound::{Delivery, Hook, Inbox};
-use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked};
+use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked, write_state};
 use crate::transport::Line;
 
 /// A lease is renewed this often and runs out this long after the last renewal.
 const RENEW: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(15);
-/// Where the database cannot be asked for so long, another node may soon own our sessions.
+/// Where the leases were not renewed for so long (by our own steady clock), another node may soon
+/// own our sessions: they stop.
 const LEASE_MARGIN: Duration = Duration::from_secs(12);
+/// Sessions that nobody runs are looked for this often.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the end of a session waits to be written down again where the database is away.
+const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 /// How long WhatsApp may take to say that it has a message.
 const ACK_WAIT: Duration = Duration::from_secs(5);
 /// WhatsApp's refusal to a number that may not write to new people for a while.
@@ -60,14 +68,14 @@ const EVENTS: usize = 1_024;
 
 /// The linked devices of all salons on this node. Cheap to clone; one per process.
 #[derive(Clone)]
-pub struct Pool(Arc<Inner>);
+pub struct Pool(pub(crate) Arc<Inner>);
 
-struct Inner {
-    store: Store,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
     vault: Vault,
     endpoint: Endpoint,
     inbox: Arc<dyn Inbox>,
-    node: String,
+    pub(crate) node: String,
     line: Line,
     http: UreqHttpClient,
     salons: Mutex<HashMap<CompanyId, Arc<Salon>>>,
@@ -75,7 +83,15 @@ struct Inner {
     closing: CancellationToken,
     /// Whether orphaned sessions are ours to take.
     resumed: AtomicBool,
-    tasks: TaskTracker,
+    /// Orphans are being taken.
+    adopting: AtomicBool,
+    /// A session may have become free just now.
+    pub(crate) orphans: Notify,
+    /// What was asked of other nodes.
+    pub(crate) asked: Asked,
+    /// When the states of other nodes' sessions were read last, by the database's time.
+    pub(crate) looked: Mutex<Option<Timestamp>>,
+    pub(crate) tasks: TaskTracker,
 }
 
 /// Why a session does not start.
@@ -196,17 +212,49 @@ impl Pool {
             events,
             closing: CancellationToken::new(),
             resumed: AtomicBool::new(false),
+            adopting: AtomicBool::new(false),
+            orphans: Notify::new(),
+            asked: Asked::default(),
+            looked: Mutex::default(),
             tasks: TaskTracker::new(),
         });
         tokio::spawn(tend(Arc::downgrade(&inner), inner.closing.clone()));
+        tokio::spawn(write_down(Arc::downgrade(&inner), inner.events.subscribe(), inner.closing.clone()));
+        let bus = inner.store.bus();
+        if bus.reaches_others() {
+            let (ours, theirs) = (inner.events.subscribe(), bus.subscribe());
+            tokio::spawn(keep_in_touch(Arc::downgrade(&inner), ours, theirs, inner.closing.clone()));
+        }
         Self(inner)
     }
 
-    /// Starts a salon's session, unless it runs: a linked device connects, a new one shows QR codes.
+    /// The name of this node among those that share the database.
+    pub fn node(&self) -> &str {
+        &self.0.node
+    }
+
+    /// Starts a salon's session, unless it runs here or elsewhere: a linked device connects, a new
+    /// one shows QR codes.
     ///
     /// # Errors
     /// [`StartError`]; whether WhatsApp can be reached shows in the [state](Pool::state) later.
     pub async fn start(&self, company: CompanyId) -> Result<(), StartError> {
+        match self.start_here(company).await {
+            Err(StartError::OwnedElsewhere) => self.ask_to_start(company, Ask::Start).await,
+            started => started,
+        }
+    }
+
+    /// Asks the owner for something that needs no code in return.
+    async fn ask_to_start(&self, company: CompanyId, ask: Ask) -> Result<(), StartError> {
+        match self.ask_owner(company, ask).await {
+            Ok(_) => Ok(()),
+            Err(PairingError::Start(why)) => Err(why),
+            Err(why) => Err(StartError::Device(why.to_string())),
+        }
+    }
+
+    pub(crate) async fn start_here(&self, company: CompanyId) -> Result<(), StartError> {
         let salon = self.salon(company);
         let _gate = salon.gate.lock().await;
         self.start_locked(&salon).await.map(drop)
@@ -220,16 +268,26 @@ impl Pool {
     /// [`StoreError`] when it cannot be known which salons are linked; a session that does not
     /// start is logged and tried again.
     pub async fn resume_all(&self) -> Result<usize, StoreError> {
+        self.look_around().await?;
         let salons = self.resumable().await?;
+        let started = self.start_spread(salons).await;
+        self.0.resumed.store(true, Ordering::Release);
+        Ok(started)
+    }
+
+    /// Starts sessions with jitter where they are many; returns how many started.
+    async fn start_spread(&self, salons: Vec<CompanyId>) -> usize {
         let crowd = u32::try_from(salons.len().saturating_sub(AT_ONCE)).unwrap_or(u32::MAX);
         let spread = START_ALL.min(START_EACH.saturating_mul(crowd));
         let starts = salons.into_iter().map(|company| async move {
             tokio::time::sleep(spread.mul_f64(rand::random())).await;
-            self.resume(company).await
+            self.resume(company).await.unwrap_or_else(|error| {
+                tracing::warn!(%company, %error, "a WhatsApp session does not start");
+                self.start_later(company, START_ALL);
+                false
+            })
         });
-        let started = futures::future::join_all(starts).await.into_iter().filter(|started| *started).count();
-        self.0.resumed.store(true, Ordering::Release);
-        Ok(started)
+        futures::future::join_all(starts).await.into_iter().filter(|started| *started).count()
     }
 
     /// Ends a salon's session here and returns when it is gone. It stays linked and is not resumed
@@ -251,8 +309,15 @@ impl Pool {
     /// erases its keys.
     ///
     /// # Errors
-    /// [`StartError`] when another node has the session or the database fails.
+    /// [`StartError`] when another node has the session and does not answer, or the database fails.
     pub async fn logout(&self, company: CompanyId) -> Result<(), StartError> {
+        match self.logout_here(company).await {
+            Err(StartError::OwnedElsewhere) => self.ask_to_start(company, Ask::Logout).await,
+            done => done,
+        }
+    }
+
+    pub(crate) async fn logout_here(&self, company: CompanyId) -> Result<(), StartError> {
         let salon = self.salon(company);
         let _gate = salon.gate.lock().await;
         match salon.running() {
@@ -286,7 +351,7 @@ impl Pool {
         }
     }
 
-    /// The state of a salon's link as this node knows it.
+    /// The state of a salon's link as this node knows it, wherever the session runs.
     pub fn state(&self, company: CompanyId) -> LinkState {
         self.known(company).map_or(LinkState::Disconnected, |salon| salon.state())
     }
@@ -309,6 +374,13 @@ impl Pool {
     /// # Errors
     /// [`StartError::AlreadyLinked`] and the reasons why a session does not start.
     pub async fn fresh_qr(&self, company: CompanyId) -> Result<(), StartError> {
+        match self.fresh_qr_here(company).await {
+            Err(StartError::OwnedElsewhere) => self.ask_to_start(company, Ask::FreshQr).await,
+            shown => shown,
+        }
+    }
+
+    pub(crate) async fn fresh_qr_here(&self, company: CompanyId) -> Result<(), StartError> {
         let salon = self.salon(company);
         let _gate = salon.gate.lock().await;
         if let Some(running) = salon.running().filter(|running| !running.is_ending()) {
@@ -333,6 +405,16 @@ impl Pool {
     /// # Errors
     /// [`PairingError`].
     pub async fn pairing_code(&self, company: CompanyId, phone: &Phone) -> Result<PairingCode, PairingError> {
+        match self.pairing_code_here(company, phone).await {
+            Err(PairingError::Start(StartError::OwnedElsewhere)) => {
+                let given = self.ask_owner(company, Ask::PairingCode(phone.clone())).await?;
+                given.ok_or_else(|| PairingError::Failed("the session's node gave none".to_owned()))
+            }
+            given => given,
+        }
+    }
+
+    pub(crate) async fn pairing_code_here(&self, company: CompanyId, phone: &Phone) -> Result<PairingCode, PairingError> {
         let salon = self.salon(company);
         let _gate = salon.gate.lock().await;
         let running = self.start_locked(&salon).await?;
@@ -395,6 +477,9 @@ impl Pool {
 
     async fn send(&self, company: CompanyId, chat: &ChatId, message_id: &str, message: wa::Message) -> Result<(), SendError> {
         let (salon, running, to) = self.online(company, chat)?;
+        if self.fence(&running.lease).holds().await.is_err() {
+            return Err(SendError::NotConnected);
+        }
         let answer = running.acks.expect(message_id);
         let options = SendOptions::default().with_message_id(message_id);
         running.client.send_message_with_options(to, message, options).await.map_err(|error| not_sent(&error))?;
@@ -456,11 +541,15 @@ impl Pool {
         self.known(company)?.own_chat()
     }
 
-    fn known(&self, company: CompanyId) -> Option<Arc<Salon>> {
+    fn fence(&self, lease: &Lease) -> Fence {
+        Fence::new(self.0.store.clone(), lease.clone())
+    }
+
+    pub(crate) fn known(&self, company: CompanyId) -> Option<Arc<Salon>> {
         self.0.salons.lock().get(&company).cloned()
     }
 
-    fn salon(&self, company: CompanyId) -> Arc<Salon> {
+    pub(crate) fn salon(&self, company: CompanyId) -> Arc<Salon> {
         let mut salons = self.0.salons.lock();
         let salon = salons.entry(company).or_insert_with(|| Arc::new(Salon::new(company, self.0.events.clone())));
         Arc::clone(salon)
@@ -497,7 +586,7 @@ impl Pool {
         let retention = MsgSecretRetention { text: SECRET_RETENTION, poll_event: SECRET_RETENTION, bot: SECRET_RETENTION };
         let mut bot = Bot::builder()
             .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone()))
-            .with_transport_factory(line.dialer())
+            .with_transport_factory(FencedDialer { dialer: line.dialer(), fence: self.fence(&lease) })
             .with_http_client(http.clone())
             // Pairing codes are refused to a device whose system is none; it is not kept with the
             // device, so it must be said at every start.
@@ -509,7 +598,7 @@ impl Pool {
             })
             .with_wanted_pre_key_count(PREKEYS)
             .skip_history_sync()
-            .with_inbound_durability_hook(Hook { company, inbox: Arc::clone(inbox) })
+            .with_inbound_durability_hook(Hook { company, inbox: Arc::clone(inbox), fence: self.fence(&lease) })
             .with_event_handler(ear);
         if let Some(version) = endpoint.version {
             bot = bot.with_version(version);
@@ -521,10 +610,17 @@ impl Pool {
         let (pool, salon, session) = (self.clone(), Arc::clone(salon), running.clone());
         self.0.tasks.spawn(async move {
             let end = keep(&pool.0.store, &salon, &session, handle, heard).await;
-            match pool.settle(&session.lease, &end).await {
-                Ok(()) => {}
-                Err(StoreError::Fenced) => tracing::info!(%company, "the session runs elsewhere"),
-                Err(error) => tracing::warn!(%company, %error, "the end of a session was not written down: its lease runs out"),
+            // Until it is, the lease would be kept and nobody would run the session.
+            while let Err(error) = pool.settle(&session.lease, &end).await {
+                if matches!(error, StoreError::Fenced) {
+                    tracing::info!(%company, "the session runs elsewhere");
+                    break;
+                }
+                tracing::warn!(%company, %error, "the end of a session is not written down yet");
+                if pool.0.closing.is_cancelled() {
+                    break;
+                }
+                tokio::time::sleep(SETTLE_AGAIN).await;
             }
             drop(session);
             salon.clear(end.state);
@@ -538,27 +634,35 @@ impl Pool {
     fn start_later(&self, company: CompanyId, after: Duration) {
         let pool = self.clone();
         self.0.tasks.spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(after) => {}
-                () = pool.0.closing.cancelled() => return,
-            }
-            match pool.wanted(company).await {
-                Ok(true) => drop(pool.resume(company).await),
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::warn!(%company, %error, "it is not known whether a session should run: it waits for the next restart")
+            let mut after = after;
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(after) => {}
+                    () = pool.0.closing.cancelled() => return,
+                }
+                match pool.resume(company).await {
+                    Ok(_) => return,
+                    Err(error) => {
+                        tracing::warn!(%company, %error, "it is not known whether a session should run: it is asked again");
+                        after = START_ALL;
+                    }
                 }
             }
         });
     }
 
-    async fn resume(&self, company: CompanyId) -> bool {
-        match self.start(company).await {
-            Ok(()) => true,
-            Err(StartError::OwnedElsewhere | StartError::ShuttingDown) => false,
+    /// Starts a session that should run; whether it did.
+    async fn resume(&self, company: CompanyId) -> Result<bool, StoreError> {
+        if !self.wanted(company).await? {
+            return Ok(false);
+        }
+        match self.start_here(company).await {
+            Ok(()) => Ok(true),
+            Err(StartError::OwnedElsewhere | StartError::ShuttingDown) => Ok(false),
+            Err(StartError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::warn!(%company, %error, "a WhatsApp session does not start");
-                false
+                Ok(false)
             }
         }
     }
@@ -587,6 +691,7 @@ impl Pool {
         let mut tx = self.0.store.begin().await?;
         let lease = sessions::acquire(&mut tx, company, &self.0.node, LEASE).await?.ok_or(StartError::OwnedElsewhere)?;
         sessions::want(&mut tx, company, true).await?;
+        sessions::set_state(&mut tx, &lease, &LinkState::Connecting).await?;
         tx.commit().await?;
         Ok(lease)
     }
@@ -607,6 +712,22 @@ impl Pool {
         tx.commit().await
     }
 
+    /// Writes down the states that are not yet, under the leases of their sessions.
+    async fn write_states(&self) {
+        let salons: Vec<_> = self.0.salons.lock().values().cloned().collect();
+        for salon in salons {
+            let Some((running, state)) = salon.unwritten() else { continue };
+            match write_state(&self.0.store, &running, &state).await {
+                Ok(()) => {}
+                Err(StoreError::Fenced) => running.stop.cancel(),
+                Err(error) => {
+                    tracing::warn!(company = %salon.company, %error, "the state of a session is not written down yet");
+                    salon.still_unwritten();
+                }
+            }
+        }
+    }
+
     /// Prolongs the leases of this node and stops the sessions that another node took over.
     async fn renew(&self) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
@@ -624,13 +745,19 @@ impl Pool {
         Ok(())
     }
 
-    /// Takes over a few sessions that should run and that nobody runs.
+    /// Takes over the sessions that should run and that nobody runs.
     async fn adopt(&self) -> Result<(), StoreError> {
-        let mut tx = self.0.store.read().await?;
-        let orphans = sessions::unowned(&mut tx, AT_ONCE as i64).await?;
-        drop(tx);
-        for company in orphans {
-            self.start_later(company, START_ALL.mul_f64(rand::random::<f64>() / 10.0));
+        let orphans = sessions::unowned(&mut self.0.store.read().await?, MANY).await?;
+        if !orphans.is_empty() && !self.0.adopting.swap(true, Ordering::AcqRel) {
+            let pool = self.clone();
+            self.0.tasks.spawn(async move {
+                let found = orphans.len();
+                tokio::select! {
+                    started = pool.start_spread(orphans) => tracing::info!(found, started, "sessions that nobody ran were taken"),
+                    () = pool.0.closing.cancelled() => {}
+                }
+                pool.0.adopting.store(false, Ordering::Release);
+            });
         }
         Ok(())
     }
@@ -640,26 +767,56 @@ impl Pool {
     }
 }
 
-/// Keeps the leases of this node, and takes over what nobody has.
-async fn tend(pool: Weak<Inner>, closing: CancellationToken) {
-    let mut ticks = tokio::time::interval(RENEW);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut renewed = Instant::now();
+/// Writes states down as they change; what could not be written, with the next ones or after a while.
+async fn write_down(pool: Weak<Inner>, mut news: broadcast::Receiver<SessionEvent>, closing: CancellationToken) {
     loop {
         tokio::select! {
-            _ = ticks.tick() => {}
+            event = news.recv() => if matches!(event, Err(broadcast::error::RecvError::Closed)) { return },
+            () = tokio::time::sleep(RENEW) => {}
             () = closing.cancelled() => return,
         }
         let Some(pool) = pool.upgrade().map(Pool) else { return };
+        pool.write_states().await;
+    }
+}
+
+/// Keeps the leases of this node, and takes over what nobody has.
+async fn tend(pool: Weak<Inner>, closing: CancellationToken) {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // When the last renewal that succeeded was asked for, and when the next one is due.
+    let mut renewed = Instant::now();
+    let mut due = renewed;
+    loop {
+        let Some(held) = pool.upgrade() else { return };
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = held.orphans.notified() => {}
+            () = closing.cancelled() => return,
+        }
+        let pool = Pool(held);
         pool.0.salons.lock().values().for_each(|salon| salon.forget_old_restriction());
-        match pool.renew().await {
-            Ok(()) => renewed = Instant::now(),
-            Err(error) => {
-                tracing::warn!(%error, "the leases of WhatsApp sessions were not renewed");
-                if renewed.elapsed() > LEASE_MARGIN {
-                    pool.running().iter().for_each(|running| running.stop.cancel());
+        let asked = Instant::now();
+        if asked >= due {
+            // Never waits past the moment from which the leases are not surely ours.
+            let left = (renewed + LEASE_MARGIN).saturating_duration_since(asked);
+            let left = if left.is_zero() { RENEW } else { left };
+            match tokio::time::timeout(left, pool.renew()).await {
+                Ok(Ok(())) => (renewed, due) = (asked, asked + RENEW),
+                failed => {
+                    let error = failed.map_or_else(
+                        |_| "no answer".to_owned(),
+                        |renewed| renewed.err().map(|error| error.to_string()).unwrap_or_default(),
+                    );
+                    tracing::warn!(error, "the leases of WhatsApp sessions were not renewed");
+                    if renewed.elapsed() >= LEASE_MARGIN {
+                        pool.running().iter().for_each(|running| running.stop.cancel());
+                    }
+                    continue;
                 }
-                continue;
+            }
+            if let Err(error) = pool.look_around().await {
+                tracing::warn!(%error, "the states of other nodes' sessions could not be read");
             }
         }
         if pool.0.resumed.load(Ordering::Acquire)

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use domain::{ChatId, CompanyId, LinkState, Phone};
 use parking_lot::Mutex;
-use store::Store;
 use store::sessions::{self, Lease};
+use store::{Store, StoreError};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,10 @@ struct View {
     qr: Option<Code>,
     pairing: Option<(Phone, Code)>,
     running: Option<Running>,
+    /// The last lease's epoch that is known, ours or another node's.
+    epoch: i64,
+    /// The state is not in the database yet.
+    unwritten: bool,
     /// The chat whose message WhatsApp refused (463), and when: the state is `Restricted` since.
     refused: Option<(ChatId, Instant)>,
 }
@@ -97,7 +101,8 @@ impl Running {
 
 impl Salon {
     pub(crate) fn new(company: CompanyId, events: broadcast::Sender<SessionEvent>) -> Self {
-        let view = View { state: LinkState::Disconnected, qr: None, pairing: None, running: None, refused: None };
+        let view =
+            View { state: LinkState::Disconnected, qr: None, pairing: None, running: None, epoch: 0, unwritten: false, refused: None };
         Self { company, gate: tokio::sync::Mutex::default(), view: Mutex::new(view), events }
     }
 
@@ -110,7 +115,9 @@ impl Salon {
     }
 
     pub(crate) fn set_running(&self, running: Running) {
-        self.view.lock().running = Some(running);
+        let mut view = self.view.lock();
+        view.epoch = running.lease.epoch;
+        view.running = Some(running);
     }
 
     pub(crate) fn set_state(&self, state: LinkState) {
@@ -120,8 +127,48 @@ impl Salon {
                 return;
             }
             view.state = state.clone();
+            view.unwritten = true;
         }
         self.tell_state(state);
+    }
+
+    pub(crate) fn epoch(&self) -> i64 {
+        self.view.lock().epoch
+    }
+
+    /// What another node says of a session that it runs; an owner that has lost it says nothing new.
+    pub(crate) fn hear_owner(&self, epoch: i64, event: Event) {
+        {
+            let mut view = self.view.lock();
+            if view.running.is_some() || epoch < view.epoch {
+                return;
+            }
+            view.epoch = epoch;
+            match &event {
+                Event::Qr { code, expires_in } => view.qr = Some(Code { text: code.clone(), until: Instant::now() + *expires_in }),
+                Event::PairingCode { .. } => {}
+                Event::State(state) if view.state == *state => return,
+                Event::State(state) => {
+                    view.state = state.clone();
+                    if !matches!(state, LinkState::Connecting | LinkState::Disconnected) {
+                        view.qr = None;
+                    }
+                }
+            }
+        }
+        let _ = self.events.send(SessionEvent { company_id: self.company, event, here: false });
+    }
+
+    /// The state that is to be written down under the session's lease, once.
+    pub(crate) fn unwritten(&self) -> Option<(Running, LinkState)> {
+        let mut view = self.view.lock();
+        let running = view.running.clone().filter(|_| std::mem::take(&mut view.unwritten))?;
+        Some((running, view.state.clone()))
+    }
+
+    /// It could not be written down.
+    pub(crate) fn still_unwritten(&self) {
+        self.view.lock().unwritten = true;
     }
 
     fn tell_state(&self, state: LinkState) {
@@ -197,7 +244,7 @@ impl Salon {
 
     /// Nobody may listen: that is no error.
     fn tell(&self, event: Event) {
-        let _ = self.events.send(SessionEvent { company_id: self.company, event });
+        let _ = self.events.send(SessionEvent { company_id: self.company, event, here: true });
     }
 
     /// The session is over.
@@ -305,10 +352,13 @@ async fn hear(store: &Store, salon: &Salon, running: &Running, event: &Heard) ->
             go_quiet(client);
             match connected(client) {
                 Some(state) => {
-                    salon.set_state(state.clone());
-                    if let Err(error) = write_state(store, running, &state).await {
-                        tracing::warn!(company = %salon.company, %error, "the state of a session was not written down");
+                    // Before anybody is told: the page asks for the activation at once, of any node.
+                    match write_state(store, running, &state).await {
+                        Ok(()) => {}
+                        Err(StoreError::Fenced) => return Some(End::new(LinkState::Disconnected, Then::Free)),
+                        Err(error) => tracing::warn!(company = %salon.company, %error, "the state of a session was not written down yet"),
                     }
+                    salon.set_state(state);
                 }
                 None => tracing::error!(company = %salon.company, "a linked account whose number is none"),
             }
@@ -363,7 +413,7 @@ fn connected(client: &Client) -> Option<LinkState> {
     Some(LinkState::Connected { phone, name: client.push_name() })
 }
 
-async fn write_state(store: &Store, running: &Running, state: &LinkState) -> store::Result<()> {
+pub(crate) async fn write_state(store: &Store, running: &Running, state: &LinkState) -> store::Result<()> {
     let mut tx = store.begin().await?;
     sessions::set_state(&mut tx, &running.lease, state).await?;
     tx.commit().await

@@ -10,6 +10,7 @@ use store::{
     companies::Company,
     events,
     jobs::{self, Handler, Job, NewJob, Outcome},
+    sessions,
 };
 use yclients::{CallbackOutcome, Confirmation, InstallStatus, Installation};
 
@@ -61,7 +62,11 @@ pub enum ActivationError {
 /// [`ActivationError`]; after [`ActivationError::Refused`] the status is `activation_failed`, unless
 /// the salon was on before.
 pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, ActivationError> {
-    let company = companies::get(&mut app.store.read().await?, company_id).await?.ok_or(StoreError::NotFound("company"))?;
+    let mut tx = app.store.read().await?;
+    let company = companies::get(&mut tx, company_id).await?.ok_or(StoreError::NotFound("company"))?;
+    // Whichever node runs the session.
+    let link = sessions::link(&mut tx, company_id).await?;
+    drop(tx);
     let done = Activated { company_id, salon_id: company.salon_id };
     match company.status {
         IntegrationStatus::Active => return confirm_again(app, &company).await.map(|()| done),
@@ -71,7 +76,7 @@ pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, Act
     if !onboarding::is_configured(app) {
         return Err(ActivationError::NotConfigured);
     }
-    match app.whatsapp.state(company_id) {
+    match link {
         LinkState::Connected { phone, name } => {
             if onboarding::note_link(app, &company, &phone, &name).await? == Noted::Taken {
                 return Err(ActivationError::NumberTaken);

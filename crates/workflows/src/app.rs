@@ -58,16 +58,21 @@ pub struct Settings {
 }
 
 impl App {
-    /// The job runner with every handler of the house.
+    /// The job runner with every handler of the house. What is sent is sent by the node that runs
+    /// the salon's session.
     pub fn runner(self: &Arc<Self>) -> Runner {
-        Runner::new(self.store.clone())
+        let mut runner = Runner::new(self.store.clone());
+        if self.store.bus().reaches_others() {
+            runner = runner.node(self.whatsapp.node());
+        }
+        runner
             .handler(Answer::KIND, Arc::new(Answer(self.clone())), 64)
             .handler(Settle::KIND, Arc::new(Settle(self.clone())), 8)
-            .handler(Send::KIND, Arc::new(Send(self.clone())), 128)
+            .handler_with_session(Send::KIND, Arc::new(Send(self.clone())), 128)
             .handler(RereadRecord::KIND, Arc::new(RereadRecord(self.clone())), 16)
             .handler(LifecycleChange::KIND, Arc::new(LifecycleChange(self.clone())), 8)
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)
             .handler(SyncJob::KIND, Arc::new(SyncJob(self.clone())), 8)
-            .handler(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)
+            .handler_with_session(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)
     }
 }

@@ -251,7 +251,8 @@ pub async fn follow_links(app: Arc<App>, stop: CancellationToken) {
             event = news.recv() => event,
         };
         match event {
-            Ok(SessionEvent { company_id, event: Event::State(state) }) => {
+            // The node that runs a session writes it down.
+            Ok(SessionEvent { company_id, event: Event::State(state), here: true }) => {
                 if let Err(error) = follow(&app, company_id, &state).await {
                     tracing::warn!(company = %company_id, %error, "a link's state could not be written down");
                 }

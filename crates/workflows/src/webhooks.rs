@@ -30,7 +30,7 @@ const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 ///
 /// # Errors
 /// When the database refuses; then YClients must not hear 200.
-pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -> anyhow::Result<bool> {
+pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -> store::Result<bool> {
     let body_text = String::from_utf8_lossy(body);
     let (kind, job) = match event {
         Event::Entity(entity) => {

@@ -148,14 +148,19 @@ impl Voice<'_> {
             }
         }
         let name = |day: Date| speak::short_weekday(day, self.lang);
-        let span = |(first, last, hours): &(Date, Date, Hours)| match first.weekday() == last.weekday() {
-            true => format!("{} {}", name(*first), self.between(*hours)),
-            false if first.weekday().to_monday_one_offset() == 1 && last.weekday().to_monday_one_offset() == 7 => {
-                self.say(format!("каждый день {}", self.between(*hours)), format!("every day {}", self.between(*hours)))
-            }
-            false => format!("{}–{} {}", name(*first), name(*last), self.between(*hours)),
+        let days = |first: Date, last: Date| match (first.weekday().to_monday_one_offset(), last.weekday().to_monday_one_offset()) {
+            (1, 7) => self.say("каждый день", "every day"),
+            (from, to) if from == to => name(first).to_owned(),
+            _ => format!("{}–{}", name(first), name(last)),
         };
-        spans.iter().map(span).collect()
+        let mut lines: Vec<(String, Hours)> = Vec::new();
+        for (first, last, hours) in spans {
+            match lines.last_mut() {
+                Some((named, same)) if *same == hours => *named = format!("{named}, {}", days(first, last)),
+                _ => lines.push((days(first, last), hours)),
+            }
+        }
+        lines.into_iter().map(|(days, hours)| format!("{days} {}", self.between(hours))).collect()
     }
 
     fn hours_on(&self, staff: Option<StaffId>, date: Date) -> Option<Hours> {

@@ -114,7 +114,7 @@ pub(crate) fn claims(message: &str) -> Vec<(Claim, String)> {
         let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         for (claim, stems) in DOING {
             let says = |index: usize| stems.iter().any(|stem| fits(words[index], stem));
-            let denied = |index: usize| index > 0 && ["не", "not", "t"].contains(&words[index - 1]);
+            let denied = |index: usize| index > 0 && ["не", "not", "t", "be"].contains(&words[index - 1]);
             if (0..words.len()).any(|index| says(index) && !denied(index)) {
                 found.push((claim, sentence.to_owned()));
             }
@@ -275,7 +275,10 @@ impl Model {
             self.handed_over.push(summary.clone());
             return Outcome::HandedOver;
         }
-        if let Some(fault) = self.faults.pop_front() {
+        // What only a write can come to waits for one.
+        let writes = matches!(effect, Effect::Book { .. } | Effect::Move { .. } | Effect::Cancel { .. });
+        let fits = |fault: &Outcome| writes || !matches!(fault, Outcome::Unsettled | Outcome::Refused(_));
+        if let Some(fault) = self.faults.pop_front_if(|fault| fits(fault)) {
             return fault;
         }
         let mine = |booking: &Booking| booking.client_phone.is_some() && (booking.client_phone == customer.phone) && !booking.deleted;

@@ -200,14 +200,26 @@ fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
 
 /// The clause around a span: from mark to mark, and never over «а», «но», «давайте».
 fn clause_of(tokens: &[Token], start: usize, end: usize) -> std::ops::Range<usize> {
-    let breaks = |t: &Token| t.ends_clause() || (t.is(Sense::But) && !t.is(Sense::Prep(Prep::Before)));
-    let from = (0..start).rev().find(|i| breaks(&tokens[*i])).map_or(0, |i| i + 1);
-    let to = (end..tokens.len()).find(|i| breaks(&tokens[*i])).unwrap_or(tokens.len());
+    let breaks = |i: usize| {
+        let t = &tokens[i];
+        // «Отмените завтра и запишите на пятницу» are two wishes.
+        let goes_on = t.text == "и" && tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Book) || t.cue(Cue::Move) || t.cue(Cue::Cancel));
+        t.ends_clause() || goes_on || (t.is(Sense::But) && !t.is(Sense::Prep(Prep::Before)))
+    };
+    let from = (0..start).rev().find(|i| breaks(*i)).map_or(0, |i| i + 1);
+    let to = (end..tokens.len()).find(|i| breaks(*i)).unwrap_or(tokens.len());
     from..to
 }
 
 /// «В среду не получится», «завтра не могу», «в 15 занята».
 fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention, mentions: &[Mention]) -> bool {
+    // «Завтра работаю до 6» refuses the hours, not the day.
+    let busy = |i: usize| tokens[i].cue(Cue::Busy) && (!tokens[i].cue(Cue::Work) || tokens[i].text == "работаю");
+    let bound = |m: &Mention| matches!(m.item, Item::Time(_)) && matches!(m.prep, Some(Prep::Until | Prep::From | Prep::Between));
+    let hours_of = |i: usize| mentions.iter().any(|m| m.span.start == i + 1 && bound(m));
+    if mention.span.start > 0 && busy(mention.span.start - 1) && bound(mention) {
+        return true;
+    }
     let question = tokens.get(clause.end).is_some_and(|t| t.mark('?'));
     let first_person = |t: &Token| matches!(&*t.text, "могу" | "смогу" | "успею" | "успеваю" | "сможем" | "можем" | "буду" | "приду");
     let words = &tokens[clause.clone()];
@@ -221,7 +233,7 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
                 || next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > at
                 || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
                 || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
-            || t.cue(Cue::Busy) && (!t.cue(Cue::Work) || t.text == "работаю");
+            || busy(at) && !(hours_of(at) && matches!(mention.item, Item::Day(_)));
         let asks = question && !next.is_some_and(first_person);
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
@@ -259,7 +271,12 @@ fn is_told(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mention) 
     let parting = words.windows(2).any(|w| w[0].text == "see" && w[1].text == "you")
         || words.iter().any(|t| t.text == "увидимся")
         || mention.prep == Some(Prep::Until) && matches!(mention.item, Item::Day(Day::On(_))) && words.len() <= 2;
+    // «Завтра мой день рождения»
+    let birthday = words.iter().any(|t| t.text == "рождения")
+        && words.iter().any(|t| matches!(&*t.text, "мой" | "моего" | "меня" | "дочки" | "сына" | "мужа"))
+        && !words.iter().any(|t| t.cue(Cue::Can) || t.cue(Cue::Book) || t.cue(Cue::Want) || t.trades().next().is_some());
     parting
+        || birthday
         || spoilt
         || offer
         || visited
@@ -308,8 +325,16 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
     // What a correction may still replace.
     let mut replacing = (false, false);
     let mut before: Option<&Mention> = None;
-    for mention in mentions {
-        let link = before.map_or(Link::Next, |before| link(tokens, before, mention));
+    // The week said before the names of its days: «на следующей неделе в четверг или в пятницу».
+    let mut scope: Option<Day> = None;
+    for (n, mention) in mentions.iter().enumerate() {
+        let link_to = |n: usize| link(tokens, mentions[n - 1], mentions[n]);
+        let mut link = if n == 0 { Link::Next } else { link_to(n) };
+        // «Завтра либо в 9, либо в 19»: the first «либо» joins nothing.
+        let timed = |n: usize| mentions.get(n).is_some_and(|m| matches!(m.item, Item::Time(_)));
+        if link == Link::Or && matches!(mentions[n - 1].item, Item::Day(_)) && timed(n) && timed(n + 1) && link_to(n + 1) == Link::Or {
+            link = Link::Next;
+        }
         // «В субботу или воскресенье, лучше утром» replaces nothing.
         let adds = match mention.item {
             Item::Time(_) => wishes.iter().all(|wish| wish.time.is_none() && wish.moment.is_none() && !wish.impossible),
@@ -378,6 +403,24 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
                 }
             }
             Item::Day(day) => {
+                let day = match (day, scope) {
+                    (Day::Weekday(_, Which::Bare), Some(week)) if link == Link::Or => {
+                        merged(week, day, adjacent, setting.now.date()).unwrap_or(day)
+                    }
+                    _ => day,
+                };
+                if matches!(day, Day::Span(..) | Day::InWeeks(_)) {
+                    scope = Some(day);
+                    // «В четверг или пятницу на следующей неделе»
+                    if link == Link::Next {
+                        let days = wishes.iter().map(|wish| wish.day.and_then(|said| merged(said, day, adjacent, setting.now.date())));
+                        if let Some(days) = days.collect::<Option<Vec<_>>>().filter(|days| days.len() > 1) {
+                            wishes.iter_mut().zip(days).for_each(|(wish, day)| wish.day = Some(day));
+                            before = Some(mention);
+                            continue;
+                        }
+                    }
+                }
                 let new_clause = sentence_between && wishes.last().is_some_and(|w| w.day.is_some() && w.time.is_some());
                 let link = if new_clause && link == Link::Next { Link::Or } else { link };
                 put_day(&mut wishes, day, link, adjacent, &mut replacing, setting);

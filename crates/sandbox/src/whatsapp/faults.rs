@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use wacore_binary::Node;
 
-use super::Emulator;
 use super::stanza::{self, attr};
 use super::world::{Outgoing, Role, World};
+use super::{Emulator, Event};
 use crate::faults::Odds;
 
 /// How long a temporary ban lasts and what for: too many messages to strangers.
@@ -213,14 +213,22 @@ impl Emulator {
         let (phone, device) = (phone.clone(), *device);
         match fault {
             FaultKind::Status(516) => self.remove_device_saying(world, &phone, device, stanza::stream_error(Some(516), None)),
-            FaultKind::Status(515) => world.dismiss(connection, stanza::stream_error(Some(515), None)),
+            FaultKind::Status(515) => self.send_away(world, connection, &phone, device, stanza::stream_error(Some(515), None)),
             FaultKind::Status(code) => {
                 world.send(connection, stanza::stream_error(Some(code), None));
                 world.close(connection);
             }
-            FaultKind::Replaced => world.dismiss(connection, stanza::stream_error(None, Some("replaced"))),
+            FaultKind::Replaced => self.send_away(world, connection, &phone, device, stanza::stream_error(None, Some("replaced"))),
             _ => world.close(connection),
         }
+    }
+
+    fn send_away(&self, world: &mut World, connection: u64, phone: &str, device: u16, words: Node) {
+        world.dismiss(connection, words);
+        if let Some(companion) = world.companion(phone, device) {
+            companion.connection = None;
+        }
+        self.tell(Event::Disconnected { phone: phone.to_owned() });
     }
 
     /// Refuses a login as a fault has it; codes by which an account ends take the device off it.

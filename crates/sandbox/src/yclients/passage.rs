@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
 
@@ -19,7 +19,10 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::{Emulator, refusal::Refusal};
-use crate::faults::{Hit, Kind};
+use crate::{
+    door::Peer,
+    faults::{Hit, Kind},
+};
 
 /// A request of the application.
 #[derive(Debug, Clone, Serialize)]
@@ -89,7 +92,7 @@ pub(crate) async fn pass(State(emulator): State<Arc<Emulator>>, request: Request
 async fn answer(emulator: &Emulator, request: Request, next: Next) -> Response {
     let modern = request.headers().get(header::ACCEPT).is_some_and(|a| a.to_str().is_ok_and(|a| a.contains(".v2+json")));
     let hit = emulator.faults.for_request(request.method().as_str(), request.uri().path());
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
+    let from = request.extensions().get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.0.ip());
     if emulator.limiter.as_ref().is_some_and(|limiter| !limiter.admit(from, Instant::now())) {
         return too_many();
     }

@@ -5,5 +5,8 @@ mod build;
 mod connecting;
 mod conversation;
 mod faults;
+mod nodes;
+mod outages;
+mod phones;
 mod restart;
 mod support;

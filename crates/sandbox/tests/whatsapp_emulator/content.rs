@@ -134,7 +134,7 @@ async fn a_phone_shows_what_a_device_quotes_edits_and_revokes() {
     let client = session.handle.client();
     let greeting = last(&world).id;
     let quoted = wa::Message { conversation: Some("здравствуйте".into()), ..Default::default() };
-    let context = build_quote_context(&greeting, &chat.to_string(), &quoted);
+    let context = build_quote_context(&greeting, chat.to_string(), &quoted);
     let extended =
         wa::message::ExtendedTextMessage {
             text: Some("И вам!".into()), context_info: MessageField::some(context), ..Default::default()

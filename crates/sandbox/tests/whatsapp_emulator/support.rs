@@ -18,7 +18,7 @@ pub(crate) const SALON: &str = "74951234567";
 pub(crate) const CUSTOMER: &str = "79161234567";
 /// Where the calendar of these worlds stands: 2026-11-23 10:00 in Moscow.
 pub(crate) const NOW_MS: i64 = 1_795_417_200_000;
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An emulator on a port of its own, with a salon's account in it.
 pub(crate) struct World {

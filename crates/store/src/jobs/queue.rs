@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use domain::CompanyId;
 use jiff::Timestamp;
@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::wake::Wake;
 use crate::{
     Result, StoreError, Tx,
+    database::Connection,
+    dialect,
     sql::{json, millis, moment, to_json},
 };
 
@@ -334,17 +336,48 @@ pub async fn complete(tx: &mut Tx, job: &Job) -> Result<()> {
     wake_lane(tx, job.lane.as_deref()).await
 }
 
-/// Takes up to `limit` due jobs of a kind for `owner`, until `lease`.
+/// Completes jobs that their handlers have not; returns those whose claim is still theirs. PostgreSQL
+/// does it in two statements however many there are: each one is a journey to the server.
+pub(super) async fn complete_all<'a>(tx: &mut Tx, jobs: &[&'a Job]) -> Result<Vec<&'a Job>> {
+    let Connection::Postgres(connection) = tx.connection() else {
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match complete(tx, job).await {
+                Ok(()) => done.push(*job),
+                Err(StoreError::Fenced) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        return Ok(done);
+    };
+    let (ids, claims): (Vec<i64>, Vec<i64>) = jobs.iter().map(|job| (job.id.0, job.claim)).unzip();
+    let deleted = sqlx::query_as::<_, (i64,)>(dialect::POSTGRES_COMPLETE).bind(ids).bind(claims).fetch_all(&mut **connection).await;
+    let deleted: HashSet<i64> = deleted.map_err(|error| tx.failed(error))?.into_iter().map(|(id,)| id).collect();
+    let done: Vec<&Job> = jobs.iter().copied().filter(|job| deleted.contains(&job.id.0)).collect();
+    let lanes: Vec<&str> = done.iter().filter_map(|job| job.lane.as_deref()).collect();
+    if let (false, Connection::Postgres(connection)) = (lanes.is_empty(), tx.connection()) {
+        let heads = sqlx::query_as::<_, (String, i64)>(dialect::POSTGRES_LANE_HEADS).bind(lanes).fetch_all(&mut **connection).await;
+        for (kind, due) in heads.map_err(|error| tx.failed(error))? {
+            tx.wake(Wake { kind: kind.into(), due });
+        }
+    }
+    Ok(done)
+}
+
+/// Takes up to `limit` due jobs of a kind for `owner`, until `lease`. With `at`, the name under
+/// which this node owns sessions, those are left out whose company's session another node runs.
 ///
 /// A lane yields its head only. Two nodes that look at the same instant skip each other's locked
 /// rows; should they still both take one of a lane, the unique index refuses the second.
-pub(super) async fn claim(tx: &mut Tx, kind: &str, limit: i64, owner: &str, lease: Duration) -> Result<Vec<Job>> {
+pub(super) async fn claim(tx: &mut Tx, kind: &str, limit: i64, owner: &str, lease: Duration, at: Option<&str>) -> Result<Vec<Job>> {
     let now = tx.now_ms().await?;
     let sql = with_lock!(
         tx,
         "WITH head AS MATERIALIZED (
            SELECT j.id FROM jobs j
            WHERE j.kind = $1 AND j.state = 'available' AND j.run_at <= $2
+             AND ($6 IS NULL OR NOT EXISTS (
+               SELECT 1 FROM sessions s WHERE s.company_id = j.company_id AND s.owner <> $6 AND s.lease_until >= $2))
              AND (j.lane IS NULL OR (
                NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.state = 'running')
                AND NOT EXISTS (
@@ -357,7 +390,7 @@ pub(super) async fn claim(tx: &mut Tx, kind: &str, limit: i64, owner: &str, leas
          WHERE id IN (SELECT id FROM head) AND state = 'available'
          RETURNING id, kind, key, lane, company_id, payload, attempt, max_attempts, created_at, run_at, claim"
     );
-    let mut jobs = rows!(tx, Job, sql, kind, now, limit, owner, now + millis(lease))?;
+    let mut jobs = rows!(tx, Job, sql, kind, now, limit, owner, now + millis(lease), at)?;
     jobs.sort_by_key(|job| job.id);
     Ok(jobs)
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
+use sqlx::postgres::{PgConnection, PgPool};
 use tokio::{
     sync::{Mutex, broadcast, mpsc},
     task::JoinSet,
@@ -18,7 +19,7 @@ use super::{
     queue::{self, Job, Release},
     wake::Wake,
 };
-use crate::{Result, Store, StoreError, machine_now};
+use crate::{Result, Store, StoreError, dialect, machine_now};
 
 /// What a handler says of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Runner {
     store: Store,
     node: Option<String>,
     owner: String,
+    /// The name under which this node owns sessions.
+    sessions: Option<Arc<str>>,
     handlers: HashMap<Arc<str>, Registered>,
     timeout: Duration,
 }
@@ -78,6 +81,8 @@ pub struct Runner {
 struct Registered {
     handler: Arc<dyn Handler>,
     free: usize,
+    /// Only where the company's session runs.
+    with_session: bool,
 }
 
 /// A claim lives that long without a heartbeat.
@@ -98,14 +103,16 @@ impl Runner {
     /// an earlier life has left running; on PostgreSQL only with a [node name](Runner::node).
     pub fn new(store: Store) -> Self {
         let node = (store.engine() == "sqlite").then(|| "local".to_owned());
-        let mut runner = Self { store, node: None, owner: String::new(), handlers: HashMap::new(), timeout: Duration::from_secs(900) };
+        let mut runner =
+            Self { store, node: None, owner: String::new(), sessions: None, handlers: HashMap::new(), timeout: Duration::from_secs(900) };
         runner.rename(node);
         runner
     }
 
-    /// Names this node. No other living process may have the same name: what runs under it is
-    /// taken to be left by an earlier life and rescued at once.
+    /// Names this node, as it owns [sessions](crate::sessions). What runs under this name is left by
+    /// an earlier life and taken over at once, provided that no other living runner has the name.
     pub fn node(mut self, name: &str) -> Self {
+        self.sessions = Some(name.into());
         self.rename(Some(name.replace('/', "-")));
         self
     }
@@ -116,8 +123,18 @@ impl Runner {
     }
 
     /// Gives jobs of a kind to that handler, at most `concurrency` at a time.
-    pub fn handler(mut self, kind: &str, handler: Arc<dyn Handler>, concurrency: usize) -> Self {
-        self.handlers.insert(kind.into(), Registered { handler, free: concurrency.max(1) });
+    pub fn handler(self, kind: &str, handler: Arc<dyn Handler>, concurrency: usize) -> Self {
+        self.register(kind, handler, concurrency, false)
+    }
+
+    /// The same, and leaves the jobs of companies whose session another [node](Runner::node) runs to
+    /// that node.
+    pub fn handler_with_session(self, kind: &str, handler: Arc<dyn Handler>, concurrency: usize) -> Self {
+        self.register(kind, handler, concurrency, true)
+    }
+
+    fn register(mut self, kind: &str, handler: Arc<dyn Handler>, concurrency: usize, with_session: bool) -> Self {
+        self.handlers.insert(kind.into(), Registered { handler, free: concurrency.max(1), with_session });
         self
     }
 
@@ -169,7 +186,8 @@ impl Runner {
                 if wanted == 0 {
                     continue;
                 }
-                match claim(&self.store, &kind, wanted, &self.owner).await {
+                let at = self.sessions.as_deref().filter(|_| registered.with_session);
+                match claim(&self.store, &kind, wanted, &self.owner, at).await {
                     Ok(jobs) => {
                         if jobs.len() < wanted {
                             ready.remove(&kind);
@@ -275,9 +293,9 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-async fn claim(store: &Store, kind: &str, wanted: usize, owner: &str) -> Result<Vec<Job>> {
-    let mut tx = store.begin().await?;
-    let jobs = queue::claim(&mut tx, kind, i64::try_from(wanted).unwrap_or(1), owner, LEASE).await?;
+async fn claim(store: &Store, kind: &str, wanted: usize, owner: &str, at: Option<&str>) -> Result<Vec<Job>> {
+    let mut tx = store.begin_lossy().await?;
+    let jobs = queue::claim(&mut tx, kind, i64::try_from(wanted).unwrap_or(1), owner, LEASE, at).await?;
     tx.commit().await?;
     Ok(jobs)
 }
@@ -331,27 +349,31 @@ async fn settle_batch(store: &Store, batch: &[(Job, Outcome)]) -> Result<()> {
     if batch.iter().all(|(_, outcome)| *outcome == Outcome::Completed) {
         return Ok(());
     }
-    let mut tx = store.begin().await?;
+    let mut tx = store.begin_lossy().await?;
+    let done: Vec<&Job> = batch.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(job, _)| job).collect();
+    let completed = queue::complete_all(&mut tx, &done).await?.len();
+    let mut lost = done.len() - completed;
     for (job, outcome) in batch {
-        let written = match outcome {
-            Outcome::Done => queue::complete(&mut tx, job).await,
-            Outcome::Retry { error, after } => {
-                queue::release(&mut tx, job.id, job.claim, &Release::Retry { error: error.clone(), after: *after }).await
-            }
-            Outcome::Snooze(wait) => queue::release(&mut tx, job.id, job.claim, &Release::Snooze(*wait)).await,
-            Outcome::Discard { reason } => queue::release(&mut tx, job.id, job.claim, &Release::Discard(reason.clone())).await,
-            Outcome::Completed => Ok(()),
+        let release = match outcome {
+            Outcome::Done | Outcome::Completed => continue,
+            Outcome::Retry { error, after } => Release::Retry { error: error.clone(), after: *after },
+            Outcome::Snooze(wait) => Release::Snooze(*wait),
+            Outcome::Discard { reason } => Release::Discard(reason.clone()),
         };
-        match written {
-            // Rescued meanwhile: the outcome belongs to nobody.
-            Err(StoreError::Fenced) => tracing::warn!(job = %job.id, kind = job.kind, "the claim was lost; another try decides"),
+        match queue::release(&mut tx, job.id, job.claim, &release).await {
+            Err(StoreError::Fenced) => lost += 1,
             other => other?,
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    if lost > 0 {
+        // Rescued meanwhile: the outcomes belong to nobody.
+        tracing::warn!(lost, "claims were lost; other tries decide");
+    }
+    Ok(())
 }
 
-/// Heartbeats, rescues and prunes, and hears other nodes, until cancelled.
+/// Heartbeats, rescues and prunes, until cancelled.
 async fn keep(store: Store, owner: String, node: Option<String>, cancel: CancellationToken) {
     let mut beat = interval(HEARTBEAT);
     let mut rescue = interval(RESCUE);
@@ -359,23 +381,21 @@ async fn keep(store: Store, owner: String, node: Option<String>, cancel: Cancell
     for timer in [&mut beat, &mut rescue, &mut prune] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
-    let listening = async {
-        match store.postgres() {
-            Some(pool) => store.wakes().listen(pool).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(listening);
-    // A former life of this node can only have ended before this one began.
+    // A former life of this node can only have ended before this one began, unless two processes
+    // were given one name: whoever has the name's lock is the one.
     let mut former = node.as_deref();
+    let mut name_lock = None;
     loop {
         let done = tokio::select! {
             () = cancel.cancelled() => return,
-            () = &mut listening => Ok(()),
             _ = beat.tick() => heartbeat(&store, &owner).await,
             _ = rescue.tick() => {
-                let rescued = rescue_abandoned(&store, &owner, former).await;
-                if rescued.is_ok() {
+                if let (Some(node), Some(pool), None) = (former, store.postgres(), &name_lock) {
+                    name_lock = lock_name(pool, node).await;
+                }
+                let sole = store.postgres().is_none() || name_lock.is_some();
+                let rescued = rescue_abandoned(&store, &owner, former.filter(|_| sole)).await;
+                if rescued.is_ok() && sole {
                     former = None;
                 }
                 rescued
@@ -386,6 +406,21 @@ async fn keep(store: Store, owner: String, node: Option<String>, cancel: Cancell
             tracing::warn!(%error, "job upkeep failed; it goes on");
         }
     }
+}
+
+/// Held as long as the connection that is returned; `None` while another living process holds it.
+async fn lock_name(pool: &PgPool, node: &str) -> Option<PgConnection> {
+    let locked = async {
+        let mut connection = pool.acquire().await?.detach();
+        let (locked,) = sqlx::query_as::<_, (bool,)>(dialect::POSTGRES_NAME_LOCK).bind(node).fetch_one(&mut connection).await?;
+        Ok::<_, sqlx::Error>(locked.then_some(connection))
+    };
+    match locked.await {
+        Ok(Some(connection)) => return Some(connection),
+        Ok(None) => tracing::warn!(node, "another living process has this node's name: give each its own NODE_NAME"),
+        Err(error) => tracing::warn!(%error, "the node's name could not be locked"),
+    }
+    None
 }
 
 async fn heartbeat(store: &Store, owner: &str) -> Result<()> {

@@ -1,6 +1,14 @@
-use store::{CompanyEvent, Store, StoreError, companies};
+use std::time::{Duration, Instant};
 
-use crate::{company, noon, registration};
+use domain::CompanyId;
+use store::{
+    CompanyEvent, Store, StoreError, companies,
+    jobs::{self, NewJob},
+    testing::{self, Cluster, WriteLock},
+    tokens,
+};
+
+use crate::{company, noon, registration, until};
 
 on_both! {
     async fn what_is_not_committed_never_was(fresh) {
@@ -42,6 +50,41 @@ on_both! {
         }
     }
 
+    /// On SQLite those who wait together reach the disk together; each still stands or falls alone.
+    async fn transactions_side_by_side_keep_apart(fresh) {
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let salon = company_in(&mut tx).await;
+        tokens::issue(&mut tx, salon, "taken", noon(), noon()).await.expect("a write");
+        tx.commit().await.expect("a commit");
+        let crowd = (0..120).map(|n| {
+            let store = fresh.store.clone();
+            tokio::spawn(async move {
+                let mut tx = store.begin().await.expect("a transaction");
+                let salon = company_in(&mut tx).await;
+                jobs::enqueue(&mut tx, NewJob::new("side", n)).await.expect("a write");
+                match n % 4 {
+                    0 => drop(tx),
+                    1 => {
+                        assert!(tokens::issue(&mut tx, salon, "taken", noon(), noon()).await.is_err(), "it is there already");
+                    }
+                    2 => {
+                        let given_up = tokio::time::timeout(Duration::from_micros(50), store.begin()).await;
+                        assert!(given_up.is_err() || store.engine() == "postgres", "nobody else writes meanwhile");
+                        tx.commit().await.expect("a commit");
+                    }
+                    _ => tx.commit().await.expect("a commit"),
+                }
+            })
+        });
+        for task in crowd.collect::<Vec<_>>() {
+            task.await.expect("no panic");
+        }
+        // What was told committed is on the disk: another opening sees it, and no more.
+        let again = Store::open(&fresh.url).await.expect("a second opening");
+        let counts = jobs::counts(&mut again.read().await.expect("a transaction")).await.expect("counts");
+        assert_eq!(counts[0].count, 60, "{counts:?}");
+    }
+
     async fn events_go_out_after_the_commit_only(fresh) {
         let id = company(&fresh.store, 1).await;
         let mut pages = fresh.store.bus().subscribe();
@@ -64,4 +107,129 @@ async fn other_addresses_are_refused() {
         let opened = Store::open(url).await;
         assert!(matches!(opened, Err(StoreError::Address)), "{url}");
     }
+}
+
+fn news(n: i64) -> CompanyEvent {
+    CompanyEvent { company_id: CompanyId(n), kind: "sync-progress".to_owned(), payload: serde_json::json!({"done": n}) }
+}
+
+/// Every node hears what one of them says, once and in order, and itself as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_nodes_hear_an_event() {
+    let fresh = testing::postgres_database().await;
+    let other = Store::open(&fresh.url).await.expect("a second node");
+    let (mut here, mut there) = (fresh.store.bus().subscribe(), other.bus().subscribe());
+    // The other node's ear opens in its own time.
+    let ear = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            fresh.store.bus().tell_others(news(0));
+            if tokio::time::timeout(Duration::from_millis(100), there.recv()).await.is_ok() {
+                break;
+            }
+        }
+    });
+    ear.await.expect("the other node hears");
+    assert!(here.try_recv().is_err(), "what is for others is not for us");
+    let told = Instant::now();
+    for n in 1..=50 {
+        fresh.store.bus().publish(news(n));
+    }
+    for (mut ear, name) in [(here, "here"), (there, "there")] {
+        let mut heard = Vec::new();
+        while heard.len() < 50 {
+            let event = tokio::time::timeout(Duration::from_secs(5), ear.recv()).await.expect("in time").expect("an event");
+            heard.extend(Some(event.company_id.0).filter(|n| *n > 0));
+        }
+        assert_eq!(heard, (1..=50).collect::<Vec<_>>(), "{name}");
+        assert!(ear.try_recv().is_err(), "{name}: once");
+    }
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+}
+
+/// The one company of a test, made on first need.
+async fn company_in(tx: &mut store::Tx) -> CompanyId {
+    companies::upsert_registration(tx, &registration(1), noon()).await.expect("a company")
+}
+
+async fn enqueue(store: &Store) -> store::Result<()> {
+    let mut tx = store.begin().await?;
+    jobs::enqueue(&mut tx, NewJob::new("x", "y".repeat(5_000))).await?;
+    tx.commit().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_sqlite_says_so_and_goes_on_afterwards() {
+    let fresh = testing::sqlite().await;
+    fresh.store.ping().await.expect("well");
+    let lock = WriteLock::take(&fresh.url).await;
+    let asked = Instant::now();
+    assert!(fresh.store.ping().await.is_err());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    fresh.store.read().await.expect("who only reads does not wait");
+    let waiting = tokio::spawn({
+        let store = fresh.store.clone();
+        async move { enqueue(&store).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished(), "a write waits a while before it fails");
+    lock.release().await;
+    waiting.await.expect("no panic").expect("written after all");
+    fresh.store.ping().await.expect("well again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_sqlite_says_so_and_goes_on_afterwards() {
+    let fresh = testing::sqlite().await;
+    testing::set_full(&fresh.store, true).await;
+    let mut stored = 0;
+    let refused = loop {
+        match enqueue(&fresh.store).await {
+            Ok(()) => stored += 1,
+            Err(error) => break error,
+        }
+        assert!(stored < 10_000, "it is full");
+    };
+    assert!(refused.is_outage() && refused.is_transient(), "{refused}");
+    assert!(matches!(fresh.store.ping().await, Err(StoreError::Unavailable)));
+    testing::set_full(&fresh.store, false).await;
+    enqueue(&fresh.store).await.expect("room again");
+    let left = jobs::counts(&mut fresh.store.read().await.expect("a transaction")).await.expect("counts");
+    assert_eq!(left[0].count, stored + 1, "what was refused was not half stored");
+    until("it forgets its trouble", async || fresh.store.ping().await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_went_away_comes_back() {
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(false)).await.expect("a server");
+    let url = cluster.database().await;
+    let (store, other) = (Store::open(&url).await.expect("a database"), Store::open(&url).await.expect("a second node"));
+    // Several connections, all of which will be dead.
+    let opened = futures::future::join_all((0..6).map(|_| enqueue(&store))).await;
+    assert!(opened.iter().all(Result::is_ok));
+    let cluster = tokio::task::spawn_blocking(|| {
+        cluster.stop_at_once();
+        cluster
+    })
+    .await
+    .expect("it stopped");
+    let asked = Instant::now();
+    assert!(store.ping().await.is_err());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    let refused = enqueue(&store).await.expect_err("nothing is stored");
+    assert!(refused.is_outage(), "{refused}");
+    let cluster = tokio::task::spawn_blocking(|| {
+        cluster.start_again();
+        cluster
+    });
+    let _cluster = cluster.await.expect("it runs again");
+    until("writes go through", async || enqueue(&store).await.is_ok()).await;
+    let again = futures::future::join_all((0..16).map(|_| enqueue(&store))).await;
+    assert!(again.iter().all(Result::is_ok), "no dead connection is given out: {again:?}");
+    until("it says so", async || store.ping().await.is_ok()).await;
+    let mut there = other.bus().subscribe();
+    until("the other node is heard again", async || {
+        store.bus().tell_others(news(1));
+        tokio::time::timeout(Duration::from_millis(200), there.recv()).await.is_ok()
+    })
+    .await;
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use store::{
     Store, StoreError,
     jobs::{self, Handler, Job, JobId, JobState, NewJob, Outcome, Runner},
+    sessions,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -597,6 +598,33 @@ on_both! {
         other.stop().await;
     }
 
+    async fn what_needs_the_session_is_done_where_it_runs(fresh) {
+        let (ours, theirs, nobodys) = (company(&fresh.store, 1).await, company(&fresh.store, 2).await, company(&fresh.store, 3).await);
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        sessions::acquire(&mut tx, ours, "one", Duration::from_secs(60)).await.expect("an answer").expect("it is free");
+        let lease = sessions::acquire(&mut tx, theirs, "two", Duration::from_secs(60)).await.expect("an answer").expect("it is free");
+        tx.commit().await.expect("a commit");
+        let diary = Diary::default();
+        let one = Runner::new(fresh.store.clone()).node("one").handler_with_session("send", diary.handler(), 1).handler("sync", diary.handler(), 1);
+        let one = Running::start(one);
+        for (n, salon) in [theirs, ours, nobodys].into_iter().enumerate() {
+            enqueue(&fresh.store, NewJob::new("send", n.to_string()).company(salon).priority(i16::try_from(n).expect("few"))).await;
+        }
+        enqueue(&fresh.store, NewJob::new("sync", "anywhere").company(theirs)).await;
+        until("all but theirs are done", async || diary.read().len() == 3).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let mut done = diary.read();
+        done.sort();
+        assert_eq!(done, ["1", "2", "anywhere"], "theirs waits for its node");
+        // Its node gives it up: now anybody may.
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        sessions::release(&mut tx, &lease).await.expect("a release");
+        tx.commit().await.expect("a commit");
+        quiet(&fresh.store).await;
+        assert_eq!(diary.read().last().map(String::as_str), Some("0"));
+        one.stop().await;
+    }
+
     async fn how_much_is_left(fresh) {
         let salon = company(&fresh.store, 1).await;
         enqueue(&fresh.store, NewJob::new("a", json!({"n": 1})).company(salon).lane("chat:1")).await;
@@ -631,4 +659,28 @@ async fn another_node_is_woken() {
     waits.sort();
     assert!(waits[7] < Duration::from_millis(150), "woken, not polled every 500 ms: {waits:?}");
     running.stop().await;
+}
+
+/// Two processes that were given one name by mistake do not take each other's jobs for abandoned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_one_living_node_s() {
+    let fresh = store::testing::postgres_database().await;
+    let diary = Diary::default();
+    let book = diary.clone();
+    let hangs = does(move |_| {
+        book.write("starts");
+        std::future::pending::<Outcome>()
+    });
+    let first = Running::start(Runner::new(fresh.store.clone()).node("same").handler("book", hangs, 1));
+    enqueue(&fresh.store, NewJob::new("book", "again")).await;
+    until("it runs", async || diary.read() == ["starts"]).await;
+    let store = Store::open(&fresh.url).await.expect("a second node");
+    let second = Running::start(Runner::new(store).node("same").handler("book", diary.handler(), 1));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(diary.read(), ["starts"], "the first one lives and keeps its job");
+    let died = Instant::now();
+    drop(first);
+    until("the second took it over", async || diary.read() == ["starts", "again"]).await;
+    assert!(died.elapsed() < Duration::from_secs(12), "its name is free, so nobody waits for leases: {:?}", died.elapsed());
+    second.stop().await;
 }

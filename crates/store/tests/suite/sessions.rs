@@ -105,4 +105,42 @@ on_both! {
         sessions::release(&mut tx, &lease).await.expect("a release");
         assert_eq!(sessions::unowned(&mut tx, 10).await.expect("a list"), [], "nobody wants it");
     }
+
+    async fn only_who_holds_it_now_may_act_outside(fresh) {
+        let salon = company(&fresh.store, 1).await;
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let old = sessions::acquire(&mut tx, salon, "a", SHORT).await.expect("an answer").expect("it is free");
+        sessions::holds(&mut tx, &old).await.expect("just taken");
+        tx.commit().await.expect("a commit");
+        tokio::time::sleep(SHORT * 3).await;
+        // Nobody has taken it, but anybody may do so at any moment.
+        let held = sessions::holds(&mut fresh.store.read().await.expect("a transaction"), &old).await;
+        assert!(matches!(held, Err(StoreError::Fenced)), "{held:?}");
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let new = sessions::acquire(&mut tx, salon, "b", LONG).await.expect("an answer").expect("the lease ran out");
+        sessions::holds(&mut tx, &new).await.expect("just taken");
+        assert!(matches!(sessions::holds(&mut tx, &old).await, Err(StoreError::Fenced)));
+        let again = sessions::acquire(&mut tx, salon, "b", LONG).await.expect("an answer").expect("ours");
+        assert!(matches!(sessions::holds(&mut tx, &new).await, Err(StoreError::Fenced)), "a former life of the same node");
+        sessions::holds(&mut tx, &again).await.expect("the last one");
+    }
+
+    async fn a_link_stands_as_its_living_owner_says(fresh) {
+        let salon = company(&fresh.store, 1).await;
+        let connected = LinkState::Connected { phone: Phone::parse("79161234567").expect("a phone"), name: "Лира".to_owned() };
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        assert_eq!(sessions::link(&mut tx, salon).await.expect("a look"), LinkState::Disconnected, "never linked");
+        let lease = sessions::acquire(&mut tx, salon, "a", SHORT).await.expect("an answer").expect("it is free");
+        sessions::set_state(&mut tx, &lease, &connected).await.expect("a write");
+        assert_eq!(sessions::link(&mut tx, salon).await.expect("a look"), connected);
+        let since = tx.now().await.expect("the time") - Duration::from_secs(5);
+        let seen = sessions::of_others(&mut tx, "b", since).await.expect("a list");
+        assert_eq!(seen.iter().map(|s| (s.company_id, s.epoch, s.state.clone())).collect::<Vec<_>>(), [(salon, 1, Some(connected))]);
+        assert_eq!(sessions::of_others(&mut tx, "a", since).await.expect("a list"), []);
+        assert_eq!(sessions::of_others(&mut tx, "b", since + LONG).await.expect("a list"), [], "nothing new");
+        tx.commit().await.expect("a commit");
+        tokio::time::sleep(SHORT * 3).await;
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        assert_eq!(sessions::link(&mut tx, salon).await.expect("a look"), LinkState::Disconnected, "its owner is gone");
+    }
 }

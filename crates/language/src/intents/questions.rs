@@ -1,0 +1,268 @@
+//! What is asked: prices, free times, services, masters.
+
+use super::{Sentence, Wanted};
+use crate::{
+    Understood,
+    lexicon::{Cue, Prep, Sense, Trade, Unit},
+    morphology,
+};
+
+pub(super) fn price(s: &Sentence<'_>) -> bool {
+    let worth = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Cost)
+            && !(matches!(&*t.text, "стоит")
+                && (i > 0 && s.tokens[i - 1].is(Sense::Not) || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book))))
+            && !matches!(&*t.text, "выйдет" | "дорого" | "дешево" | "бюджет")
+            || matches!(&*t.text, "дорого" | "дешево") && (s.question || s.has(Cue::Whether))
+    });
+    // «По чем маникюр»
+    let at_what = s.tokens.windows(3).any(|w| w[0].text == "по" && w[1].text == "чем" && w[2].trades().next().is_some())
+        || s.tokens.windows(2).any(|w| w[0].text == "по" && matches!(&*w[1].text, "деньгам" | "цене" | "ценам" | "стоимости"));
+    let how_much = s.tokens.iter().enumerate().any(|(i, t)| {
+        let next = s.tokens.get(i + 1);
+        // «Сколько у вас мастеров»
+        let masters = s.tokens[i + 1..].iter().take(3).any(|t| t.cue(Cue::Master));
+        !masters
+            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
+            && !next.is_some_and(|t| {
+                t.cue(Cue::Time)
+                    || t.unit().is_some()
+                    || t.text == "по"
+                    || t.cue(Cue::Work)
+                    || t.cue(Cue::Human)
+                    || t.cue(Cue::Person)
+                    || t.cue(Cue::Master)
+            })
+            && !(i > 0
+                && (s.tokens[i - 1].prep(Prep::At)
+                    || s.tokens[i - 1].prep(Prep::Until)
+                    || s.tokens[i - 1].prep(Prep::On)
+                    || s.tokens[i - 1].prep(Prep::From)
+                    || s.tokens[i - 1].prep(Prep::Within)
+                    || s.tokens[i - 1].prep(Prep::To)))
+            && (next.is_none()
+                || next.is_some_and(|t| {
+                    t.trades().next().is_some()
+                        || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно")
+                        || t.ends_clause()
+                        || t.text == "и"
+                        || morphology::is_you_do(&t.text)
+                }))
+            && !s.has(Cue::Duration)
+    });
+    let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
+    let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
+    worth && !lasts || how_much || at_what || english
+}
+
+pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
+    let words = s.tokens;
+    let asks = s.question || s.has(Cue::When) || s.has(Cue::What) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.has(Cue::Remind);
+    let slot = words.iter().any(|t| {
+        t.text.starts_with("окош")
+            || matches!(
+                &*t.text,
+                "окно"
+                    | "окна"
+                    | "окон"
+                    | "местечко"
+                    | "местечки"
+                    | "места"
+                    | "место"
+                    | "слот"
+                    | "слоты"
+                    | "slots"
+                    | "slot"
+                    | "availability"
+                    | "openings"
+                    | "opening"
+                    | "available"
+            )
+    });
+    let is_free =
+        words.iter().any(|t| t.cue(Cue::Free) && (t.text.starts_with("свобод") || matches!(&*t.text, "free" | "available" | "доступно")))
+            && !s.has(Cue::Pay);
+    let there_is = words.iter().any(|t| t.cue(Cue::Exist) || matches!(&*t.text, "найдется" | "осталось" | "остались" | "нет" | "any"));
+    let time_word = words.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Time)
+            && !matches!(&*t.text, "часы" | "время" if i > 0 && matches!(&*words[i - 1].text, "по"))
+            && t.text != "часы"
+            && t.text != "часов"
+    });
+    let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
+    let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
+        || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)));
+    let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
+        && (s.has(Cue::Can)
+            || s.has(Cue::Book)
+            || s.has(Cue::Free)
+            || words.iter().any(|t| t.is(Sense::Nearest) || t.cue(Cue::Master) || t.cue(Cue::Exist)))
+        && !s.has(Cue::Booked);
+    let until_when =
+        words.windows(2).any(|w| w[0].prep(Prep::On) && matches!(&*w[1].text, "когда" | "какое" | "какой" | "какие" | "сколько"))
+            && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || s.has(Cue::Exist))
+            && !s.has(Cue::Booked);
+    let nearest = words.windows(2).any(|w| {
+        w[0].is(Sense::Nearest) && (w[1].cue(Cue::Time) || w[1].cue(Cue::Booking) || w[1].cue(Cue::Free) || w[1].cue(Cue::Variant))
+    }) && (asks || words.len() < 8);
+    let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
+    let staff_works = !understood.staff_ids.is_empty()
+        && s.question
+        && words.iter().any(|t| {
+            matches!(
+                &*t.text,
+                "работает"
+                    | "работаете"
+                    | "принимает"
+                    | "working"
+                    | "будет"
+                    | "занята"
+                    | "занят"
+                    | "месте"
+                    | "работают"
+                    | "принимают"
+            )
+        });
+    let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
+    let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
+    let there = words.windows(2).any(|w| w[0].text == "есть" && w[1].cue(Cue::Whether)) && (slot || time_word);
+    let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
+    let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
+    let anything = s.question
+        && words.iter().any(|t| matches!(&*t.text, "есть"))
+        && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
+        || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «Что есть из педикюра?» asks for the list.
+    let anything = anything && !words.windows(2).any(|w| w[0].text == "из" && w[1].trades().next().is_some());
+    (open
+        || schedule
+        || which_time && !s.has(Cue::Booked)
+        || when_can
+        || until_when
+        || nearest
+        || who_free
+        || staff_free
+        || staff_works
+        || busy
+        || there
+        || anything)
+        && !s.has(Cue::Park)
+        && !s.says(&["парковочные"])
+}
+
+pub(super) fn frees(s: &Sentence<'_>) -> bool {
+    s.tokens.iter().any(|t| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Free) && t.text != "есть")
+}
+
+pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
+    let list = s.tokens.iter().any(|t| t.cue(Cue::ServiceNoun))
+        && (s.has(Cue::What)
+            || s.has(Cue::Tell)
+            || s.has(Cue::Exist)
+            || s.has(Cue::Do)
+            || s.says(&["список", "перечень", "все", "list"])
+            || s.tokens.len() <= 4);
+    let what_done =
+        s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do) && !s.has(Cue::If);
+    let do_you = s.question
+        && s.tokens.iter().any(|t| {
+            matches!(
+                &*t.text,
+                "делаете"
+                    | "оказываете"
+                    | "предоставляете"
+                    | "занимаетесь"
+                    | "выполняете"
+                    | "делают"
+                    | "do"
+                    | "offer"
+                    | "provide"
+            )
+        })
+        && (s.tokens.iter().any(|t| t.text == "do" || t.text == "offer") && s.says(&["you"]) || !s.says(&["do"]))
+        && !s.has(Cue::When)
+        && !s.has(Cue::Who)
+        && wanted.understood.when.is_empty();
+    // «А женщин стрижёте?»
+    let you_do = (s.question || s.has(Cue::Whether))
+        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_you_do(&t.text))
+        && !s.has(Cue::When)
+        && !s.has(Cue::Who)
+        && wanted.understood.when.is_empty();
+    let have_you = s.question
+        && wanted.service()
+        && wanted.understood.when.is_empty()
+        && s.has(Cue::Exist)
+        && s.says(&["у", "вас", "have"])
+        && !s.tokens.iter().any(|t| {
+            t.cue(Cue::Time)
+                || t.cue(Cue::Booking)
+                || t.cue(Cue::Master)
+                || matches!(&*t.text, "места" | "место" | "окошко" | "окошки" | "окна" | "окно")
+        })
+        && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    let includes = s.tokens.iter().any(|t| {
+        matches!(
+            &*t.text,
+            "входит"
+                | "включает"
+                | "включено"
+                | "отличается"
+                | "отличаются"
+                | "отличие"
+                | "такое"
+                | "include"
+                | "includes"
+                | "included"
+        )
+    }) && (wanted.service() || s.has(Cue::What))
+        && (s.question || s.has(Cue::What) || s.has(Cue::How));
+    list || what_done || do_you || you_do || have_you || includes
+}
+
+pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
+    if understood.staff_any {
+        return false;
+    }
+    let does = s.question && !understood.staff_ids.is_empty() && s.says(&["делает", "делают", "умеет", "стрижет", "красит", "занимается"]);
+    let master = s.has(Cue::Master);
+    let which = !understood.staff_any
+        && s.tokens.windows(2).any(|w| {
+            (w[0].cue(Cue::What) || w[0].cue(Cue::HowMuch) || w[0].cue(Cue::Who)) && (w[1].cue(Cue::Master) || w[1].cue(Cue::You))
+        });
+    let who_does = s.tokens.iter().enumerate().any(|(i, t)| {
+        t.cue(Cue::Who)
+            && matches!(&*t.text, "кто" | "who" | "кого" | "whom")
+            && s.tokens[i + 1..].iter().take(4).any(|t| {
+                t.cue(Cue::Do)
+                    || t.cue(Cue::Work)
+                    || t.cue(Cue::Master)
+                    || t.cue(Cue::Advise)
+                    || t.trades().next().is_some()
+                    || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")
+            })
+    }) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    let recommends = s.says(&["советую", "рекомендую"]);
+    let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any) && !recommends;
+    // «Массажисты у вас мужчины или женщины?»
+    let of_yours = s.question
+        && master
+        && understood.when.is_empty()
+        && s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "вас")
+        && s.tokens.iter().any(|t| t.is(Sense::Or));
+    let tell = master
+        && (s.has(Cue::Tell) || s.question)
+        && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
+        && !s.has(Cue::When);
+    let there_is = s.question && master && s.has(Cue::Exist) && !s.has(Cue::Free2) && understood.when.is_empty() && !frees(s);
+    of_yours || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
+}
+
+/// «Какая сегодня погода»: asks, but for nothing a salon has.
+pub(super) fn idle_question(s: &Sentence<'_>) -> bool {
+    s.tokens.iter().any(|t| matches!(&*t.text, "какая" | "какой" | "какое" | "какие" | "почему" | "зачем" | "кто" | "what" | "why" | "who"))
+        && !s.has(Cue::Can)
+        && !s.has(Cue::Want)
+        && !s.has(Cue::Book)
+        && !s.has(Cue::Free)
+}
