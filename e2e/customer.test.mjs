@@ -78,7 +78,7 @@ test("what Baileys reads, the salon knows as read", async () => {
   await until("the mark", async () => (await world.chat(CUSTOMER, salon.id)).find(({ id }) => id === key.id).read);
 });
 
-test("the salon's own reaction arrives", { todo: "the product cannot react yet" }, async () => {
+test("the salon's own reaction arrives", async () => {
   const { key } = customer.messages.findLast((message) => message.key.fromMe);
   const answer = await world.operator("POST", "/api/send-reaction", { company_id: salon.company_id, phone: CUSTOMER, message_id: key.id, emoji: "🌷" });
   assert.equal(answer.status, 202);

@@ -188,7 +188,7 @@ test("inside YClients' frame it works, inside a stranger's it does not", async (
   }
 });
 
-test("the served client runs in the page, upgrade and all", { todo: "the product does not serve it yet" }, async () => {
+test("the served client runs in the page, upgrade and all", async () => {
   const salon = await freshSalon();
   const { page, clean } = await openNew();
   await page.goto(`${world.product}/marketplace/`);

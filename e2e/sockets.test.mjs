@@ -188,7 +188,7 @@ test("a foreign origin hears it in the official server's words", async () => {
   assert.deepEqual(await answer.json(), { code: 4, message: "Forbidden" });
 });
 
-test("the official client is served", { todo: "the product does not serve it yet" }, async () => {
+test("the official client is served", async () => {
   const answer = await fetch(`${world.product}/socket.io/socket.io.js`);
   assert.equal(answer.status, 200);
   assert.match(answer.headers.get("content-type"), /javascript/);

@@ -24,8 +24,8 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("BASE_URL", "where browsers and YClients reach this server [http://localhost:3000]"),
     ("DATABASE_URL", "sqlite://… or postgres://… [sqlite://data/ai-admin.sqlite]"),
     ("ADMIN_API_KEY", "the operator's X-API-Key; without it the operators' calls answer 401"),
-    ("OPERATOR_PHONE", "who hears by WhatsApp of uninstallations; not built yet"),
-    ("OPERATOR_WEBHOOK_URL", "who hears of them as JSON; not built yet"),
+    ("OPERATOR_PHONE", "who hears by WhatsApp that a salon left, from that salon's number"),
+    ("OPERATOR_WEBHOOK_URL", "http(s) address that is told so as JSON, again and again until it answers 2xx"),
     ("ALLOWED_ORIGINS", "origins of browsers beside yclients.com, comma-separated"),
     ("TRUSTED_PROXIES", "addresses whose X-Forwarded-For is believed, comma-separated"),
     ("ENVIRONMENT", "production or development [production]"),
@@ -202,7 +202,9 @@ impl Config {
             },
             admin_api_key: read.text("ADMIN_API_KEY").map(Into::into),
             operator_phone: read.optional("OPERATOR_PHONE", "a phone number", |text| Phone::parse(text).ok()),
-            operator_webhook: read.optional("OPERATOR_WEBHOOK_URL", "an http(s) address", |text| Url::parse(text).ok()),
+            operator_webhook: read.optional("OPERATOR_WEBHOOK_URL", "an http(s) address", |text| {
+                Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+            }),
             allowed_origins: read.list("ALLOWED_ORIGINS"),
             trusted_proxies: {
                 let texts = read.list("TRUSTED_PROXIES");

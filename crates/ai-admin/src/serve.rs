@@ -124,6 +124,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
             development: config.development,
             missing,
             metrics: Arc::new(move || metrics.render()),
+            logs: crate::telemetry::book(),
         },
     );
     let work = CancellationToken::new();

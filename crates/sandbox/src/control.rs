@@ -5,8 +5,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{FromRequest, Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{
         IntoResponse, Response,
@@ -72,6 +72,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/requests", get(requests))
         .route("/events", get(events))
         .fallback(any(not_built))
+        .method_not_allowed_fallback(async || Problem(StatusCode::METHOD_NOT_ALLOWED, "not with this method".to_owned()))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(world);
     Router::new().nest("/control", control).layer(middleware::from_fn(from_this_machine))
@@ -123,6 +124,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|e| Problem(e.status(), e.body_text()))?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(bytes).map(Self).map_err(|e| Problem(StatusCode::BAD_REQUEST, e.to_string()))
+    }
+}
+
+/// What stands in the path.
+struct Path<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|e| Problem(e.status(), e.body_text()))
+    }
+}
+
+/// What stands in the query.
+struct Query<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(value)| Self(value)).map_err(|e| Problem(e.status(), e.body_text()))
     }
 }
 

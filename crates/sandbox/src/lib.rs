@@ -27,5 +27,5 @@ pub use clock::SandboxClock;
 pub use events::{Bus, Event};
 pub use faults::{Faults, Hit, Kind, Order, Target};
 pub use options::Options;
-pub use product::{asked_to_stop, log_filter, softly};
+pub use product::{asked_to_stop, log_filter, recent_logs, softly};
 pub use running::{Running, start};

@@ -41,6 +41,17 @@ pub(crate) fn from_environment() -> Vec<(String, String)> {
     ai_admin::config::SETTINGS.iter().filter_map(set).collect()
 }
 
+/// The layer from which the product's `GET /api/logs` reads.
+///
+/// # Errors
+/// None with the filter that is built in.
+pub fn recent_logs<S>() -> anyhow::Result<impl tracing_subscriber::Layer<S>>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    ai_admin::telemetry::recent()
+}
+
 /// What is logged at `LOG_LEVEL`, the same as the product's own: WhatsApp's crates name whole phone numbers.
 ///
 /// # Errors

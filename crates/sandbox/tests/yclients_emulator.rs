@@ -371,6 +371,38 @@ async fn the_marketplace_installs_and_tells() {
     sandbox.running.shutdown().await;
 }
 
+#[tokio::test]
+async fn the_marketplace_answers_the_partner() {
+    let sandbox = Sandbox::start(9, false).await;
+    let post = |path: &'static str, body: Value| sandbox.send(Method::POST, PARTNER, path, body);
+    let link = "/marketplace/application/payment_link?salon_id=77&application_id=1&discount=10";
+    let (names, discount, channel) = (
+        json!({ "salon_id": 77, "application_id": 1, "short_names": ["LIRA"] }),
+        json!({ "salon_ids": [77], "application_id": 1, "discount": 15.5 }),
+        json!({ "salon_id": 77, "application_id": 1, "channel_slug": "whatsapp", "is_available": true }),
+    );
+    assert_eq!(sandbox.get(PARTNER, link).await.0, 404, "not installed");
+    assert_eq!(post("/marketplace/partner/short_names", names.clone()).await.0, 404);
+    sandbox.control(Method::POST, "/control/salons/77/connect", json!({})).await;
+    let (status, answer) = sandbox.get(PARTNER, link).await;
+    let url = answer["data"]["url"].as_str().expect("an address");
+    assert_eq!(status, 200);
+    assert!(url.starts_with("https://yclients.com/appstore/payment/?salon_id=77&application_id=1&discount=10&sign="), "{url}");
+    let (_, tariffs) = sandbox.get(PARTNER, "/marketplace/application/1/tariffs").await;
+    assert_eq!(tariffs["data"][0]["options"][0]["title"], "Частный мастер");
+    assert_eq!(sandbox.get(PARTNER, "/marketplace/application/2/tariffs").await.0, 403, "somebody else's application");
+    assert_eq!(post("/marketplace/partner/short_names", names).await.0, 201);
+    assert_eq!(post("/marketplace/application/add_discount", discount).await, (200, json!({ "success": true, "data": null, "meta": [] })));
+    assert_eq!(
+        post("/marketplace/application/add_discount", json!({ "salon_ids": [77], "application_id": 1, "discount": 120 })).await.0,
+        422
+    );
+    assert_eq!(post("/marketplace/application/update_channel", channel).await.0, 200);
+    let unknown = json!({ "salon_id": 77, "application_id": 1, "channel_slug": "fax", "is_available": true });
+    assert_eq!(post("/marketplace/application/update_channel", unknown).await.0, 422);
+    sandbox.running.shutdown().await;
+}
+
 /// The signature is checked against a value computed elsewhere: `printf … | openssl dgst -sha256 -hmac sandbox-partner-token`.
 #[tokio::test]
 async fn user_data_is_signed_as_the_real_one() {
@@ -506,6 +538,11 @@ async fn foreign_pages_and_wrong_orders_are_refused() {
         (Method::POST, "/control/phones/abc/messages", json!({ "salon": 77, "text": "да" }), 400),
         (Method::PUT, "/control/clock", json!({ "now": "завтра" }), 400),
         (Method::GET, "/control/requests?target=llm", json!({}), 501),
+        (Method::GET, "/control/salons/abc", json!({}), 400),
+        (Method::PATCH, "/control/salons/77/records/abc", json!({}), 400),
+        (Method::POST, "/control/salons/77/marketplace/party", json!({}), 400),
+        (Method::GET, "/control/salons/77/day?date=tomorrow", json!({}), 400),
+        (Method::DELETE, "/control/clock", json!({}), 405),
     ] {
         let (got, body) = sandbox.control(method, path, body).await;
         assert_eq!(got, status, "{path}: {body}");

@@ -204,12 +204,46 @@ pub async fn by_webhook_secret(tx: &mut Tx, secret: &str) -> Result<Option<Compa
     row!(tx, Company, "SELECT * FROM companies WHERE webhook_secret_hash = $1", hash(secret))
 }
 
+/// Which companies a page lists; an empty filter lists all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Where they stand with the marketplace.
+    pub status: Option<IntegrationStatus>,
+    /// Whether their WhatsApp is linked.
+    pub connected: Option<bool>,
+}
+
+impl Filter {
+    /// Whether the company passes.
+    pub fn has(&self, company: &Company) -> bool {
+        self.status.is_none_or(|status| status == company.status)
+            && self.connected.is_none_or(|linked| linked == company.whatsapp_connected)
+    }
+}
+
 /// A page of companies in order of id, after the given one.
 ///
 /// # Errors
 /// [`StoreError::Database`].
-pub async fn list(tx: &mut Tx, after: Option<CompanyId>, limit: i64) -> Result<Vec<Company>> {
-    rows!(tx, Company, "SELECT * FROM companies WHERE id > $1 ORDER BY id LIMIT $2", after.map_or(0, |id| id.0), limit)
+pub async fn list(tx: &mut Tx, filter: Filter, after: Option<CompanyId>, limit: i64) -> Result<Vec<Company>> {
+    rows!(
+        tx,
+        Company,
+        "SELECT * FROM companies WHERE id > $1 AND ($2 = '' OR integration_status = $2) \
+           AND ($3 = -1 OR (CASE WHEN whatsapp_connected THEN 1 ELSE 0 END) = $3) ORDER BY id LIMIT $4",
+        after.map_or(0, |id| id.0),
+        filter.status.map_or("", IntegrationStatus::as_str),
+        filter.connected.map_or(-1, i64::from),
+        limit
+    )
+}
+
+/// How many companies stand where with the marketplace, by the words of [`IntegrationStatus`].
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn count_by_status(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
+    rows!(tx, (String, i64), "SELECT integration_status, count(*) FROM companies GROUP BY integration_status")
 }
 
 /// How many companies there are, and how many of them have WhatsApp linked.

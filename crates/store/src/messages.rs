@@ -488,3 +488,17 @@ pub async fn set_status(
     let stored = |(id, conversation, seq)| StoredMessage { id: MessageId(id), conversation: ConversationId(conversation), seq };
     Ok(changed.into_iter().map(stored).collect())
 }
+
+/// The latest messages of all salons by direction (`in`, `out`) and status, at most 10 000 of them: a
+/// house that has run for a year is not to be counted through each time.
+///
+/// # Errors
+/// [`StoreError::Database`](crate::StoreError::Database).
+pub async fn recent_counts(tx: &mut Tx) -> Result<Vec<(String, String, i64)>> {
+    rows!(
+        tx,
+        (String, String, i64),
+        "SELECT direction, status, count(*) FROM messages WHERE id > (SELECT coalesce(max(id), 0) FROM messages) - 10000 \
+         GROUP BY direction, status ORDER BY direction, status"
+    )
+}

@@ -7,7 +7,7 @@ const root = $("linking");
 const words = JSON.parse(root.dataset.words);
 const token = new URLSearchParams(location.search).get("token");
 const GIVE_UP_AFTER = 120_000; // of polling without a link, ms
-const state = { view: null, socket: null, polling: null, activating: false, qrUntil: 0, codeUntil: 0, asked: 0 };
+const state = { view: root.dataset.done === "true" ? "done" : "link", socket: null, polling: null, activating: false, refusal: null, qrUntil: 0, codeUntil: 0, asked: 0 };
 
 const say = (text) => { $("live").textContent = text; };
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -16,17 +16,29 @@ function show(view) {
   if (state.view === view) return;
   state.view = view;
   for (const section of root.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
+  // Whoever listens or has the keyboard goes on where the page goes on.
   const title = root.querySelector(`[data-view="${view}"] h1`);
-  if (title.textContent) say(title.textContent);
+  if (title.tabIndex === -1) title.focus({ preventScroll: true });
 }
 
-function trouble(title, text) {
+// `again` is what the button does; without it the way leads back to YClients.
+function trouble(title, text, again) {
   $("trouble-title").textContent = title;
   $("trouble-text").textContent = text;
-  state.view = null;
-  stop();
+  $("again").hidden = !again;
+  $("again").onclick = again;
+  $("trouble-back").classList.toggle("pale", Boolean(again));
   show("trouble");
+  say(text);
 }
+
+// Nothing goes on behind this one.
+function over(title, text, again) {
+  stop();
+  trouble(title, text, again);
+}
+
+const anew = () => location.reload();
 
 async function call(method, path, body) {
   const answer = await fetch(path, {
@@ -46,6 +58,7 @@ const hear = {
     $("qr").hidden = false;
     $("qr").classList.remove("old");
     $("qr-wait").hidden = true;
+    $("link-note").hidden = true;
     state.qrSpan = expiresIn * 1000;
     state.qrUntil = Date.now() + state.qrSpan;
     tick();
@@ -54,6 +67,8 @@ const hear = {
     $("code").textContent = code;
     $("code-box").hidden = false;
     $("code-ask").disabled = false;
+    $("code-ask").classList.add("pale");
+    $("code-ask").textContent = words.code_another;
     state.codeUntil = Date.now() + expiresIn * 1000;
     say(`${words.code_ready} ${[...code].join(" ")}`);
     tick();
@@ -63,30 +78,73 @@ const hear = {
   "sync-progress": (step) => syncStep(step),
   error: ({ message }) => {
     $("code-ask").disabled = false;
-    note(message, true);
-    say(message);
+    // While we switch on, the only thing that goes wrong by itself is the number.
+    if (state.activating) state.refusal = message;
+    complain(message);
   },
 };
 
-function follow({ status, reason, phone }) {
-  if (status === "connected" || status === "restricted") return linked(phone);
-  const fatal = ["replaced", "passkey_required", "banned", "outdated"];
-  if (fatal.includes(status) && !state.activating) trouble(words.trouble_title, reason || words.no_answer);
+// What the owner must know of the link, wherever the page stands. The page goes on listening: what
+// WhatsApp takes away it may give back.
+const blocked = ["replaced", "passkey_required", "banned", "outdated"];
+
+function follow({ status, reason, phone, until }) {
+  if (status === "connected" || status === "restricted") {
+    $("restricted").hidden = status !== "restricted";
+    $("restricted").textContent = words.states.restricted.text;
+    return linked(phone);
+  }
+  if (state.activating) return;
+  if (blocked.includes(status)) {
+    const { title, text } = words.states[status] ?? { title: words.trouble_title, text: reason };
+    state.qrUntil = 0;
+    return trouble(title, until ? `${text} ${fill(words.until, { when: moment(until) })}` : text, freshStart);
+  }
+  if (state.view === "trouble" && status === "connecting") return toLink();
+  if (state.view === "done" && status === "logged_out") location.reload();
+}
+
+const moment = (at) => new Date(at).toLocaleString(document.documentElement.lang, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+
+function toLink() {
+  $("qr").hidden = true;
+  $("qr-wait").hidden = false;
+  $("qr-caption").textContent = words.qr_wait;
+  show("link");
+}
+
+// Another try at what WhatsApp has refused.
+function freshStart() {
+  if (!emit("request-qr")) return location.reload();
+  state.asked = Date.now();
+  toLink();
 }
 
 function linked(phone) {
-  if (phone) for (const id of ["working-phone", "done-phone"]) $(id).textContent = phone;
+  if (phone) showPhone(phone);
   if (state.activating || state.view === "done") return;
   activate();
 }
 
+function showPhone(phone) {
+  for (const place of root.querySelectorAll("[data-phone]:not(main)")) place.textContent = phone;
+}
+
 async function activate() {
   state.activating = true;
+  state.refusal = null;
   show("working");
   const answer = await call("POST", "/marketplace/activate", { token }).catch(() => ({ ok: false, message: words.no_answer }));
   state.activating = false;
-  if (answer.ok) show("done");
-  else trouble(words.activation_title, answer.message);
+  if (answer.ok) {
+    stopPolling();
+    const mark = root.querySelector("[aria-current] .mark");
+    if (mark) mark.textContent = "✓";
+    return show("done");
+  }
+  if (answer.http === 401 || answer.http === 410) return over(words.expired_title, answer.message);
+  const taken = answer.error === "number_taken" || state.refusal;
+  over(taken ? words.taken_title : words.activation_title, state.refusal ?? answer.message, anew);
 }
 
 function syncStep({ module, done, total }) {
@@ -126,7 +184,7 @@ function connect() {
       return stopPolling();
     }
     if (data.startsWith("44/marketplace,")) {
-      hear.error(JSON.parse(data.slice(15)));
+      complain(JSON.parse(data.slice(15)).message);
       return socket.close();
     }
     if (data.startsWith("42/marketplace,")) {
@@ -139,7 +197,7 @@ function connect() {
     if (state.socket !== socket) return;
     state.socket = null;
     poll();
-    if (socket.ready) setTimeout(() => state.socket || state.view === "trouble" || connect(), 3000 + Math.random() * 4000);
+    if (socket.ready) setTimeout(() => state.socket || state.over || connect(), 3000 + Math.random() * 4000);
   };
 }
 
@@ -152,18 +210,18 @@ const emit = (event, value) => {
 // --- without sockets ---------------------------------------------------------------------------
 
 function poll() {
-  if (state.polling || state.view === "done" || state.view === "trouble") return;
+  if (state.polling || state.over) return;
   const since = Date.now();
   let asking = false;
   state.polling = setInterval(async () => {
     if (state.activating || state.view === "done") return;
-    if (Date.now() - since > GIVE_UP_AFTER) return trouble(words.timeout_title, words.timeout_text);
+    if (Date.now() - since > GIVE_UP_AFTER) return over(words.timeout_title, words.timeout_text, anew);
     try {
       const now = await call("GET", `/marketplace/api/status/${root.dataset.session}`);
       if (!state.polling) return;
-      if (now.http === 401) return trouble(words.expired_title, now.message);
+      if (now.http === 401) return over(words.expired_title, now.message);
       if (now.ok) follow(now);
-      if (now.connected || asking || $("panel-qr").hidden || Date.now() < state.qrUntil) return;
+      if (now.connected || asking || state.view !== "link" || $("panel-qr").hidden || Date.now() < state.qrUntil) return;
       asking = true;
       const fresh = await call("POST", "/marketplace/api/qr").finally(() => { asking = false; });
       if (fresh.ok && state.polling) hear["qr-update"]({ qr: fresh.qr, expiresIn: fresh.expires_in });
@@ -177,6 +235,7 @@ function stopPolling() {
 }
 
 function stop() {
+  state.over = true;
   stopPolling();
   const socket = state.socket;
   state.socket = null;
@@ -192,7 +251,6 @@ function tick() {
     $("qr-left").value = (left / state.qrSpan) * 100;
     $("qr-caption").textContent = left ? fill(words.qr_left, { n: Math.ceil(left / 1000) }) : words.qr_renewing;
     $("qr").classList.toggle("old", !left);
-    $("qr-wait").classList.toggle("over", !left);
     $("qr-wait").hidden = left > 0;
     // WhatsApp renews a code by itself until its codes run out; then a fresh start is asked for.
     if (now - state.qrUntil > 2000 && now - state.asked > 8000 && state.view === "link" && emit("request-qr")) state.asked = now;
@@ -200,6 +258,7 @@ function tick() {
   if (state.codeUntil) {
     const left = Math.max(0, Math.ceil((state.codeUntil - now) / 1000));
     $("code-left").textContent = left ? fill(words.code_left, { n: left }) : words.code_over;
+    $("code").classList.toggle("old", !left);
   }
 }
 
@@ -211,7 +270,18 @@ function note(text, wrong) {
   $("phone").setAttribute("aria-invalid", String(wrong));
 }
 
+// Where the owner looks: under the number, or under the code to scan.
+function complain(text) {
+  if (!$("panel-code").hidden) note(text, true);
+  else {
+    $("link-note").textContent = text;
+    $("link-note").hidden = false;
+  }
+  say(text);
+}
+
 function choose(way) {
+  $("link-note").hidden = true;
   for (const name of ["qr", "code"]) {
     $(`tab-${name}`).setAttribute("aria-selected", String(name === way));
     $(`tab-${name}`).tabIndex = name === way ? 0 : -1;
@@ -232,7 +302,11 @@ for (const way of ["qr", "code"]) {
 $("code-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const phoneNumber = $("phone").value.trim();
-  if (phoneNumber.replace(/\D/g, "").length < 10) return note(words.phone_wrong, true);
+  if (phoneNumber.replace(/\D/g, "").length < 10) {
+    say(words.phone_wrong);
+    $("phone").focus();
+    return note(words.phone_wrong, true);
+  }
   note(words.phone_note, false);
   $("code-ask").disabled = true;
   if (emit("request-pairing-code", { phoneNumber })) return;
@@ -253,11 +327,13 @@ $("code-copy").addEventListener("click", async () => {
   setTimeout(() => { $("code-copy").textContent = words.code_copy; }, 2000);
 });
 
-$("again").addEventListener("click", () => location.reload());
+$("to-code").addEventListener("click", () => {
+  choose("code");
+  $("phone").focus();
+});
 
 // --- begin -----------------------------------------------------------------------------------------
 
-for (const id of ["working-phone", "done-phone"]) $(id).textContent = root.dataset.phone;
-show(root.dataset.state === "done" ? "done" : "link");
+showPhone(root.dataset.phone);
 setInterval(tick, 500);
 connect();

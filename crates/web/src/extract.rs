@@ -4,8 +4,9 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use domain::CompanyId;
 use secrecy::{ExposeSecret, SecretString};
@@ -52,10 +53,12 @@ impl FromRequestParts<Arc<Web>> for Operator {
     }
 }
 
-/// A salon by its token, or the operator.
+/// A salon by its token, or the operator, or whoever has another key.
 pub(crate) enum Caller {
     Salon(CompanyId),
     Operator,
+    /// Not the operator's key: the handler knows whose it must be.
+    Key(SecretString),
 }
 
 impl Caller {
@@ -63,6 +66,7 @@ impl Caller {
     pub(crate) fn may(&self, company: CompanyId) -> Result<CompanyId, Fault> {
         match self {
             Self::Salon(own) if *own != company => Err(Fault::Foreign),
+            Self::Key(_) => Err(Fault::Unauthorized),
             _ => Ok(company),
         }
     }
@@ -71,8 +75,10 @@ impl Caller {
 impl FromRequestParts<Arc<Web>> for Caller {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Fault> {
-        if parts.headers.contains_key(API_KEY) {
-            return Operator::from_request_parts(parts, web).await.map(|_| Self::Operator);
+        if let Some(key) = parts.headers.get(API_KEY) {
+            let key = key.to_str().map_err(|_| Fault::Unauthorized)?.to_owned();
+            let operator = Operator::from_request_parts(parts, web).await;
+            return Ok(operator.map_or_else(|_| Self::Key(key.into()), |_| Self::Operator));
         }
         Registration::from_request_parts(parts, web).await.map(|Registration(claims)| Self::Salon(claims.company_id))
     }
@@ -85,12 +91,27 @@ impl<S: Sync> FromRequestParts<S> for Lang {
     }
 }
 
+/// No body at all is none; what is there must be right.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Fault;
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Fault> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|refused| match refused.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge,
+            _ => Fault::InvalidBody,
+        })?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&bytes).map(|value| Some(Self(value))).map_err(|_| Fault::InvalidBody)
+    }
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Fault;
     async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        match Json::<T>::from_request(request, state).await {
+        match <Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(refused) if refused.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => Err(Fault::TooLarge),
+            Err(refused) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Fault::TooLarge),
             Err(_) => Err(Fault::InvalidBody),
         }
     }

@@ -37,6 +37,12 @@ pub(crate) enum Fault {
     BookingSystemBusy,
     /// YClients refuses us or is broken.
     BookingSystemFailed,
+    /// The marketplace knows no such installation, as a program asked.
+    NoInstallation,
+    /// The marketplace refuses what the operator asks; its words.
+    MarketplaceRefused(String),
+    /// The marketplace did not answer a call that it may have done.
+    OutcomeUnknown,
     /// Settings of the product are missing.
     NotConfigured,
     /// A page was opened without its token.
@@ -81,8 +87,6 @@ pub(crate) enum Fault {
     NotFound,
     /// Not with this method.
     MethodNotAllowed,
-    /// Part of the contract that is not built yet.
-    NotBuilt,
     /// It took too long.
     TimedOut,
     /// The database is busy, locked, full or gone: nothing can be stored for now.
@@ -133,7 +137,7 @@ impl Fault {
             _ => None,
         };
         let message = match self {
-            Self::ActivationFailed(reason) => format!("{} {reason}", words.message.in_lang(lang)),
+            Self::ActivationFailed(reason) | Self::MarketplaceRefused(reason) => format!("{} {reason}", words.message.in_lang(lang)),
             Self::LinkRefused(reason) => (*reason).to_owned(),
             _ => words.message.in_lang(lang).to_owned(),
         };

@@ -4,6 +4,7 @@
 //! key), a workflow does the work, and a fault is told by one hand, as JSON to programs and as a
 //! page to people. What is served is described by [`openapi`].
 
+mod admin;
 mod allowance;
 mod client_ip;
 mod edge;
@@ -11,6 +12,7 @@ mod extract;
 mod fault;
 mod health;
 mod linking;
+mod logs;
 mod onboarding;
 mod operators;
 mod pages;
@@ -31,7 +33,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
-    routing::{any, get, post},
+    routing::get,
 };
 use domain::CompanyId;
 use secrecy::SecretString;
@@ -42,6 +44,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use workflows::App;
 
 pub(crate) use fault::Fault;
+pub use logs::{Line, LogBook};
 pub use token::{Claims, UserData};
 
 use allowance::Allowance;
@@ -69,6 +72,8 @@ pub struct Settings {
     pub missing: Vec<&'static str>,
     /// Renders the Prometheus metrics.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The process's recent log lines; a layer of its logging.
+    pub logs: LogBook,
 }
 
 /// What every handler works with.
@@ -78,6 +83,8 @@ pub(crate) struct Web {
     pub(crate) tokens: Tokens,
     /// Socket connections of an address.
     pub(crate) sockets: Allowance<IpAddr>,
+    /// Transports opened by an address, each of which holds memory until it joins or times out.
+    pub(crate) handshakes: Allowance<IpAddr>,
     /// Registrations begun from an address; each costs two calls of the shared rate limit.
     pub(crate) redirects: Allowance<IpAddr>,
     /// Pairing codes of a salon; WhatsApp bans who asks too often.
@@ -104,6 +111,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let web = Arc::new(Web {
         tokens: Tokens::new(&settings.jwt_secret),
         sockets: Allowance::new(5, MINUTE),
+        handshakes: Allowance::new(20, MINUTE),
         redirects: Allowance::new(30, MINUTE),
         pairings: Allowance::new(5, MINUTE),
         syncs: Allowance::new(30, MINUTE),
@@ -156,12 +164,17 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(operators::companies))
         .routes(routes!(operators::company_health))
         .routes(routes!(operators::sync_all))
+        .routes(routes!(operators::sync_today))
         .routes(routes!(operators::sync_module))
         .routes(routes!(operators::send_message))
+        .routes(routes!(operators::send_reaction))
         .routes(routes!(operators::conversation))
         .routes(routes!(operators::pause))
         .routes(routes!(operators::resume))
         .routes(routes!(operators::metrics))
+        .routes(routes!(logs::recent))
+        .routes(routes!(logs::live))
+        .merge(admin::routes())
         .route("/metrics", get(operators::prometheus))
         .routes(routes!(health::marketplace_health))
         .routes(routes!(health::test))
@@ -170,18 +183,4 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .route("/api/openapi.json", get(health::openapi))
         .route("/api/docs", get(pages::docs))
         .route("/assets/{name}", get(pages::asset))
-        .merge(not_built())
-}
-
-/// What the contract promises and later work brings: 501 rather than a pretence.
-fn not_built() -> OpenApiRouter<Arc<Web>> {
-    let posts = ["/api/send-reaction", "/api/sync/schedules/today"];
-    let gets = ["/api/logs", "/api/logs/live"];
-    let router = OpenApiRouter::new().route("/marketplace/admin/{*rest}", any(later));
-    let router = posts.into_iter().fold(router, |router, path| router.route(path, post(later)));
-    gets.into_iter().fold(router, |router, path| router.route(path, get(later)))
-}
-
-async fn later() -> Fault {
-    Fault::NotBuilt
 }

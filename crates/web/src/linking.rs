@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{CompanyId, LinkState, Phone, SalonId};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout_at};
 use utoipa::ToSchema;
@@ -27,11 +28,16 @@ pub(crate) struct Status {
     reason: Option<&'static str>,
     /// Messages can be sent and received.
     connected: bool,
+    /// When a ban ends, where WhatsApp says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    until: Option<Timestamp>,
 }
 
 impl Status {
     pub(crate) fn of(state: &LinkState) -> Self {
-        Self { status: state.as_str(), reason: state.reason(), connected: state.is_connected() }
+        let until = if let LinkState::Banned { until } = state { *until } else { None };
+        Self { status: state.as_str(), reason: state.reason(), connected: state.is_connected(), until }
     }
 }
 

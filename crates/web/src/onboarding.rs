@@ -1,6 +1,9 @@
 //! From the marketplace to a linked and active salon: redirect, page, codes, statuses, activation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use axum::{
     Json,
@@ -30,21 +33,26 @@ use crate::{
     extract::{Body, Caller, Operator, Registration},
     fault::ErrorBody,
     linking::{self, Status},
-    pages, qr as picture,
+    pages::{self, Branch, Stage},
+    qr as picture,
     texts::{self, Lang, Said},
+    token::Claims,
 };
 
 // --- the redirect --------------------------------------------------------------------------------
 
+/// More branches in one redirect are left out: each costs two calls of the shared rate limit.
+const MOST_BRANCHES: usize = 20;
+
 /// What the marketplace may put into the redirect, in both dialects.
-#[derive(Deserialize, IntoParams)]
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the description; what stands in it is read by several names")]
 struct Redirect {
     /// The salon in YClients, a positive integer.
     salon_id: Option<String>,
-    /// Several branches: the first one counts until each is linked in turn.
-    #[serde(rename = "salon_ids[0]")]
-    first_of_several: Option<String>,
+    /// Several branches: `salon_ids[0]`, `salon_ids[1]` … or a list with commas.
+    salon_ids: Option<String>,
     /// Who comes: base64 of JSON.
     user_data: Option<String>,
     /// Its signature: hex HMAC-SHA256 of the decoded JSON by the partner token.
@@ -62,35 +70,69 @@ struct Redirect {
     (status = 503, description = "YClients is busy, or settings are missing (page)"),
 ))]
 pub(crate) async fn redirect(State(web): State<Arc<Web>>, ip: ClientIp, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let arrival = arrival(&web, &query.unwrap_or_default())?;
-    if !web.redirects.take(ip.0) {
-        return Err(Fault::TooMany);
+    let arrivals = arrivals(&web, &query.unwrap_or_default())?;
+    let mut arrived = Vec::new();
+    let mut refused = None;
+    let user = arrivals.first().map(|arrival| user_data(&arrival.user)).unwrap_or_default();
+    for arrival in arrivals {
+        let salon = arrival.salon_id;
+        let outcome =
+            if web.redirects.take(ip.0) { onboarding::arrive(&web.app, arrival).await.map_err(Fault::from) } else { Err(Fault::TooMany) };
+        match outcome {
+            Ok(company) => arrived.push(company),
+            // Of several branches those that can be linked are; the others come again.
+            Err(fault) => {
+                tracing::info!(%salon, ?fault, "a branch was not let in");
+                refused.get_or_insert(fault);
+            }
+        }
     }
-    let user = user_data(&arrival.user);
-    let arrived = onboarding::arrive(&web.app, arrival).await?;
-    let token = web.issue(arrived, user).await?;
-    Ok((StatusCode::FOUND, [(header::LOCATION, format!("/marketplace/onboarding?token={token}"))]).into_response())
+    let Some(first) = arrived.first().copied() else { return Err(refused.unwrap_or(Fault::InvalidSalonId)) };
+    let branches = if arrived.len() > 1 { arrived.iter().map(|branch| branch.company_id).collect() } else { Vec::new() };
+    let token = web.issue(first, user, branches).await?;
+    Ok(to_page(&token))
 }
 
-/// Reads and proves the redirect's query.
-fn arrival(web: &Web, query: &str) -> Result<Arrival, Fault> {
-    let given: Redirect = Query::try_from_uri(&format!("/?{query}").parse().map_err(|_| Fault::InvalidSalonId)?)
-        .map(|Query(given)| given)
-        .map_err(|_| Fault::InvalidSalonId)?;
-    let salon = given.salon_id.or(given.first_of_several).and_then(|text| positive(&text)).ok_or(Fault::InvalidSalonId)?;
-    let (signed, user) = match (&given.user_data, &given.user_data_sign) {
-        (None, None) => (false, MarketplaceUser::default()),
+fn to_page(token: &str) -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, format!("/marketplace/onboarding?token={token}"))]).into_response()
+}
+
+/// Reads and proves the redirect's query: an arrival for each branch.
+fn arrivals(web: &Web, query: &str) -> Result<Vec<Arrival>, Fault> {
+    let (mut salons, mut data, mut sign) = (Vec::new(), None, None);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "salon_id" => salons.insert(0, positive(&value).ok_or(Fault::InvalidSalonId)?),
+            "user_data" => data = Some(value.into_owned()),
+            "user_data_sign" => sign = Some(value.into_owned()),
+            name if name == "salon_ids" || name.starts_with("salon_ids[") => {
+                for id in value.split(',') {
+                    salons.push(positive(id.trim()).ok_or(Fault::InvalidSalonId)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut known = HashSet::new();
+    salons.retain(|salon| known.insert(*salon));
+    if salons.is_empty() {
+        return Err(Fault::InvalidSalonId);
+    }
+    salons.truncate(MOST_BRANCHES);
+    let (signed, user, signed_for) = match (data, sign) {
+        (None, None) => (false, MarketplaceUser::default(), String::new()),
         // Half a proof is a wrong one.
         (data, sign) => {
             let token = web.settings.partner_token.as_ref().ok_or(Fault::NotConfigured)?;
-            let data = verify_user_data(token, data.as_deref().unwrap_or_default(), sign.as_deref().unwrap_or_default());
+            let data = verify_user_data(token, &data.unwrap_or_default(), &sign.unwrap_or_default());
             let data = data.map_err(|_| Fault::InvalidSignature)?;
             let text = |text: String| Some(text).filter(|text| !text.is_empty());
             let id = data.id.map(|id| id.to_string());
-            (true, MarketplaceUser { id, name: text(data.name), phone: text(data.phone), email: text(data.email) })
+            (true, MarketplaceUser { id, name: text(data.name), phone: text(data.phone), email: text(data.email) }, data.salon_name)
         }
     };
-    Ok(Arrival { salon_id: SalonId(salon), signed, user })
+    let arrival = |salon| Arrival { salon_id: SalonId(salon), signed, user: user.clone(), signed_for: signed_for.clone() };
+    Ok(salons.into_iter().map(arrival).collect())
 }
 
 fn positive(text: &str) -> Option<i64> {
@@ -107,7 +149,7 @@ impl From<ArrivalError> for Fault {
         tracing::info!(%error, "a salon was not let in");
         match error {
             ArrivalError::NotConfigured => Self::NotConfigured,
-            ArrivalError::Unproven => Self::OpenFromYclients,
+            ArrivalError::Unproven | ArrivalError::SignedForAnother => Self::OpenFromYclients,
             ArrivalError::NotInstalled => Self::NotInstalled,
             ArrivalError::NoSuchSalon => Self::SalonNotFound,
             ArrivalError::Busy(_) => Self::BookingSystemBusy,
@@ -174,23 +216,22 @@ pub(crate) async fn register(State(web): State<Arc<Web>>, _: Operator, Body(body
     let user =
         UserData { user_phone: phone.as_ref().map(|phone| phone.digits().to_owned()), user_email: email.clone(), ..UserData::default() };
     let (arrived, key) = onboarding::register(&web.app, salon_id, phone, email).await?;
-    let connect_url = format!("/marketplace/connect?token={}", web.issue(arrived, user).await?);
+    let connect_url = format!("/marketplace/connect?token={}", web.issue(arrived, user, Vec::new()).await?);
     let Arrived { company_id, salon_id } = arrived;
     Ok(Json(Registered { success: true, company_id, salon_id, api_key: key.expose_secret().to_owned(), connect_url }))
 }
 
 impl Web {
     /// A token for that salon, written down by its digest.
-    async fn issue(&self, salon: Arrived, user: UserData) -> Result<String, Fault> {
-        let now = self.app.clock.now();
-        let (token, until) = self.tokens.issue(salon.company_id, salon.salon_id, user, now)?;
-        let id = crate::token::digest(&token);
+    async fn issue(&self, salon: Arrived, user: UserData, branches: Vec<CompanyId>) -> Result<String, Fault> {
+        let issued = self.tokens.issue(salon.company_id, salon.salon_id, user, branches, self.app.clock.now())?;
+        self.write_down(salon.company_id, issued).await
+    }
+
+    async fn write_down(&self, company: CompanyId, (token, until): (String, Timestamp)) -> Result<String, Fault> {
         let mut tx = self.app.store.begin().await?;
-        // Two of one second are the same token.
-        if tokens::get(&mut tx, salon.company_id, &id).await?.is_none() {
-            tokens::issue(&mut tx, salon.company_id, &id, now, until).await?;
-            tx.commit().await?;
-        }
+        tokens::issue(&mut tx, company, &crate::token::digest(&token), self.app.clock.now(), until).await?;
+        tx.commit().await?;
         Ok(token)
     }
 
@@ -207,22 +248,75 @@ impl Web {
 pub(crate) struct WithToken {
     /// The registration's token.
     token: Option<String>,
+    /// Another branch (our `company_id`) of those that came with this token: leads to its page.
+    branch: Option<i64>,
 }
 
 /// The linking page; also `/marketplace/connect`.
 #[utoipa::path(get, path = "/marketplace/onboarding", tag = "onboarding", params(WithToken), responses(
     (status = 200, description = "The page", content_type = "text/html"),
+    (status = 302, description = "To the page of another branch, with its own token"),
     (status = 400, description = "No token (page)"),
     (status = 401, description = "A wrong or old token (page)"),
+    (status = 403, description = "Not a branch that came with this token (page)"),
 ))]
 pub(crate) async fn page(State(web): State<Arc<Web>>, lang: Lang, Query(query): Query<WithToken>) -> Result<Response, Fault> {
     let token = query.token.filter(|token| !token.is_empty()).ok_or(Fault::TokenMissing)?;
     let claims = web.registration(&token).await?;
+    if let Some(branch) = query.branch.map(CompanyId).filter(|branch| *branch != claims.company_id) {
+        return web.to_branch(&claims, branch).await;
+    }
     let company = web.company(claims.company_id).await?;
-    let state = web.app.whatsapp.state(company.id);
-    let done = company.status == IntegrationStatus::Active && state.is_connected();
-    let phone = company.whatsapp_phone.as_ref().filter(|_| state.is_connected()).map(Phone::pretty).unwrap_or_default();
-    pages::linking(lang, &company.title, &linking::session_id(claims.salon_id), if done { "done" } else { "link" }, &phone)
+    let branches = web.branches(&claims, &token).await?;
+    let phone = company.whatsapp_phone.as_ref().map(Phone::pretty);
+    pages::linking(&pages::Salon {
+        lang,
+        title: &company.title,
+        session: &linking::session_id(claims.salon_id),
+        stage: web.stage(&company),
+        phone: phone.as_deref().unwrap_or_default(),
+        branches: &branches,
+    })
+}
+
+impl Web {
+    /// What the owner finds on opening the page.
+    fn stage(&self, company: &Company) -> Stage {
+        let linked = self.app.whatsapp.state(company.id).is_connected();
+        match company.status {
+            IntegrationStatus::Active if linked => Stage::Done,
+            // The phone was changed or unlinked: what the salon has in YClients stays on.
+            IntegrationStatus::Active | IntegrationStatus::Frozen if company.connected_at.is_some() => Stage::Again,
+            _ => Stage::First,
+        }
+    }
+
+    /// The branches that came with that token; none where it came alone.
+    async fn branches(&self, claims: &Claims, token: &str) -> Result<Vec<Branch>, Fault> {
+        let mut branches = Vec::new();
+        for id in &claims.branches {
+            let company = self.company(*id).await?;
+            let here = company.id == claims.company_id;
+            branches.push(Branch {
+                done: self.stage(&company) == Stage::Done,
+                href: format!("/marketplace/onboarding?token={token}&branch={id}"),
+                title: company.title,
+                address: company.address,
+                here,
+            });
+        }
+        Ok(branches)
+    }
+
+    /// Leads to the page of another branch that came with the token, and of no other company.
+    async fn to_branch(&self, claims: &Claims, branch: CompanyId) -> Result<Response, Fault> {
+        if !claims.branches.contains(&branch) {
+            return Err(Fault::Foreign);
+        }
+        let salon = self.company(branch).await?.salon_id;
+        let issued = self.tokens.issue_for_branch(claims, branch, salon)?;
+        Ok(to_page(&self.write_down(branch, issued).await?))
+    }
 }
 
 /// A QR code to scan.
@@ -343,7 +437,7 @@ pub(crate) struct CompanyStatus {
     connected_at: Option<Timestamp>,
 }
 
-/// The integration of the token's company, or of any for the operator.
+/// The integration of the company whose token or key it is, or of any for the operator.
 #[utoipa::path(get, path = "/marketplace/status/{company_id}", tag = "onboarding", params(("company_id" = i64, Path)), responses(
     (status = 200, description = "As it stands", body = CompanyStatus), (status = 401, description = "No right key or token", body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody), (status = 404, description = "There is none", body = ErrorBody),
 ))]
@@ -352,7 +446,12 @@ pub(crate) async fn company_status(
     caller: Caller,
     Path(company_id): Path<i64>,
 ) -> Result<Json<CompanyStatus>, Fault> {
-    let company = web.company(caller.may(CompanyId(company_id))?).await?;
+    let id = CompanyId(company_id);
+    let company = match &caller {
+        // A salon's own key opens its own status.
+        Caller::Key(key) if onboarding::is_key_of(&web.app, id, key).await? => web.company(id).await?,
+        caller => web.company(caller.may(id)?).await?,
+    };
     Ok(Json(CompanyStatus {
         success: true,
         company_id: company.id,

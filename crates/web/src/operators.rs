@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
     Tx, companies,
-    companies::Company,
+    companies::{Company, Filter},
     conversations::Conversation,
     jobs::{self, JobId},
     planned,
@@ -37,6 +37,8 @@ use crate::{
 const PAGE: i64 = 200;
 /// Longest message a program may send.
 const LONGEST: usize = 4096;
+/// The longest emoji are families of people: seven code points joined, and more with skin tones.
+const LONGEST_EMOJI: usize = 16;
 /// Work that starts within this time is due: longer than any debounce, shorter than what is put off.
 const SOON: Duration = Duration::from_secs(5);
 
@@ -47,10 +49,21 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) struct Page {
     /// Companies behind this id.
     after: Option<i64>,
-    /// How many, at most 200; without it, or `salon_id`, only the figures are told.
+    /// How many, at most 200; 50 without it.
     limit: Option<i64>,
     /// Only the company of that salon in YClients.
     salon_id: Option<i64>,
+    /// Only those that stand so with the marketplace: `pending_whatsapp`, `activating`, `active`, `activation_failed`, `frozen`, `uninstalled`.
+    status: Option<String>,
+    /// Only those with WhatsApp linked, or without.
+    connected: Option<bool>,
+}
+
+impl Page {
+    /// Nothing but the figures is asked for.
+    fn is_empty(&self) -> bool {
+        matches!(self, Self { after: None, limit: None, salon_id: None, status: None, connected: None })
+    }
 }
 
 /// All companies in figures, and a page of them.
@@ -60,6 +73,10 @@ pub(crate) struct Companies {
     stats: Stats,
     #[serde(skip_serializing_if = "Option::is_none")]
     companies: Option<Vec<CompanyRow>>,
+    /// Ask for those `after` this id for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    next: Option<CompanyId>,
 }
 
 /// How many companies there are.
@@ -68,6 +85,9 @@ struct Stats {
     total: i64,
     /// With WhatsApp linked.
     connected: i64,
+    /// How many stand where with the marketplace: `active`, `frozen`, …
+    #[serde(flatten)]
+    by_status: BTreeMap<String, i64>,
 }
 
 /// A company in a list.
@@ -80,6 +100,12 @@ struct CompanyRow {
     title: String,
     integration_status: &'static str,
     whatsapp_connected: bool,
+    /// The linked number, masked.
+    whatsapp_phone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    connected_at: Option<Timestamp>,
+    #[schema(value_type = String)]
+    created_at: Timestamp,
 }
 
 impl From<Company> for CompanyRow {
@@ -90,22 +116,34 @@ impl From<Company> for CompanyRow {
             title: company.title,
             integration_status: company.status.as_str(),
             whatsapp_connected: company.whatsapp_connected,
+            whatsapp_phone: company.whatsapp_phone.map(|phone| phone.to_string()),
+            connected_at: company.connected_at,
+            created_at: company.created_at,
         }
     }
 }
 
-/// All companies in figures, with `limit` or `salon_id` a page of them.
+/// All companies in figures, with any filter a page of them in order of id.
 #[utoipa::path(get, path = "/marketplace/companies", tag = "operators", params(Page), responses((status = 200, description = "As it stands", body = Companies), (status = 401, description = "No right key or token", body = ErrorBody)))]
 pub(crate) async fn companies(State(web): State<Arc<Web>>, _: Operator, Query(page): Query<Page>) -> Result<Json<Companies>, Fault> {
+    let status = page.status.as_deref().map(|word| IntegrationStatus::from_word(word).ok_or(Fault::InvalidBody)).transpose()?;
     let mut tx = web.app.store.read().await?;
     let (total, connected) = companies::stats(&mut tx).await?;
-    let rows = match page {
-        Page { salon_id: Some(salon), .. } => Some(companies::by_salon(&mut tx, SalonId(salon)).await?.into_iter().collect()),
-        Page { limit: Some(limit), after, .. } => Some(companies::list(&mut tx, after.map(CompanyId), limit.clamp(1, PAGE)).await?),
-        _ => None,
+    let mut by_status: BTreeMap<String, i64> = IntegrationStatus::ALL.map(|status| (status.as_str().to_owned(), 0)).into();
+    by_status.extend(companies::count_by_status(&mut tx).await?);
+    let stats = Stats { total, connected, by_status };
+    if page.is_empty() {
+        return Ok(Json(Companies { success: true, stats, companies: None, next: None }));
+    }
+    let filter = Filter { status, connected: page.connected };
+    let limit = page.limit.unwrap_or(50).clamp(1, PAGE);
+    let rows: Vec<Company> = match page.salon_id {
+        Some(salon) => companies::by_salon(&mut tx, SalonId(salon)).await?.into_iter().filter(|company| filter.has(company)).collect(),
+        None => companies::list(&mut tx, filter, page.after.map(CompanyId), limit).await?,
     };
-    let companies = rows.map(|rows: Vec<Company>| rows.into_iter().map(CompanyRow::from).collect());
-    Ok(Json(Companies { success: true, stats: Stats { total, connected }, companies }))
+    let full = i64::try_from(rows.len()).is_ok_and(|rows| rows == limit);
+    let next = rows.last().map(|company| company.id).filter(|_| full && page.salon_id.is_none());
+    Ok(Json(Companies { success: true, stats, companies: Some(rows.into_iter().map(CompanyRow::from).collect()), next }))
 }
 
 /// How a company does.
@@ -154,7 +192,7 @@ fn last_sync(web: &Web, syncs: &[SyncLog]) -> Option<Timestamp> {
 // --- syncs -----------------------------------------------------------------------------------------
 
 /// Whose data to sync.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct Whom {
     /// One company; every active one without it.
     company_id: Option<i64>,
@@ -176,7 +214,7 @@ type SyncAnswer = Result<(StatusCode, Json<Started>), Fault>;
     (status = 202, description = "Queued", body = Started), (status = 401, description = "No right key or token", body = ErrorBody), (status = 404, description = "There is none", body = ErrorBody),
     (status = 409, description = "One runs already", body = ErrorBody), (status = 429, description = "Too often", body = ErrorBody),
 ))]
-pub(crate) async fn sync_all(State(web): State<Arc<Web>>, _: Operator, Body(whom): Body<Whom>) -> SyncAnswer {
+pub(crate) async fn sync_all(State(web): State<Arc<Web>>, _: Operator, whom: Option<Body<Whom>>) -> SyncAnswer {
     start(&web, whom, Modules::ALL).await
 }
 
@@ -189,12 +227,22 @@ pub(crate) async fn sync_module(
     State(web): State<Arc<Web>>,
     _: Operator,
     Path(module): Path<String>,
-    Body(whom): Body<Whom>,
+    whom: Option<Body<Whom>>,
 ) -> SyncAnswer {
     start(&web, whom, Modules::from_word(&module).ok_or(Fault::NotFound)?).await
 }
 
-async fn start(web: &Web, whom: Whom, modules: Modules) -> SyncAnswer {
+/// Starts a sync of the working days of today and tomorrow.
+#[utoipa::path(post, path = "/api/sync/schedules/today", tag = "operators", request_body = Whom, responses(
+    (status = 202, description = "Queued", body = Started), (status = 404, description = "There is none", body = ErrorBody),
+    (status = 409, description = "One runs already", body = ErrorBody),
+))]
+pub(crate) async fn sync_today(State(web): State<Arc<Web>>, _: Operator, whom: Option<Body<Whom>>) -> SyncAnswer {
+    start(&web, whom, Modules::SCHEDULE_TODAY).await
+}
+
+async fn start(web: &Web, whom: Option<Body<Whom>>, modules: Modules) -> SyncAnswer {
+    let Body(whom) = whom.unwrap_or(Body(Whom::default()));
     let companies = match whom.company_id {
         Some(id) => vec![web.company(CompanyId(id)).await?.id],
         None => active(web).await?,
@@ -215,10 +263,10 @@ async fn active(web: &Web) -> Result<Vec<CompanyId>, Fault> {
     let mut tx = web.app.store.read().await?;
     let (mut active, mut after) = (Vec::new(), None);
     loop {
-        let page = companies::list(&mut tx, after, PAGE).await?;
+        let page = companies::list(&mut tx, Filter { status: Some(IntegrationStatus::Active), connected: None }, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(active) };
         after = Some(last.id);
-        active.extend(page.iter().filter(|company| company.status == IntegrationStatus::Active).map(|company| company.id));
+        active.extend(page.iter().map(|company| company.id));
     }
 }
 
@@ -276,6 +324,40 @@ impl Letter {
             }
         }
     }
+}
+
+/// A reaction to a message of a chat.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Reaction {
+    company_id: i64,
+    /// The customer's, in any usual writing.
+    phone: String,
+    /// The WhatsApp id of the message, the customer's or ours.
+    message_id: String,
+    /// Empty takes a reaction back.
+    emoji: String,
+}
+
+/// Queues a reaction in a salon's name; counts among the salon's 60 messages a minute.
+#[utoipa::path(post, path = "/api/send-reaction", tag = "operators", request_body = Reaction, responses(
+    (status = 202, description = "Queued", body = Queued), (status = 400, description = "The request is wrong", body = ErrorBody), (status = 401, description = "No right key or token", body = ErrorBody),
+    (status = 404, description = "No such company, chat or message", body = ErrorBody), (status = 429, description = "Too often", body = ErrorBody),
+))]
+pub(crate) async fn send_reaction(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Body(reaction): Body<Reaction>,
+) -> Result<(StatusCode, Json<Queued>), Fault> {
+    let phone = Phone::parse(&reaction.phone).map_err(|_| Fault::InvalidPhone)?;
+    if reaction.emoji.chars().count() > LONGEST_EMOJI {
+        return Err(Fault::InvalidFields([("emoji", texts::FIELD_EMOJI)].into()));
+    }
+    let company = web.company(CompanyId(reaction.company_id)).await?.id;
+    if !web.letters.take(company) {
+        return Err(Fault::TooMany);
+    }
+    let id = outbox::react(&web.app, company, &phone, &reaction.message_id, &reaction.emoji).await?;
+    Ok((StatusCode::ACCEPTED, Json(Queued { success: true, id })))
 }
 
 async fn known_or_new(tx: &mut Tx, company: CompanyId, phone: &Phone) -> Result<Conversation, Fault> {
@@ -360,13 +442,19 @@ async fn read(web: &Web, Path((company, phone)): Whose) -> Result<(CompanyId, Ph
 
 // --- figures ---------------------------------------------------------------------------------------
 
-/// The house's figures: the calendar, the queue.
+/// The house's figures: the calendar, the queue, the latest 10 000 messages by direction and status.
 #[utoipa::path(get, path = "/api/metrics", tag = "operators", responses((status = 200, description = "Figures"), (status = 401, description = "No right key or token", body = ErrorBody)))]
 pub(crate) async fn metrics(State(web): State<Arc<Web>>, _: Operator) -> Result<Json<Value>, Fault> {
     let now = web.app.clock.now();
     let mut tx = web.app.store.read().await?;
     let (total, connected) = companies::stats(&mut tx).await?;
+    let mut messages: BTreeMap<String, BTreeMap<String, i64>> =
+        [("in".to_owned(), BTreeMap::new()), ("out".to_owned(), BTreeMap::new())].into();
+    for (direction, status, count) in store::messages::recent_counts(&mut tx).await? {
+        messages.entry(direction).or_default().insert(status, count);
+    }
     Ok(Json(json!({
+        "messages": messages,
         "calendar_now": now,
         "calendar_due": i64::from(planned::next_due(&mut tx).await?.is_some_and(|due| due <= now)),
         "jobs_due": jobs::unfinished(&mut tx, SOON).await?,

@@ -24,16 +24,54 @@ struct ErrorPage {
     outside: bool,
 }
 
+/// What an owner finds on opening the linking page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The salon comes for the first time, or has not finished.
+    First,
+    /// It was on, and its phone is linked no more.
+    Again,
+    /// There is nothing left to do.
+    Done,
+}
+
+/// One of several branches that came together.
+pub(crate) struct Branch {
+    pub(crate) title: String,
+    pub(crate) address: String,
+    /// Where it is linked.
+    pub(crate) href: String,
+    /// This page is its page.
+    pub(crate) here: bool,
+    /// It is on.
+    pub(crate) done: bool,
+}
+
+/// The salon of a linking page.
+pub(crate) struct Salon<'a> {
+    pub(crate) lang: Lang,
+    pub(crate) title: &'a str,
+    /// The name of its session on the wire.
+    pub(crate) session: &'a str,
+    pub(crate) stage: Stage,
+    /// The number that is linked, or was; may be empty.
+    pub(crate) phone: &'a str,
+    /// All that came together, this one among them; empty where it came alone.
+    pub(crate) branches: &'a [Branch],
+}
+
 #[derive(Template)]
 #[template(path = "linking.html")]
 struct LinkingPage<'a> {
     lang: Lang,
     words: Linking,
     words_json: String,
-    salon: &'a str,
-    session: &'a str,
-    state: &'a str,
-    phone: &'a str,
+    salon: &'a Salon<'a>,
+    heading: &'static str,
+    lead: &'static str,
+    done: bool,
+    /// The next branch to link.
+    next: Option<&'a Branch>,
 }
 
 #[derive(Template)]
@@ -73,11 +111,16 @@ pub(crate) fn error(fault: &Fault, lang: Lang, again: Option<String>) -> Respons
     html(&page).unwrap_or_else(|_| words.message.in_lang(lang).into_response())
 }
 
-/// The linking page of that salon. `state` is `done` where there is nothing left to do, else `link`.
-pub(crate) fn linking(lang: Lang, salon: &str, session: &str, state: &str, phone: &str) -> Result<Response, Fault> {
-    let words = texts::linking(lang);
+/// The linking page of that salon.
+pub(crate) fn linking(salon: &Salon<'_>) -> Result<Response, Fault> {
+    let words = texts::linking(salon.lang);
     let words_json = serde_json::to_string(&words).map_err(Fault::internal)?;
-    html(&LinkingPage { lang, words, words_json, salon, session, state, phone })
+    let (heading, lead) = match salon.stage {
+        Stage::Again => (words.again_title, words.again_lead),
+        Stage::First | Stage::Done => (words.title, words.lead),
+    };
+    let next = salon.branches.iter().find(|branch| !branch.here && !branch.done);
+    html(&LinkingPage { lang: salon.lang, words_json, salon, heading, lead, done: salon.stage == Stage::Done, next, words })
 }
 
 /// What this is, for whoever comes by.

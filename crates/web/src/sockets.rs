@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
-    extract::{Data, SocketRef, TryData},
+    extract::{SocketRef, TryData},
     handler::ConnectHandler,
     layer::SocketIoLayer,
 };
@@ -36,6 +36,8 @@ const WHATSAPP: &str = "/whatsapp";
 const PING_EVERY: Duration = Duration::from_secs(25);
 const PING_TIMEOUT: Duration = Duration::from_secs(60);
 const LARGEST: u64 = 16 * 1024;
+/// The official client, for pages that others write; ours speaks for itself.
+const CLIENT: &str = include_str!("../assets/vendor/socket.io-client/socket.io.min.js");
 
 /// The layer that answers `/socket.io/`, with both namespaces and their news.
 pub(crate) fn layer(web: &Arc<Web>) -> SocketIoLayer {
@@ -58,12 +60,22 @@ pub(crate) async fn door(State(web): State<Arc<Web>>, mut request: Request, next
     if !request.uri().path().starts_with("/socket.io") {
         return next.run(request).await;
     }
-    if request.uri().path() == "/socket.io/socket.io.js" {
-        return Fault::NotBuilt.into_response();
+    if let "/socket.io/socket.io.js" | "/socket.io/socket.io.min.js" = request.uri().path() {
+        return ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")], CLIENT)
+            .into_response();
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
     if !edge::origin_allowed(&web, origin.as_ref()) {
         return engine_error(StatusCode::FORBIDDEN, 4, "Forbidden");
+    }
+    if let Some(origin) = origin.as_ref().filter(|_| request.method() == Method::OPTIONS) {
+        return preflight(origin);
+    }
+    // Without a session's id it opens one.
+    let opens = !url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "sid");
+    let ip = request.extensions().get::<ClientIp>().copied();
+    if opens && request.uri().query().is_some() && ip.is_some_and(|ip| !web.handshakes.take(ip.0)) {
+        return engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
     }
     request.extensions_mut().insert(web);
     let mut response = as_official(next.run(request).await).await;
@@ -72,6 +84,17 @@ pub(crate) async fn door(State(web): State<Arc<Web>>, mut request: Request, next
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     response
+}
+
+/// What a browser asks before it sends a token from an allowed origin in a header.
+fn preflight(origin: &HeaderValue) -> Response {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type")),
+        (header::VARY, HeaderValue::from_static("Origin")),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
 }
 
 fn engine_error(status: StatusCode, code: u8, message: &str) -> Response {
@@ -144,8 +167,9 @@ struct AskCode {
 async fn welcome(socket: SocketRef) {
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
     socket.on("request-qr", async |socket: SocketRef| fresh_qr(&socket, "qr-update").await);
-    socket.on("request-pairing-code", async |socket: SocketRef, Data(ask): Data<AskCode>| {
+    socket.on("request-pairing-code", async |socket: SocketRef, TryData(ask): TryData<AskCode>| {
         let Some(guest) = socket.extensions.get::<Guest>() else { return };
+        let Ok(ask) = ask else { return emit(&socket, "error", &json!({ "message": said(&Fault::InvalidPhone) })) };
         match linking::pairing_code(&guest.web, guest.claims.company_id, &ask.phone_number).await {
             Ok(paired) => {
                 emit(&socket, "pairing-code", &json!({ "code": paired.code, "phoneNumber": paired.phone, "expiresIn": paired.expires_in }))

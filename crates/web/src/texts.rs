@@ -51,6 +51,13 @@ impl Said {
 pub(crate) const FIELD_SALON_ID: Said = said("Нужно целое число больше нуля", "Must be an integer above zero");
 pub(crate) const FIELD_PHONE: Said = said("Это не номер телефона", "Not a phone number");
 pub(crate) const FIELD_EMAIL: Said = said("Это не адрес почты", "Not an e-mail address");
+pub(crate) const FIELD_DISCOUNT: Said = said("Нужен процент от 0 до 100", "Must be a per cent from 0 to 100");
+pub(crate) const FIELD_SUM: Said = said("Нужна сумма больше нуля", "Must be a sum above zero");
+pub(crate) const FIELD_CURRENCY: Said = said("Нужен код валюты, например RUB", "Must be a code such as RUB");
+pub(crate) const FIELD_PERIOD: Said = said("Период должен кончаться позже, чем начинается", "Must end after it begins");
+pub(crate) const FIELD_CHANNEL: Said = said("Нужно sms или whatsapp", "Must be sms or whatsapp");
+pub(crate) const FIELD_SHORT_NAMES: Said = said("Нужны имена от 1 до 11 знаков", "Must be names of 1 to 11 characters");
+pub(crate) const FIELD_EMOJI: Said = said("Нужен один эмодзи", "Must be one emoji");
 pub(crate) const FIELD_MESSAGE: Said = said("От 1 до 4096 знаков", "From 1 to 4096 characters");
 pub(crate) const ACTIVATED: Said = said("Ассистент подключён и уже отвечает клиентам", "The assistant is on and answers customers");
 pub(crate) const TRY_AGAIN: Said = said("Попробовать ещё раз", "Try again");
@@ -152,6 +159,33 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             ),
             write_us,
             Again,
+        ),
+        Fault::NoInstallation => (
+            S::NOT_FOUND,
+            "not_installed",
+            said("Приложения в этом салоне нет", "Not installed in that salon"),
+            said("В этом салоне приложение не установлено.", "The application is not installed in that salon."),
+            open_anew,
+            Yclients,
+        ),
+        Fault::MarketplaceRefused(_) => (
+            S::UNPROCESSABLE_ENTITY,
+            "marketplace_refused",
+            said("Маркетплейс отказал", "The marketplace refuses"),
+            said("Маркетплейс YClients отказал:", "The YClients marketplace refuses:"),
+            wait,
+            Again,
+        ),
+        Fault::OutcomeUnknown => (
+            S::GATEWAY_TIMEOUT,
+            "outcome_unknown",
+            said("YClients не ответил", "YClients did not answer"),
+            said(
+                "Ответ не пришёл, но действие могло выполниться. Проверьте состояние салона, прежде чем повторять.",
+                "No answer came, but it may have been done. Look at the salon's state before you repeat it.",
+            ),
+            wait,
+            Yclients,
         ),
         Fault::NotConfigured => (
             S::SERVICE_UNAVAILABLE,
@@ -336,14 +370,6 @@ pub(crate) fn fault(fault: &Fault) -> Words {
             open_anew,
             Yclients,
         ),
-        Fault::NotBuilt => (
-            S::NOT_IMPLEMENTED,
-            "not_implemented",
-            said("Этого пока нет", "Not built yet"),
-            said("Эта часть ещё не построена.", "This part is not built yet."),
-            write_us,
-            Yclients,
-        ),
         Fault::TimedOut => (
             S::GATEWAY_TIMEOUT,
             "timed_out",
@@ -380,6 +406,11 @@ pub(crate) fn fault(fault: &Fault) -> Words {
 pub(crate) struct Linking {
     pub(crate) title: &'static str,
     pub(crate) lead: &'static str,
+    pub(crate) again_title: &'static str,
+    pub(crate) again_lead: &'static str,
+    pub(crate) branches: &'static str,
+    pub(crate) branch_done: &'static str,
+    pub(crate) next_branch: &'static str,
     pub(crate) ways: &'static str,
     pub(crate) by_qr: &'static str,
     pub(crate) by_code: &'static str,
@@ -390,10 +421,13 @@ pub(crate) struct Linking {
     pub(crate) qr_step_1: &'static str,
     pub(crate) qr_step_2: &'static str,
     pub(crate) qr_step_3: &'static str,
+    pub(crate) qr_else: &'static str,
+    pub(crate) qr_else_do: &'static str,
     pub(crate) phone_label: &'static str,
     pub(crate) phone_note: &'static str,
     pub(crate) phone_wrong: &'static str,
     pub(crate) code_ask: &'static str,
+    pub(crate) code_another: &'static str,
     pub(crate) code_ready: &'static str,
     pub(crate) code_copy: &'static str,
     pub(crate) code_copied: &'static str,
@@ -405,6 +439,7 @@ pub(crate) struct Linking {
     pub(crate) working_title: &'static str,
     pub(crate) working_linked: &'static str,
     pub(crate) working_activating: &'static str,
+    pub(crate) already_title: &'static str,
     pub(crate) done_title: &'static str,
     pub(crate) done_text: &'static str,
     pub(crate) done_next: &'static str,
@@ -415,11 +450,21 @@ pub(crate) struct Linking {
     pub(crate) again: &'static str,
     pub(crate) no_answer: &'static str,
     pub(crate) trouble_title: &'static str,
+    pub(crate) states: std::collections::BTreeMap<&'static str, StateWords>,
+    pub(crate) until: &'static str,
     pub(crate) activation_title: &'static str,
+    pub(crate) taken_title: &'static str,
     pub(crate) expired_title: &'static str,
     pub(crate) timeout_title: &'static str,
     pub(crate) timeout_text: &'static str,
     pub(crate) noscript: &'static str,
+}
+
+/// What a state of the link means to an owner, and what to do.
+#[derive(serde::Serialize)]
+pub(crate) struct StateWords {
+    title: &'static str,
+    text: &'static str,
 }
 
 /// The words of the linking page in that language.
@@ -431,6 +476,14 @@ pub(crate) fn linking(lang: Lang) -> Linking {
             "Полминуты – и ассистент начнёт отвечать клиентам. Телефон остаётся у вас, WhatsApp на нём работает как раньше.",
             "Half a minute, and the assistant answers your customers. The phone stays yours, WhatsApp on it works as before.",
         ),
+        again_title: say("Подключите WhatsApp заново", "Link WhatsApp again"),
+        again_lead: say(
+            "Связь с телефоном салона пропала, поэтому ассистент молчит. Всё остальное на месте: подключите WhatsApp, и он продолжит.",
+            "The link to the salon's phone is gone, so the assistant is silent. All else is in place: link WhatsApp, and it goes on.",
+        ),
+        branches: say("Филиалы", "Branches"),
+        branch_done: say("подключён", "linked"),
+        next_branch: say("Подключить следующий филиал", "Link the next branch"),
         ways: say("Способ подключения", "How to link"),
         by_qr: say("QR-код", "QR code"),
         by_code: say("Код на телефон", "Code"),
@@ -441,6 +494,8 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         qr_step_1: say("Откройте WhatsApp на телефоне салона", "Open WhatsApp on the salon's phone"),
         qr_step_2: say("Настройки → Связанные устройства → Привязка устройства", "Settings → Linked devices → Link a device"),
         qr_step_3: say("Наведите камеру на этот код", "Point the camera at this code"),
+        qr_else: say("Телефон без камеры или код не читается?", "No camera, or the code cannot be read?"),
+        qr_else_do: say("Подключите по номеру", "Link by number"),
         phone_label: say("Номер WhatsApp салона", "The salon's WhatsApp number"),
         phone_note: say("В любом виде: 8 916…, +7 (916)…", "Any writing: +49 30…, 8 916…"),
         phone_wrong: say(
@@ -448,6 +503,7 @@ pub(crate) fn linking(lang: Lang) -> Linking {
             "Check the number: for example, +7\u{a0}916\u{a0}123\u{2011}45\u{2011}67",
         ),
         code_ask: say("Получить код", "Get the code"),
+        code_another: say("Получить новый код", "Get a new code"),
         code_ready: say("Код готов:", "The code is ready:"),
         code_copy: say("Скопировать", "Copy"),
         code_copied: say("Скопировано", "Copied"),
@@ -462,6 +518,7 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         working_title: say("Почти готово", "Almost there"),
         working_linked: say("WhatsApp подключён", "WhatsApp is linked"),
         working_activating: say("Включаем ассистента в YClients…", "Switching the assistant on in YClients…"),
+        already_title: say("WhatsApp подключён, ассистент на смене", "WhatsApp is linked, the assistant is at work"),
         done_title: say("Готово, ассистент на смене", "Done, the assistant is at work"),
         done_text: say("Он уже отвечает клиентам в WhatsApp", "It answers customers in WhatsApp"),
         done_next: say(
@@ -483,6 +540,9 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         again: TRY_AGAIN.in_lang(lang),
         no_answer: say("Сервер не ответил. Проверьте интернет.", "The server did not answer. Check the connection."),
         trouble_title: say("WhatsApp не подключается", "WhatsApp cannot be linked"),
+        states: states(lang),
+        until: say("Блокировка кончится {when}.", "The ban ends on {when}."),
+        taken_title: say("Этот номер занят другим филиалом", "This number serves another branch"),
         activation_title: say("Не получилось включить", "It could not be switched on"),
         expired_title: say("Ссылка устарела", "The link is out of date"),
         timeout_title: say("WhatsApp так и не подключился", "WhatsApp was not linked"),
@@ -492,6 +552,54 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         ),
         noscript: say("Включите JavaScript: без него код не показать.", "Switch JavaScript on: the code cannot be shown without it."),
     }
+}
+
+fn states(lang: Lang) -> std::collections::BTreeMap<&'static str, StateWords> {
+    let words = [
+        (
+            "replaced",
+            said("WhatsApp открыт в другой программе", "WhatsApp is open in another program"),
+            said(
+                "Другая программа перехватила этот сеанс, и сообщения приходят ей. Закройте её и попробуйте ещё раз.",
+                "Another program took this session over and gets the messages. Close it and try again.",
+            ),
+        ),
+        (
+            "passkey_required",
+            said("WhatsApp просит ключ доступа", "WhatsApp asks for a passkey"),
+            said(
+                "Вход для этого номера защищён ключом доступа (passkey), подтвердить его за вас мы не можем. Что поможет: отключите ключ доступа \
+                 в WhatsApp (Настройки → Аккаунт → Ключи доступа) и попробуйте ещё раз, или подключите другой номер.",
+                "This number is guarded by a passkey, which we cannot confirm for you. What helps: switch the passkey off in WhatsApp \
+                 (Settings → Account → Passkeys) and try again, or link another number.",
+            ),
+        ),
+        (
+            "banned",
+            said("WhatsApp временно заблокировал номер", "WhatsApp has banned the number for a time"),
+            said(
+                "Так бывает, когда номер недавно заведён или много пишет незнакомым людям. Подождите: после блокировки мы подключимся сами.",
+                "It happens to new numbers and to those that write to many strangers. Please wait: after the ban we link by ourselves.",
+            ),
+        ),
+        (
+            "outdated",
+            said("WhatsApp требует обновления", "WhatsApp asks for an update"),
+            said(
+                "Дело на нашей стороне, и мы уже обновляемся. Загляните сюда через час, с телефоном ничего делать не нужно.",
+                "It is on our side, and we are at it. Come back in an hour; nothing has to be done with the phone.",
+            ),
+        ),
+        (
+            "restricted",
+            said("WhatsApp ограничил новые чаты", "WhatsApp restricts new chats"),
+            said(
+                "WhatsApp пока не даёт этому номеру писать новым клиентам. Тем, кто пишет сам, ответы доходят.",
+                "WhatsApp does not let this number write to new customers for now. Those who write first get their answers.",
+            ),
+        ),
+    ];
+    words.into_iter().map(|(state, title, text)| (state, StateWords { title: title.in_lang(lang), text: text.in_lang(lang) })).collect()
 }
 
 /// The words of the landing page.

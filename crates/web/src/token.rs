@@ -34,6 +34,9 @@ pub struct Claims {
     pub iat: i64,
     /// Good until, unix seconds of the calendar.
     pub exp: i64,
+    /// The companies that came in one redirect, the token's own among them; empty where it came alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<CompanyId>,
     /// Tells two tokens of one second apart, so that taking one back leaves the other good.
     #[serde(default)]
     pub jti: String,
@@ -55,14 +58,14 @@ pub struct UserData {
 /// Issues and checks tokens.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    sign: EncodingKey,
+    key: EncodingKey,
     verify: DecodingKey,
 }
 
 impl Tokens {
     pub(crate) fn new(secret: &SecretString) -> Self {
         let secret = secret.expose_secret().as_bytes();
-        Self { sign: EncodingKey::from_secret(secret), verify: DecodingKey::from_secret(secret) }
+        Self { key: EncodingKey::from_secret(secret), verify: DecodingKey::from_secret(secret) }
     }
 
     /// A token for that salon and when it runs out.
@@ -71,13 +74,22 @@ impl Tokens {
         company_id: CompanyId,
         salon_id: SalonId,
         user_data: UserData,
+        branches: Vec<CompanyId>,
         now: Timestamp,
     ) -> Result<(String, Timestamp), Fault> {
         let iat = now.as_second();
-        let exp = iat + LIFETIME;
-        let claims = Claims { company_id, salon_id, kind: KIND.to_owned(), user_data, iat, exp, jti: Uuid::new_v4().to_string() };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign).map_err(Fault::internal)?;
-        Ok((token, Timestamp::from_second(exp).map_err(Fault::internal)?))
+        let (kind, jti) = (KIND.to_owned(), Uuid::new_v4().to_string());
+        self.sign(&Claims { company_id, salon_id, kind, user_data, iat, exp: iat + LIFETIME, branches, jti })
+    }
+
+    /// A token for another of the branches that came with this one, good for what is left of the same hour.
+    pub(crate) fn issue_for_branch(&self, of: &Claims, company_id: CompanyId, salon_id: SalonId) -> Result<(String, Timestamp), Fault> {
+        self.sign(&Claims { company_id, salon_id, jti: Uuid::new_v4().to_string(), ..of.clone() })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<(String, Timestamp), Fault> {
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.key).map_err(Fault::internal)?;
+        Ok((token, Timestamp::from_second(claims.exp).map_err(Fault::internal)?))
     }
 
     /// The claims of an authentic token, however old. jsonwebtoken would measure `exp` by the
@@ -134,7 +146,7 @@ mod tests {
 
     fn issued() -> String {
         let user = UserData { user_name: Some("Ольга".into()), ..UserData::default() };
-        tokens().issue(CompanyId(7), SalonId(962_302), user, at(1_000_000)).expect("a token").0
+        tokens().issue(CompanyId(7), SalonId(962_302), user, Vec::new(), at(1_000_000)).expect("a token").0
     }
 
     /// The same token with one claim or header changed and the signature kept.
@@ -168,7 +180,7 @@ mod tests {
             ("another company", forged(1, "\"company_id\":7", "\"company_id\":8")),
             ("no algorithm", forged(0, "HS256", "none")),
             ("another kind", forged(1, KIND, "dashboard_login")),
-            ("another secret", other.issue(CompanyId(7), SalonId(1), UserData::default(), at(1_000_000)).expect("a token").0),
+            ("another secret", other.issue(CompanyId(7), SalonId(1), UserData::default(), Vec::new(), at(1_000_000)).expect("a token").0),
             ("no signature", issued().rsplit_once('.').map(|(head, _)| format!("{head}.")).expect("three parts")),
             ("nonsense", "a.b.c".into()),
             ("nothing", String::new()),

@@ -60,7 +60,7 @@ impl Answer {
     /// Answers what is unanswered in that conversation.
     pub(crate) fn job(company: CompanyId, conversation: ConversationId) -> NewJob {
         let key = format!("{company}:{conversation}");
-        NewJob::new(Self::KIND, conversation).lane(format!("chat:{key}")).key(key).company(company).priority(-1)
+        NewJob::new(Self::KIND, conversation).lane(format!("chat:{key}")).key(key).company(company).priority(-1).untiring()
     }
 
     async fn answer(&self, job: &Job) -> anyhow::Result<jobs::Outcome> {

@@ -10,6 +10,7 @@ use crate::{
     Catalogues, activation,
     answer::Answer,
     notifications::NotifyBooking,
+    operator::TellOperator,
     outbox::Send,
     settle::Settle,
     sync::SyncJob,
@@ -72,6 +73,7 @@ impl App {
             .handler(RereadRecord::KIND, Arc::new(RereadRecord(self.clone())), 16)
             .handler(LifecycleChange::KIND, Arc::new(LifecycleChange(self.clone())), 8)
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)
+            .handler(TellOperator::KIND, Arc::new(TellOperator(self.clone())), 2)
             .handler(SyncJob::KIND, Arc::new(SyncJob(self.clone())), 8)
             .handler_with_session(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)
     }

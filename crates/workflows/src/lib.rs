@@ -14,6 +14,7 @@ pub mod inbox;
 mod journal;
 mod notifications;
 pub mod onboarding;
+mod operator;
 pub mod outbox;
 mod settle;
 pub mod sync;

@@ -26,6 +26,19 @@ pub struct Arrival {
     pub signed: bool,
     /// Who; believed only where signed.
     pub user: MarketplaceUser,
+    /// The salon's name under the signature, which the salon's number is not; may be empty.
+    pub signed_for: String,
+}
+
+impl Arrival {
+    /// The marketplace's signature covers the user and the salon's name, not its number, so an owner
+    /// could point the own right signature at a stranger's salon. Another person of the same salon, and
+    /// the same person after the salon was renamed, are let in.
+    fn is_for_another_than(&self, company: &Company) -> bool {
+        let stranger = company.user.id.is_some() && company.user.id != self.user.id;
+        let name = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        stranger && !self.signed_for.is_empty() && name(&self.signed_for) != name(&company.title)
+    }
 }
 
 /// A registered salon.
@@ -46,6 +59,9 @@ pub enum ArrivalError {
     /// It has been active before, so only a signature proves that this is its owner.
     #[error("a company that has been active opens by a signature only")]
     Unproven,
+    /// Signed for another salon, by somebody this one does not know.
+    #[error("signed user data of another salon")]
+    SignedForAnother,
     /// The marketplace knows no installation.
     #[error("the application is not installed in that salon")]
     NotInstalled,
@@ -89,12 +105,20 @@ pub async fn arrive(app: &App, arrival: Arrival) -> Result<Arrived, ArrivalError
         return Err(ArrivalError::NotConfigured);
     }
     let known = known(app, arrival.salon_id).await?;
-    if !arrival.signed && known.is_some_and(|company| company.activated_at.is_some()) {
+    let active_once = known.filter(|company| company.activated_at.is_some());
+    if !arrival.signed && active_once.is_some() {
         return Err(ArrivalError::Unproven);
     }
     match app.yclients.install_state(arrival.salon_id).await?.status {
+        // A right person of that salon has just pressed the button.
+        InstallStatus::Pending => {}
+        InstallStatus::Active | InstallStatus::Frozen
+            if active_once.as_ref().is_some_and(|company| arrival.is_for_another_than(company)) =>
+        {
+            return Err(ArrivalError::SignedForAnother);
+        }
         // A frozen one is installed: its owner may look and link anew.
-        InstallStatus::Pending | InstallStatus::Active | InstallStatus::Frozen => {}
+        InstallStatus::Active | InstallStatus::Frozen => {}
         InstallStatus::Uninstalled | InstallStatus::Other(_) => return Err(ArrivalError::NotInstalled),
     }
     let user = if arrival.signed { arrival.user } else { MarketplaceUser::default() };
@@ -226,14 +250,15 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
     if let Linked::NumberTaken(other) = companies::set_linked(&mut tx, company.id, phone, name, now).await? {
         drop(tx);
         tracing::warn!(company = %company.id, %other, %phone, "this number serves another salon; the link is taken back");
-        if let Err(error) = app.whatsapp.logout(company.id).await {
-            tracing::warn!(company = %company.id, %error, "the link could not be taken back");
-        }
+        // The reason first: that the link is gone follows from it.
         app.store.bus().publish(CompanyEvent {
             company_id: company.id,
             kind: "error".to_owned(),
             payload: json!({ "message": texts::NUMBER_TAKEN }),
         });
+        if let Err(error) = app.whatsapp.logout(company.id).await {
+            tracing::warn!(company = %company.id, %error, "the link could not be taken back");
+        }
         return Ok(Noted::Taken);
     }
     let data = json!({ "phone": phone.to_string(), "again": company.connected_at.is_some() });

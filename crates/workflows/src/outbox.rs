@@ -62,7 +62,8 @@ async fn write_down(
         .key(format!("{company}:{message_id}"))
         .lane(format!("out:{company}:{conversation}"))
         .company(company)
-        .priority(-1);
+        .priority(-1)
+        .untiring();
     jobs::enqueue(tx, job).await?;
     Ok(message_id)
 }

@@ -55,6 +55,7 @@ impl Settle {
             .key(format!("{company}:{name}"))
             .lane(Self::lane(company, conversation))
             .company(company)
+            .untiring()
             .delay(LOOK_AGAIN)
     }
 

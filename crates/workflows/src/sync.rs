@@ -22,6 +22,8 @@ use crate::{App, onboarding, webhooks::RereadRecord};
 
 /// How far ahead working days are read; where YClients gives no such range, the half.
 const SCHEDULE_DAYS: i64 = 60;
+/// What «today» covers of them: today and tomorrow.
+const NEAR_DAYS: i64 = 1;
 /// Rows written in one transaction: the one writer of SQLite is not to be held for long.
 const BATCH: usize = 100;
 /// The most pages of clients that are read: 200 000 cards.
@@ -38,6 +40,8 @@ enum Module {
     Schedules,
     Clients,
     Bookings,
+    /// Working days of today and tomorrow: a part of [`Self::Schedules`] that is quick to read.
+    SchedulesToday,
 }
 
 impl Module {
@@ -53,12 +57,13 @@ impl Module {
             Self::Schedules => "schedules",
             Self::Clients => "clients",
             Self::Bookings => "bookings",
+            Self::SchedulesToday => "schedules_today",
         }
     }
 
     /// Online booking tells nothing of it, so without the user token there is nothing to read.
     fn needs_user_token(self) -> bool {
-        matches!(self, Self::Schedules | Self::Clients | Self::Bookings)
+        !matches!(self, Self::Company | Self::Services | Self::Staff)
     }
 }
 
@@ -80,8 +85,10 @@ impl Modules {
     pub const CLIENTS: Self = Self::only(Module::Clients);
     /// Bookings from today on.
     pub const BOOKINGS: Self = Self::only(Module::Bookings);
+    /// Working days of today and tomorrow.
+    pub const SCHEDULE_TODAY: Self = Self::only(Module::SchedulesToday);
     /// Everything.
-    pub const ALL: Self = Self(u8::MAX);
+    pub const ALL: Self = Self((1 << Module::ALL.len()) - 1);
 
     const fn only(module: Module) -> Self {
         Self(1 << module as u8)
@@ -131,7 +138,7 @@ pub struct SyncReport {
 /// YClients answers but refuses is in the report.
 pub async fn sync(app: &App, company: CompanyId, modules: Modules, occasion: Occasion) -> anyhow::Result<SyncReport> {
     let mut report = SyncReport::default();
-    for module in Module::ALL.into_iter().filter(|module| modules.has(*module)) {
+    for module in [Module::SchedulesToday].into_iter().chain(Module::ALL).filter(|module| modules.has(*module)) {
         if module.needs_user_token() && !app.yclients.has_user_token() {
             report.skipped.push(module.word());
             continue;
@@ -223,7 +230,8 @@ impl<'a> Run<'a> {
             Module::Company => self.company().await,
             Module::Services => self.services().await,
             Module::Staff => self.staff().await,
-            Module::Schedules => self.schedules().await,
+            Module::Schedules => self.schedules(SCHEDULE_DAYS).await,
+            Module::SchedulesToday => self.schedules(NEAR_DAYS).await,
             Module::Clients => self.clients().await,
             Module::Bookings => self.bookings(occasion).await,
         }
@@ -298,13 +306,13 @@ impl<'a> Run<'a> {
         Ok(staff.len())
     }
 
-    async fn schedules(&self) -> Result<usize, Failure> {
+    async fn schedules(&self, ahead: i64) -> Result<usize, Failure> {
         let from = self.today();
         let until = |days: i64| from.saturating_add(Span::new().days(days));
-        let mut to = until(SCHEDULE_DAYS);
+        let mut to = until(ahead);
         let days = match self.yclients.schedule(self.salon.salon_id, from, to).await {
             Err(yclients::Error::Refused { .. }) => {
-                to = until(SCHEDULE_DAYS / 2);
+                to = until(ahead / 2);
                 self.yclients.schedule(self.salon.salon_id, from, to).await?
             }
             answer => answer?,

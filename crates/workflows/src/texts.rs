@@ -1,7 +1,7 @@
 //! What the product itself says in Russian outside of a dialogue: notices to the salon, cards to customers.
 
 use dialogue::{Customer, Effect};
-use domain::{Booking, Salon};
+use domain::{Booking, Salon, SalonId};
 use jiff::civil::{Date, DateTime};
 use language::{Lang, speak};
 
@@ -86,6 +86,11 @@ pub(crate) const WELCOME: &str = "Готово, я на смене! 👋\n\n\
     Отвечаю клиентам в этом WhatsApp в любое время: подскажу цены и свободное время, запишу, перенесу или отменю запись в YClients.\n\n\
     Чтобы я замолчал в каком-то чате, просто напишите туда сами – дальше отвечаете вы. \
     Отключить меня совсем можно в YClients: «Интеграции» → «AI Admin».";
+
+/// To the operator: a salon took the application out.
+pub(crate) fn uninstalled(title: &str, salon: SalonId) -> String {
+    format!("Салон «{title}» (филиал {salon}) отключил AI Admin. Это последнее сообщение с его номера: связь с WhatsApp снята.")
+}
 
 /// To the owner on the linking page: the number serves another salon.
 pub(crate) const NUMBER_TAKEN: &str = "Этот номер WhatsApp уже подключён к другому филиалу. Одному филиалу – один номер.";

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{Booking, CompanyId, IntegrationEvent, IntegrationStatus, ReadBack, RecordId};
+use domain::{Booking, CompanyId, IntegrationEvent, IntegrationStatus, ReadBack, RecordId, SalonId};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use yclients::webhook::{Event, Lifecycle, Resource};
 use crate::{
     App,
     notifications::{Notice, NotifyBooking},
+    operator,
     sync::{self, Modules},
 };
 
@@ -69,6 +70,21 @@ pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// The operator has taken the application out of that salon: as if YClients had told us, which it may do too.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn uninstalled(app: &App, salon: SalonId) -> store::Result<()> {
+    let mut tx = app.store.begin().await?;
+    if let Some(company) = companies::by_salon(&mut tx, salon).await?
+        && let Some(job) = LifecycleChange::job(company.id, &Lifecycle::Uninstall)
+    {
+        jobs::enqueue(&mut tx, job).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The salon's last event of another kind, by its moment.
@@ -199,6 +215,10 @@ impl LifecycleChange {
         let app = &self.0;
         let (company, change): (CompanyId, Change) = job.payload()?;
         if let Change::Uninstall = change {
+            let known = companies::get(&mut app.store.read().await?, company).await?;
+            if let Some(salon) = known.filter(|salon| salon.status != IntegrationStatus::Uninstalled) {
+                operator::say_goodbye(app, &salon, job).await;
+            }
             app.whatsapp.logout(company).await?;
         }
         let now = app.clock.now();
@@ -224,6 +244,9 @@ impl LifecycleChange {
                 jobs::cancel_company(&mut tx, company).await?;
                 planned::cancel_company(&mut tx, company).await?;
                 tokens::revoke_all(&mut tx, company).await?;
+                if row.status != IntegrationStatus::Uninstalled {
+                    operator::queue_uninstalled(app, &mut tx, &row, now).await?;
+                }
             }
             Change::Freeze | Change::Unfreeze => {}
         }

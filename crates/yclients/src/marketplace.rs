@@ -2,7 +2,7 @@ use domain::SalonId;
 use jiff::civil::DateTime;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -63,6 +63,17 @@ impl InstallStatus {
             "active" => Self::Active,
             "freezed" | "frozen" => Self::Frozen,
             other => Self::Other(other.chars().take(40).collect()),
+        }
+    }
+
+    /// The marketplace's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Uninstalled => "uninstalled",
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Frozen => "freezed",
+            Self::Other(word) => word,
         }
     }
 }
@@ -137,7 +148,7 @@ pub struct AppSalon {
 }
 
 /// A tariff of the application.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tariff {
     /// Its id.
     #[serde(deserialize_with = "lenient::int")]
@@ -151,7 +162,7 @@ pub struct Tariff {
 }
 
 /// One price of a tariff.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TariffOption {
     /// Its id.
     #[serde(deserialize_with = "lenient::int")]

@@ -257,7 +257,7 @@ impl Emulator {
     }
 
     /// Lower hex HMAC-SHA256 with the partner token.
-    fn sign(&self, message: &[u8]) -> String {
+    pub(super) fn sign(&self, message: &[u8]) -> String {
         // HMAC takes a key of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.settings.partner_token.as_bytes()) else { return String::new() };
         mac.update(message);

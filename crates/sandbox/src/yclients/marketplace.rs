@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{Path, Query, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -35,7 +35,12 @@ pub(crate) fn routes(emulator: &Arc<Emulator>) -> Router<Arc<Emulator>> {
         .route("/partner/payment/refund/{payment}", post(refund))
         .route("/salon/{salon}/application/{application}", get(status))
         .route("/salon/{salon}/application/{application}/uninstall", post(uninstall))
+        .route("/partner/short_names", post(short_names))
         .route("/application/{application}/salons", get(salons))
+        .route("/application/{application}/tariffs", get(tariffs))
+        .route("/application/payment_link", get(payment_link))
+        .route("/application/add_discount", post(add_discount))
+        .route("/application/update_channel", post(update_channel))
         .route_layer(middleware::from_fn_with_state(emulator.clone(), passage::partner))
         .fallback(passage::not_built)
 }
@@ -196,4 +201,104 @@ async fn salons(State(emulator): Service, Path(application): Path<i64>, RawQuery
         })
         .collect();
     Ok(done(StatusCode::OK, json!(listed), json!([])))
+}
+
+fn ours(emulator: &Emulator, application: i64) -> Result<(), Refusal> {
+    let ours = application == emulator.settings.application_id;
+    ours.then_some(()).ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, "Нет доступа к приложению"))
+}
+
+/// Changes the installation in a salon that has the application.
+fn change_installed(emulator: &Emulator, salon: i64, change: impl FnOnce(&mut Install)) -> Result<(), Refusal> {
+    emulator.with_mut(salon, |s| {
+        if s.install.at(emulator.now()) == Installation::Uninstalled {
+            return Err(not_installed());
+        }
+        change(&mut s.install);
+        Ok(())
+    })
+}
+
+#[derive(Deserialize)]
+struct ShortNames {
+    salon_id: i64,
+    application_id: i64,
+    short_names: Vec<String>,
+}
+
+async fn short_names(State(emulator): Service, headers: HeaderMap, body: Bytes) -> Answer {
+    let given: ShortNames = read(&headers, &body)?;
+    ours(&emulator, given.application_id)?;
+    change_installed(&emulator, given.salon_id, |install| install.short_names = given.short_names)?;
+    Ok(done(StatusCode::CREATED, Value::Null, json!([])))
+}
+
+async fn tariffs(State(emulator): Service, Path(application): Path<i64>) -> Answer {
+    ours(&emulator, application)?;
+    let option = |id: i64, title: &str, price: i64, months: i64, staff: i64| {
+        json!({
+            "id": id, "title": title, "overall_price": price, "duration_in_months": months, "staff_amount": staff,
+            "free_period_in_months": 0, "currency_iso": "RUB",
+        })
+    };
+    let tariffs = json!([
+        { "id": 89, "title": "1 месяц", "options": [option(123, "Частный мастер", 500, 1, 1), option(124, "До 5 мастеров", 990, 1, 5)] },
+        { "id": 90, "title": "12 месяцев", "options": [option(125, "Частный мастер", 5000, 12, 1)] },
+    ]);
+    Ok(done(StatusCode::OK, tariffs, json!([])))
+}
+
+#[derive(Deserialize)]
+struct PaymentLink {
+    salon_id: i64,
+    application_id: i64,
+    discount: Option<f64>,
+}
+
+async fn payment_link(State(emulator): Service, Query(asked): Query<PaymentLink>) -> Answer {
+    ours(&emulator, asked.application_id)?;
+    change_installed(&emulator, asked.salon_id, |_| {})?;
+    let discount = asked.discount.map(|discount| format!("&discount={discount}")).unwrap_or_default();
+    let bought = format!("salon_id={}&application_id={}{discount}", asked.salon_id, asked.application_id);
+    let url = format!("https://yclients.com/appstore/payment/?{bought}&sign={}", emulator.sign(bought.as_bytes()));
+    Ok(done(StatusCode::OK, json!({ "url": url }), json!([])))
+}
+
+#[derive(Deserialize)]
+struct Discount {
+    salon_ids: Vec<i64>,
+    application_id: i64,
+    discount: f64,
+}
+
+async fn add_discount(State(emulator): Service, headers: HeaderMap, body: Bytes) -> Answer {
+    let given: Discount = read(&headers, &body)?;
+    ours(&emulator, given.application_id)?;
+    if !(0.0..=100.0).contains(&given.discount) {
+        return Err(Refusal::field("discount", "Скидка должна быть от 0 до 100"));
+    }
+    for salon in given.salon_ids {
+        change_installed(&emulator, salon, |install| install.discount = Some(given.discount))?;
+    }
+    Ok(done(StatusCode::OK, Value::Null, json!([])))
+}
+
+#[derive(Deserialize)]
+struct ChannelChange {
+    salon_id: i64,
+    application_id: i64,
+    channel_slug: String,
+    is_available: bool,
+}
+
+async fn update_channel(State(emulator): Service, headers: HeaderMap, body: Bytes) -> Answer {
+    let given: ChannelChange = read(&headers, &body)?;
+    ours(&emulator, given.application_id)?;
+    if !["sms", "whatsapp"].contains(&given.channel_slug.as_str()) {
+        return Err(Refusal::field("channel_slug", "Неизвестный канал"));
+    }
+    change_installed(&emulator, given.salon_id, |install| {
+        install.channels.insert(given.channel_slug, given.is_available);
+    })?;
+    Ok(done(StatusCode::OK, Value::Null, json!([])))
 }

@@ -124,6 +124,15 @@ pub(crate) struct Install {
     pub(crate) log: Vec<Change>,
     pub(crate) payments: Vec<Payment>,
     pub(crate) webhook_urls: Vec<String>,
+    /// In per cent.
+    #[serde(default)]
+    pub(crate) discount: Option<f64>,
+    /// Channels that were switched on or off.
+    #[serde(default)]
+    pub(crate) channels: BTreeMap<String, bool>,
+    /// Sender names for SMS.
+    #[serde(default)]
+    pub(crate) short_names: Vec<String>,
 }
 
 impl Install {

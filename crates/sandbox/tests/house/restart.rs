@@ -1,6 +1,7 @@
 //! The product is killed and started again against a world that lives on.
 
 use std::{
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,9 +13,23 @@ use serde_json::{Value, json};
 use crate::support::{ADMIN_KEY, CUSTOMER, House, SALON, options, salon, until};
 
 /// A product in a process of its own, killed when dropped.
-struct Product(Child);
+pub(crate) struct Product(Child);
 
 impl Product {
+    /// With settings of its environment.
+    pub(crate) fn with(data: &Path, control_port: u16, port: u16, settings: &[(&str, &str)]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_ai-admin-sandbox"))
+            .args(["--product-only", "--debounce-ms", "20", "--data"])
+            .arg(data)
+            .args(["--control-port", &control_port.to_string(), "--port", &port.to_string()])
+            .envs(settings.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the sandbox's binary starts");
+        Self(child)
+    }
+
     /// `kill -9`.
     fn kill(mut self) {
         self.0.kill().expect("it runs");
@@ -56,16 +71,8 @@ impl Apart {
     }
 
     pub(crate) fn start_product(&mut self) {
-        let child = Command::new(env!("CARGO_BIN_EXE_ai-admin-sandbox"))
-            .args(["--product-only", "--debounce-ms", "20", "--data"])
-            .arg(self.folder.path())
-            .args(["--control-port", &self.ports.0.to_string(), "--port", &self.ports.1.to_string()])
-            .envs(self.settings.clone())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the sandbox's binary starts");
-        self.product = Some(Product(child));
+        let settings: Vec<(&str, &str)> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.product = Some(Product::with(self.folder.path(), self.ports.0, self.ports.1, &settings));
     }
 
     pub(crate) fn kill_product(&mut self) {
@@ -79,7 +86,7 @@ impl Apart {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 

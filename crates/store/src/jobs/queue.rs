@@ -103,6 +103,11 @@ impl NewJob {
         self
     }
 
+    /// For what somebody waits for: a process that dies again and again uses up no tries that matter.
+    pub fn untiring(self) -> Self {
+        self.max_attempts(10_000)
+    }
+
     /// Sets how often it is tried.
     pub fn max_attempts(mut self, attempts: i32) -> Self {
         self.max_attempts = attempts;

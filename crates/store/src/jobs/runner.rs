@@ -438,15 +438,22 @@ async fn prune_finished(store: &Store) -> Result<()> {
 
 async fn rescue_abandoned(store: &Store, owner: &str, former: Option<&str>) -> Result<()> {
     let abandoned = queue::abandoned(&mut store.read().await?, owner, former).await?;
-    for (id, claim) in abandoned {
+    // A dead process may leave many: some at a time.
+    for some in abandoned.chunks(BATCH) {
         let mut tx = store.begin().await?;
-        let why = Release::Retry { error: "its process died or lost the database".to_owned(), after: Some(Duration::ZERO) };
-        match queue::release(&mut tx, id, claim, &why).await {
-            Err(StoreError::Fenced) => continue,
-            other => other?,
+        let mut rescued = 0;
+        for (id, claim) in some {
+            let why = Release::Retry { error: "its process died or lost the database".to_owned(), after: Some(Duration::ZERO) };
+            match queue::release(&mut tx, *id, *claim, &why).await {
+                Err(StoreError::Fenced) => {}
+                other => {
+                    other?;
+                    rescued += 1;
+                }
+            }
         }
         tx.commit().await?;
-        tracing::warn!(job = %id, "job rescued");
+        tracing::warn!(jobs = rescued, "jobs rescued");
     }
     Ok(())
 }

@@ -139,8 +139,17 @@ on_both! {
         let life = events::latest(&mut tx, id, 10).await.expect("a list");
         assert_eq!(life.iter().map(|entry| entry.event_type.as_str()).collect::<Vec<_>>(), ["payment_received", "registration_started"]);
         assert_eq!(life[0].data, json!({"сумма": 990}));
-        assert_eq!(companies::list(&mut tx, None, 10).await.expect("a list").len(), 1);
-        assert_eq!(companies::list(&mut tx, Some(id), 10).await.expect("a list").len(), 0);
+        for (status, connected, after, found) in [
+            (None, None, None, 1),
+            (None, None, Some(id), 0),
+            (Some(known.status), Some(false), None, 1),
+            (Some(IntegrationStatus::Frozen), None, None, 0),
+            (None, Some(true), None, 0),
+        ] {
+            let filter = companies::Filter { status, connected };
+            assert_eq!(companies::list(&mut tx, filter, after, 10).await.expect("a list").len(), found, "{filter:?} {after:?}");
+        }
+        assert_eq!(companies::count_by_status(&mut tx).await.expect("counts"), [(known.status.as_str().to_owned(), 1)]);
     }
 
     async fn the_catalogue_comes_back_as_it_went(fresh) {

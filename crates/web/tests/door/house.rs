@@ -36,6 +36,7 @@ pub(crate) const TOO_BUSY: i64 = 3;
 pub(crate) const BROKEN: i64 = 4;
 pub(crate) const REFUSING: i64 = 5;
 pub(crate) const FROZEN: i64 = 6;
+pub(crate) const SALON_ACTIVE: i64 = 7;
 
 /// A calendar that a test sets.
 pub(crate) struct Calendar(AtomicI64);
@@ -49,6 +50,7 @@ impl Clock for Calendar {
 pub(crate) struct House {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<Calendar>,
+    pub(crate) logs: web::LogBook,
     router: Router,
     _folder: TempDir,
 }
@@ -127,6 +129,7 @@ impl House {
                 operator_webhook: None,
             },
         });
+        let logs = web::LogBook::default();
         let router = web::router(
             app.clone(),
             web::Settings {
@@ -140,9 +143,10 @@ impl House {
                 development: false,
                 missing,
                 metrics: Arc::new(|| "# figures".to_owned()),
+                logs: logs.clone(),
             },
         );
-        Self { app, clock, router, _folder: folder }
+        Self { app, clock, logs, router, _folder: folder }
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
@@ -231,6 +235,7 @@ pub(crate) async fn yclients_server() -> Url {
                 );
             }
             FROZEN => "freezed",
+            SALON_ACTIVE => "active",
             _ => "pending",
         };
         (
@@ -247,6 +252,7 @@ pub(crate) async fn yclients_server() -> Url {
     }
     let router = Router::new()
         .route("/marketplace/salon/{salon}/application/{app}", get(installation))
+        .merge(marketplace())
         .route("/marketplace/partner/callback", post(async || (StatusCode::CREATED, Json(json!({ "success": true })))))
         .route("/api/v1/company/{salon}", get(company))
         .route("/api/v1/company/{salon}/", get(company));
@@ -254,4 +260,47 @@ pub(crate) async fn yclients_server() -> Url {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}").parse().expect("an address")
+}
+
+/// The marketplace's other calls, as its reference has them.
+fn marketplace() -> Router {
+    async fn salons() -> Json<Value> {
+        Json(json!({ "success": true, "data": [{ "id": "962302", "title": "Студия <Лира>", "active": "1" }], "meta": {} }))
+    }
+    async fn link() -> Json<Value> {
+        Json(json!({ "success": true, "data": { "url": "https://yclients.com/appstore/payment/?sign=1" }, "meta": [] }))
+    }
+    async fn tariffs() -> Json<Value> {
+        let option = json!({ "id": 123, "title": "Частный мастер", "overall_price": 500, "duration_in_months": 1, "staff_amount": 1,
+                             "free_period_in_months": 0, "currency_iso": "RUB" });
+        Json(json!({ "success": true, "data": [{ "id": 89, "title": "1 месяц", "options": [option] }], "meta": [] }))
+    }
+    async fn paid(Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+        if body["salon_id"] == BROKEN {
+            return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({})));
+        }
+        let right = body["payment_date"] == "2026-11-23 10:10:00" && body["application_id"] == 1;
+        (if right { StatusCode::OK } else { StatusCode::BAD_REQUEST }, Json(json!({ "success": right, "data": { "id": 321 } })))
+    }
+    async fn refund(Path(id): Path<i64>) -> (StatusCode, Json<Value>) {
+        let known = id == 321;
+        (if known { StatusCode::OK } else { StatusCode::NOT_FOUND }, Json(json!({ "success": known, "data": null, "meta": {} })))
+    }
+    async fn nothing(Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+        if body["salon_id"] == REFUSING {
+            let meta = json!({ "message": "Канал недоступен этой категории" });
+            return (StatusCode::FORBIDDEN, Json(json!({ "success": false, "data": null, "meta": meta })));
+        }
+        (StatusCode::OK, Json(json!({ "success": true, "data": null, "meta": [] })))
+    }
+    Router::new()
+        .route("/marketplace/application/{app}/salons", get(salons))
+        .route("/marketplace/application/{app}/tariffs", get(tariffs))
+        .route("/marketplace/application/payment_link", get(link))
+        .route("/marketplace/application/add_discount", post(nothing))
+        .route("/marketplace/application/update_channel", post(nothing))
+        .route("/marketplace/partner/short_names", post(nothing))
+        .route("/marketplace/partner/payment", post(paid))
+        .route("/marketplace/partner/payment/refund/{id}", post(refund))
+        .route("/marketplace/salon/{salon}/application/{app}/uninstall", post(async || Json(json!({ "success": true, "data": null }))))
 }

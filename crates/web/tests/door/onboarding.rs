@@ -124,6 +124,112 @@ async fn a_salon_that_was_active_opens_by_signature_only() {
     assert_eq!(house.company(SALON).await.status.as_str(), "pending_whatsapp", "it may begin anew");
 }
 
+/// As YClients signs user data.
+fn sign(json: &str) -> (String, String) {
+    use base64::{Engine, engine::general_purpose::URL_SAFE};
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(PARTNER.as_bytes()).expect("any key").chain_update(json);
+    (URL_SAFE.encode(json), mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[tokio::test]
+async fn a_signature_for_another_salon_opens_no_salon_that_was_active() {
+    let house = House::new().await;
+    let come = |user: i64, salon_name: &'static str| {
+        let (data, sign) = sign(&json!({ "id": user, "name": "Ольга", "salon_name": salon_name }).to_string());
+        let path = signed(SALON, &data, &sign);
+        let house = &house;
+        async move { house.get(&path).await.status.as_u16() }
+    };
+    assert_eq!(come(1, "Студия <Лира>").await, 302);
+    assert_eq!(come(2, "Чужая студия").await, 302, "never active: the marketplace's «pending» decides");
+    assert_eq!(come(1, "Студия <Лира>").await, 302);
+    let company = house.company(SALON).await.id;
+    house.set_status(company, &[Activating, Active]).await;
+    assert_eq!(come(2, "Чужая студия").await, 302, "pending: the button was pressed in that salon a moment ago");
+    let active = SALON_ACTIVE;
+    let (data, right) = sign(&json!({ "id": 1, "name": "Ольга", "salon_name": "Студия <Лира>" }).to_string());
+    assert_eq!(house.get(&signed(active, &data, &right)).await.status.as_u16(), 302);
+    house.set_status(house.company(active).await.id, &[Activating, Active]).await;
+    let come = |user: i64, salon_name: &'static str, more: &'static str| {
+        let (data, sign) = sign(&json!({ "id": user, "salon_name": salon_name }).to_string());
+        let path = format!("{}{more}", signed(active, &data, &sign));
+        let house = &house;
+        async move { house.get(&path).await }
+    };
+    let stranger = come(2, "Чужая студия", "").await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert!(stranger.text().contains("Откройте приложение из YClients"));
+    assert_eq!(house.company(active).await.user.id.as_deref(), Some("1"), "and is written down nowhere");
+    assert_eq!(come(1, "Студия Лира до переименования", "").await.status, StatusCode::FOUND, "the same person");
+    assert_eq!(come(3, " студия  <лира>", "").await.status, StatusCode::FOUND, "another person of the same salon");
+    let beside = come(2, "Чужая студия", "&salon_ids%5B0%5D=962303").await;
+    let page = house.get(beside.header(header::LOCATION)).await.text();
+    assert!(page.contains("company_962303") && !page.contains(&format!("company_{active}")), "the own branch alone: {page}");
+}
+
+#[tokio::test]
+async fn several_branches_come_together_and_are_linked_one_after_the_other() {
+    let house = House::new().await;
+    for query in ["salon_ids%5B0%5D=962302&salon_ids%5B1%5D=962303", "salon_ids=962302,962303", "salon_id=962302&salon_ids%5B0%5D=962303"] {
+        let answer = house.get(&format!("/auth/yclients/redirect?{query}")).await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{query}");
+        let page = house.get(answer.header(header::LOCATION)).await.text();
+        assert!(page.contains("data-session=\"company_962302\""), "{query}: {page}");
+        assert!(page.contains("aria-current=\"page\"") && page.contains("Подключить следующий филиал"), "{query}: {page}");
+        let (first, other) = (house.company(SALON).await.id, house.company(OTHER).await.id);
+        let token = token_in(&answer);
+        let next = house.get(&format!("/marketplace/onboarding?token={token}&branch={other}")).await;
+        assert_eq!(next.status, StatusCode::FOUND, "{}", next.text());
+        let second = house.get(next.header(header::LOCATION)).await.text();
+        assert!(second.contains("data-session=\"company_962303\"") && second.contains(&format!("&#38;branch={first}\"")), "{second}");
+        let status = house.get_as(&format!("/marketplace/status/{other}"), Who::Token(&token_in(&next))).await;
+        assert_eq!(status.status, StatusCode::OK, "the other branch has a token of its own");
+        assert_eq!(house.get_as(&format!("/marketplace/status/{other}"), Who::Token(&token)).await.status, StatusCode::FORBIDDEN);
+    }
+    let stranger = house.token(FROZEN).await;
+    let other = house.company(OTHER).await.id;
+    let foreign = house.get(&format!("/marketplace/onboarding?token={stranger}&branch={other}")).await;
+    assert_eq!((foreign.status.as_u16(), foreign.is_page()), (403, true), "only what came with the token");
+    assert_eq!(house.get("/auth/yclients/redirect?salon_ids%5B0%5D=962302&salon_ids%5B1%5D=x").await.status.as_u16(), 400);
+    let partly = house.get("/auth/yclients/redirect?salon_ids%5B0%5D=1&salon_ids%5B1%5D=962303").await;
+    assert!(
+        house.get(partly.header(header::LOCATION)).await.text().contains("company_962303"),
+        "one that is not installed holds nobody up"
+    );
+}
+
+#[tokio::test]
+async fn a_branchs_token_lives_no_longer_than_the_first() {
+    let house = House::new().await;
+    let answer = house.get("/auth/yclients/redirect?salon_ids%5B0%5D=962302&salon_ids%5B1%5D=962303").await;
+    house.later(3000);
+    let other = house.company(OTHER).await.id;
+    let next = house.get(&format!("/marketplace/onboarding?token={}&branch={other}", token_in(&answer))).await;
+    assert_eq!(house.get(next.header(header::LOCATION)).await.status, StatusCode::OK);
+    house.later(600);
+    assert_eq!(house.get(next.header(header::LOCATION)).await.status, StatusCode::UNAUTHORIZED, "the hour is the registration's");
+}
+
+#[tokio::test]
+async fn a_salon_that_lost_its_phone_links_again() {
+    let house = House::new().await;
+    let token = house.token(SALON).await;
+    let company = house.company(SALON).await.id;
+    let page = |title: &'static str| {
+        let (house, path) = (&house, format!("/marketplace/onboarding?token={token}"));
+        async move { assert!(house.get(&path).await.text().contains(title), "{title}") }
+    };
+    page("<h1>Подключите WhatsApp салона</h1>").await;
+    house.set_status(company, &[Activating, Active]).await;
+    let mut tx = house.app.store.begin().await.expect("a write");
+    let phone = domain::Phone::parse("79161234567").expect("a phone");
+    store::companies::set_linked(&mut tx, company, &phone, "Лира", house.app.clock.now()).await.expect("linked");
+    store::companies::set_unlinked(&mut tx, company, house.app.clock.now()).await.expect("unlinked");
+    tx.commit().await.expect("a commit");
+    page("<h1>Подключите WhatsApp заново</h1>").await;
+}
+
 #[tokio::test]
 async fn the_page_wants_a_good_token() {
     let house = House::new().await;
@@ -219,6 +325,13 @@ async fn the_operator_registers_and_the_key_activates() {
         house.post_as("/marketplace/register", Who::Operator, json!({ "salon_id": SALON, "phone": "8 916 123-45-67" })).await.json();
     let key = registered["api_key"].as_str().expect("a key");
     assert!(key.len() == 67 && key.starts_with("sk_"), "{key}");
+    let status = |company: String| {
+        let request = axum::http::Request::get(format!("/marketplace/status/{company}")).header("x-api-key", key);
+        house.ask(request.body(axum::body::Body::empty()).expect("a request"))
+    };
+    assert_eq!(status(registered["company_id"].to_string()).await.json()["integration_status"], "pending_whatsapp");
+    house.token(OTHER).await;
+    assert_eq!(status(house.company(OTHER).await.id.to_string()).await.error(), (401, "unauthorized".to_owned()), "another salon's key");
     let connect = registered["connect_url"].as_str().expect("an address");
     assert_eq!(house.get(connect).await.status, StatusCode::OK);
     let callback = |key: String| {

@@ -63,6 +63,9 @@ async fn only_a_good_token_joins() {
     }
     assert!(page.join("/marketplace", &json!({ "token": token })).await.starts_with("40/marketplace,{\"sid\""));
     assert!(page.join("/whatsapp", &json!({ "token": token })).await.starts_with("40/whatsapp,"));
+    page.say("42/marketplace,[\"request-pairing-code\",{\"phone\":5}]").await;
+    let error = page.until(|packet| packet.contains("\"error\"")).await;
+    assert!(error.starts_with("42/marketplace,[\"error\",{\"message\":\"Проверьте номер"), "{error}");
     house.later(3600);
     let late = Page::open(&house, "203.0.113.2").await;
     assert!(late.join("/marketplace", &json!({ "token": token })).await.contains("один час"));
@@ -117,6 +120,31 @@ async fn five_in_a_minute_from_one_address() {
 }
 
 #[tokio::test]
+async fn transports_are_opened_so_often() {
+    let house = House::new().await;
+    let open = |ip: &'static str| {
+        let request = Request::get("/socket.io/?EIO=4&transport=polling").header("x-forwarded-for", ip);
+        house.ask(request.body(Body::empty()).expect("a request"))
+    };
+    for _ in 0..20 {
+        assert_eq!(open("203.0.113.1").await.status, StatusCode::OK);
+    }
+    let refused = open("203.0.113.1").await;
+    assert_eq!((refused.status, refused.json()["message"].as_str()), (StatusCode::TOO_MANY_REQUESTS, Some("Too many connections")));
+    assert_eq!(open("203.0.113.2").await.status, StatusCode::OK, "another address is free");
+}
+
+#[tokio::test]
+async fn the_official_client_is_served() {
+    let house = House::new().await;
+    for path in ["/socket.io/socket.io.js", "/socket.io/socket.io.min.js"] {
+        let client = house.get(path).await;
+        assert_eq!((client.status, client.header(header::CONTENT_TYPE)), (StatusCode::OK, "text/javascript; charset=utf-8"), "{path}");
+        assert!(client.text().starts_with("/*!\n * Socket.IO v4."), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn origins_and_the_official_servers_words() {
     let house = House::new().await;
     let bare = house.get("/socket.io/").await;
@@ -135,6 +163,9 @@ async fn origins_and_the_official_servers_words() {
     ] {
         let request = Request::get("/socket.io/?EIO=4&transport=polling").header(header::ORIGIN, origin);
         let answer = house.ask(request.body(Body::empty()).expect("a request")).await;
+        let asked = Request::options("/socket.io/?EIO=4&transport=polling").header(header::ORIGIN, origin);
+        let before = house.ask(asked.body(Body::empty()).expect("a request")).await;
+        assert_eq!(before.header(header::ACCESS_CONTROL_ALLOW_HEADERS).contains("authorization"), allowed, "{origin}");
         assert_eq!(answer.status == StatusCode::OK, allowed, "{origin}");
         assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), if allowed { origin } else { "" });
     }
