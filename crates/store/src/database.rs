@@ -248,9 +248,8 @@ async fn checkpoint(options: SqliteConnectOptions) {
             }
         };
         let failed: sqlx::Result<std::convert::Infallible> = done.await;
-        if let Err(error) = failed {
-            tracing::debug!(%error, "SQLite's log waits");
-        }
+        let Err(error) = failed;
+        tracing::debug!(%error, "SQLite's log waits");
         tokio::time::sleep(CHECKPOINT).await;
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
     /// The outcome of the turn's `at`-th effect: from the journal, else by doing it.
     async fn outcome(&mut self, at: usize, effect: Effect) -> anyhow::Result<Outcome> {
         let (name, begun) = match self.journal.enter(at, &effect) {
-            Known::Outcome(outcome) => return Ok(outcome),
+            Known::Outcome(outcome) => return Ok(*outcome),
             Known::Begun(name) => (name, true),
             Known::New(name) => (name, false),
         };

@@ -27,7 +27,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Everything: it is not done again.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// It was begun under that name before the process died.
     Begun(BookingId),
     /// Nothing: it begins now, under that name.
@@ -61,7 +61,7 @@ impl Journal {
         }
         let entry = &self.taken[at];
         match &entry.outcome {
-            Some(outcome) => Known::Outcome(outcome.clone()),
+            Some(outcome) => Known::Outcome(Box::new(outcome.clone())),
             None => Known::Begun(entry.name),
         }
     }
@@ -120,7 +120,7 @@ mod tests {
         journal.came_out(0, &Outcome::Bookings(Vec::new()));
         let Known::New(name) = journal.enter(1, &moving(24)) else { panic!("a new write") };
         let mut journal = reloaded(&journal);
-        assert_eq!(journal.enter(0, &Effect::MyBookings), Known::Outcome(Outcome::Bookings(Vec::new())));
+        assert_eq!(journal.enter(0, &Effect::MyBookings), Known::Outcome(Box::new(Outcome::Bookings(Vec::new()))));
         assert_eq!(journal.enter(1, &moving(24)), Known::Begun(name));
         assert!(journal.left().is_empty());
     }
