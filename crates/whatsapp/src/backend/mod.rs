@@ -80,8 +80,15 @@ impl Backend {
         }
         let mut writing = Writing { tx: None, broken: Some(&self.broken) };
         let tx = writing.tx.insert(self.store.begin().await.map_err(database)?);
-        sessions::check(tx, &self.lease).await.map_err(database)?;
-        Ok(writing)
+        match sessions::check(tx, &self.lease).await {
+            Ok(()) => Ok(writing),
+            // Nothing is broken here: the device is another's now, who reads it from what is stored.
+            Err(error @ store::StoreError::Fenced) => {
+                writing.give_up();
+                Err(database(error))
+            }
+            Err(error) => Err(database(error)),
+        }
     }
 
     async fn get(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>> {
