@@ -22,6 +22,11 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
                 work.into_iter().for_each(|work| refused[i + 1..=work].fill(true));
                 continue;
             }
+            // "No beard"
+            if tokens[i].text == "no" && after(1).is_some_and(names_work) {
+                refused[i..end].fill(true);
+                continue;
+            }
             if !tokens[i].is(Sense::Not) || tokens[start..end].iter().any(all_the_rest) {
                 continue;
             }
@@ -74,7 +79,21 @@ fn unwanted(token: &Token) -> bool {
     token.cue(Cue::Needless)
         || asks(token)
         || token.cue(Cue::Book)
-        || matches!(&*token.text, "будем" | "делаем" | "делайте" | "делать" | "планирую" | "собираюсь" | "нужен" | "нужна" | "нужны")
+        || matches!(
+            &*token.text,
+            "будем"
+                | "делаем"
+                | "делайте"
+                | "делать"
+                | "планирую"
+                | "собираюсь"
+                | "нужен"
+                | "нужна"
+                | "нужны"
+                | "трогать"
+                | "трогайте"
+                | "трогаем"
+        )
 }
 
 /// «Больше ничего не надо» refuses nothing that was named.
@@ -108,6 +127,8 @@ mod tests {
             ("маникюр и педикюр не делаем, только брови", "маникюр педикюр"),
             ("педикюр вместо маникюра", "маникюра"),
             ("i don't need a haircut, just styling", "haircut"),
+            ("бороду не трогайте, подстригите", "бороду"),
+            ("haircut, no beard", "beard"),
             ("маникюр, больше ничего не надо", ""),
             ("стрижку больше ничего не надо", ""),
             ("маникюр не хочу в субботу, лучше в среду", ""),

@@ -186,6 +186,23 @@ impl PriceList {
         if said.is_empty() {
             return Meant { any_word, ..Meant::default() };
         }
+        // «Стрижка или укладка» asks for one of the two.
+        let or = (0..tokens.len()).find(|i| {
+            let head = |s: &Said| s.is_head() && !s.without && !s.keys.contains(&Key::Trade(Trade::Coating));
+            let near = |s: &&Said| s.at.abs_diff(*i) <= 3 && head(s);
+            tokens[*i].is(Sense::Or) && said.iter().filter(near).any(|s| s.at < *i) && said.iter().filter(near).any(|s| s.at > *i)
+        });
+        if let Some(or) = or {
+            let (left, right): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|s| s.at < or);
+            let mut options: Vec<ServiceId> = Vec::new();
+            let either = |said: &[Said]| self.meant(said, &unwanted, apart).into_iter().flatten();
+            for id in either(&left).chain(either(&right)) {
+                if !options.contains(&id) {
+                    options.push(id);
+                }
+            }
+            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word };
+        }
         Meant { options: self.meant(&said, &unwanted, apart), any_word }
     }
 
@@ -194,6 +211,7 @@ impl PriceList {
     fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>) {
         let mut said: Vec<Said> = Vec::new();
         let mut unwanted: Vec<Key> = Vec::new();
+        let mut removes = false;
         let mut group = 0;
         let mut without = false;
         let refused = refused::works(tokens, used);
@@ -213,6 +231,7 @@ impl PriceList {
             if divides {
                 group += 1;
                 without = false;
+                removes = false;
                 continue;
             }
             if token.prep(Prep::Without) || token.text == "without" {
@@ -247,6 +266,9 @@ impl PriceList {
                 }
                 _ => self.keys(token),
             };
+            if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
+                removes = true;
+            }
             if keys.is_empty() {
                 // «без» reaches over an adjective only.
                 without &= token.is_word();
@@ -259,7 +281,15 @@ impl PriceList {
             let plain = [Trade::Coating, Trade::Gel, Trade::Lacquer].map(Key::Trade);
             let quality = keys.iter().any(|key| plain.contains(key));
             // «Покрытие не надо» is «без покрытия»; any other work that is refused is not spoken of.
+            // «Без гель-лака» is without either.
+            let goes_on = said.last().is_some_and(|last| last.without && last.group == group && i <= last.at + 2)
+                && (i > 0 && (tokens[i - 1].mark('-') || said.last().is_some_and(|last| last.at + 1 == i)));
+            without |= quality && goes_on;
             let named_without = |key: &Key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == *key && w.without));
+            // «Снять гель» in a list that has no removal asks for no coating.
+            if removes && quality {
+                continue;
+            }
             if refused[i] && quality {
                 without = true;
             } else if refused[i] || without && !quality && !keys.iter().any(named_without) && keys.iter().any(|key| key.is_head()) {
@@ -493,7 +523,7 @@ impl PriceList {
         let together = |a: &[&Said], b: &[&Said]| self.entries.iter().any(|e| a.iter().chain(b).all(|s| s.fit(e).0 > 0.0));
         let mut joined: Vec<Vec<&Said>> = Vec::new();
         for (_, words) in groups {
-            let alone = words.iter().any(|s| s.is_head());
+            let alone = words.iter().any(|s| s.is_head() && !s.without);
             match joined.last_mut() {
                 Some(last)
                     if (!alone || !last.iter().any(|s| s.is_head()))
@@ -537,9 +567,16 @@ impl PriceList {
                 title += by_title;
                 conflict |= against;
             }
-            if covered <= 0.0 || (title <= 0.0 && covered < 0.5) {
+            // Whom it is for is no work: «дочке маникюр» asks for no child's haircut.
+            let work_said = said.iter().any(|s| s.is_head());
+            let only_for_whom =
+                said.iter().all(|s| s.fit(entry).0 <= 0.0 || s.keys.iter().any(|key| PERSONS.map(Key::Trade).contains(key)));
+            if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
                 continue;
             }
+            // Where nothing is made for children, what is made for grown people is meant.
+            let of_child = |s: &&&Said| s.keys.iter().any(|key| CHILDREN.contains(key));
+            let against_child = conflict && said.iter().filter(|s| s.fit(entry).2).all(|s| of_child(&s));
             let has = |word: &Word, said: &[&Said]| said.iter().any(|s| s.keys.contains(&word.key) && s.without == word.without);
             let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
             let lent = |w: &Word| w.key.is_object() && has(w, beside);
@@ -567,7 +604,13 @@ impl PriceList {
             let exact = missing.is_empty();
             // Nobody spoke of a child.
             let child = missing.iter().any(|w| CHILDREN.contains(&w.key));
-            let penalty = if conflict { 3.0 } else { 0.0 };
+            let penalty = if against_child {
+                0.5
+            } else if conflict {
+                3.0
+            } else {
+                0.0
+            };
             fits.push(Fit {
                 id: entry.id,
                 covered: covered - penalty,

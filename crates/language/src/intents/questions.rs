@@ -134,6 +134,13 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && words.iter().any(|t| matches!(&*t.text, "есть"))
         && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «Хочу в субботу, у кого есть место» wishes.
+    if !s.question
+        && (s.has(Cue::Book) || s.says(&["хочу", "хотела", "хотел"]))
+        && words.windows(2).any(|w| w[0].text == "у" && w[1].text == "кого")
+    {
+        return false;
+    }
     // «Что есть из педикюра?» asks for the list.
     let anything = anything && !words.windows(2).any(|w| w[0].text == "из" && w[1].trades().next().is_some());
     (open
