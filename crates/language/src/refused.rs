@@ -9,12 +9,19 @@ use crate::{
 pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
     let mut refused = vec![false; tokens.len()];
     // Who cancels or moves names the booking, not a wish.
-    if tokens.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move)) {
-        return refused;
-    }
+    let changes = tokens.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move));
     let mut start = 0;
     while start < tokens.len() {
         let end = (start..tokens.len()).find(|i| divides(&tokens[*i])).unwrap_or(tokens.len());
+        if changes {
+            // «Отмените маникюр, педикюр оставьте»
+            let elsewhere = tokens[..start].iter().chain(&tokens[end..]).any(names_work);
+            if elsewhere && stays(&tokens[start..end]) {
+                refused[start..end].fill(true);
+            }
+            start = end + 1;
+            continue;
+        }
         for i in start..end {
             let after = |n: usize| (i + n < end).then(|| &tokens[i + n]);
             if instead(tokens, i) {
@@ -54,6 +61,12 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
         start = end + 1;
     }
     refused
+}
+
+/// What a clause names is to stay as it is booked.
+fn stays(clause: &[Token]) -> bool {
+    let kept = |t: &Token| t.cue(Cue::Needless) || t.cue(Cue::Cancel) || t.cue(Cue::Move);
+    clause.iter().any(|t| t.text.starts_with("остав")) || clause.windows(2).any(|w| w[0].is(Sense::Not) && kept(&w[1]))
 }
 
 /// Another wish begins behind it.
@@ -133,6 +146,9 @@ mod tests {
             ("стрижку больше ничего не надо", ""),
             ("маникюр не хочу в субботу, лучше в среду", ""),
             ("не надо отменять маникюр", ""),
+            ("отмените маникюр, педикюр оставьте", "педикюр"),
+            ("не отменяйте педикюр, только маникюр отмените", "педикюр"),
+            ("отмените запись, стрижку не надо", ""),
             ("не забудьте снять покрытие", ""),
             ("маникюр и педикюр", ""),
         ];

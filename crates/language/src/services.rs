@@ -271,7 +271,7 @@ impl PriceList {
             }
             if keys.is_empty() {
                 // «без» reaches over an adjective only.
-                without &= token.is_word();
+                without &= token.is_word() && !token.trades().any(Trade::is_head) && !matches!(&*token.text, "с" | "со");
                 continue;
             }
             let verb = token.is_word()
@@ -526,7 +526,7 @@ impl PriceList {
             let alone = words.iter().any(|s| s.is_head() && !s.without);
             match joined.last_mut() {
                 Some(last)
-                    if (!alone || !last.iter().any(|s| s.is_head()))
+                    if (!alone || !last.iter().any(|s| s.is_head() && !s.without))
                         && (together(last, &words) || !together(last, &[]) || !together(&words, &[])) =>
                 {
                     last.extend(words);
@@ -551,6 +551,10 @@ impl PriceList {
             /// Rank among those that cover as much.
             rank: f64,
             exact: bool,
+            /// Words covered, whatever is said against it.
+            said: f64,
+            /// Several works, one of which nobody spoke of.
+            more: bool,
             /// For a child, of whom nothing was said.
             child: bool,
         }
@@ -614,11 +618,16 @@ impl PriceList {
             fits.push(Fit {
                 id: entry.id,
                 covered: covered - penalty,
+                said: covered,
+                more: entry.joint && missing_heads > 0,
                 rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 } - removal,
                 exact,
                 child,
             });
         }
+        // More than was said is no answer where as much as was said is there.
+        let plainest = fits.iter().filter(|fit| !fit.more).map(|fit| fit.said).fold(0.0, f64::max);
+        fits.retain(|fit| !fit.more || fit.said > plainest + 0.01);
         // In a salon for children a haircut is a child's.
         if fits.iter().filter(|fit| fit.child).count() * 2 <= fits.len() {
             fits.retain(|fit| !fit.child);
