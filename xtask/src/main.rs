@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
+mod chaos;
 mod e2e;
 mod lint;
 mod postgres;
@@ -33,6 +34,12 @@ enum Chore {
         /// Passed on: `at-once` for reply; the number of sessions and `ours` (no Baileys) for sessions; the number of jobs for jobs.
         args: Vec<String>,
     },
+    /// Kill and break the product while customers talk to it, and count what was lost or doubled.
+    Chaos {
+        /// Passed on: `--kills N --seed S`, `--postgres` or `--database-url URL`, `--race N`, `--crowd N`, `--help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Take pictures of every page and state into docs/screens.
     Screens,
     /// Formatting, clippy without warnings, licences and duplicates (where cargo-deny is installed).
@@ -44,6 +51,7 @@ fn main() -> Result<()> {
     match Cli::parse().chore {
         Chore::Test { args } => test::run(&args),
         Chore::Bench { what, args } => bench::run(what, &args),
+        Chore::Chaos { args } => chaos::run(&args),
         Chore::Screens => e2e::screens(),
         Chore::Lint => lint::run(),
     }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, ensure};
 
-use crate::{e2e, lint::sh, postgres};
+use crate::{chaos, e2e, lint::sh, postgres};
 
 /// The product as it ships: built without the sandbox, so without its relaxed certificate check.
 const PRODUCT: &str = "target/product/ai-admin";
@@ -22,5 +22,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     tests.env("AI_ADMIN_PRODUCT", Path::new(PRODUCT).canonicalize()?);
     ensure!(tests.status()?.success(), "tests failed");
     // A filter is for the Rust tests.
-    if args.is_empty() { e2e::test() } else { Ok(()) }
+    if !args.is_empty() {
+        return Ok(());
+    }
+    for database in [&[][..], &["--postgres"]] {
+        let args = [&["--kills", "20", "--seed", "4"], database].concat();
+        chaos::run(&args.into_iter().map(str::to_owned).collect::<Vec<_>>())?;
+    }
+    e2e::test()
 }

@@ -43,6 +43,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("NODE_NAME", "this process among several on one database [the host's name]"),
     ("WHATSAPP_URL", "WhatsApp's endpoint [wss://web.whatsapp.com/ws/chat]"),
     ("WHATSAPP_VERSION", "version of WhatsApp Web to present, 2.3000.N; asked of WhatsApp when absent"),
+    ("UNSETTLED_SECONDS", "how long an unknown outcome of a booking is looked for before a person is asked to; 600 when absent"),
     ("DEBOUNCE_MS", "fixed wait for the rest of a burst; adaptive, 1–4 s, when absent"),
     ("TYPING_MS_PER_CHAR", "how fast the bot types, 0.5–3 s for a message; 0 sends at once [20]"),
 ];
@@ -102,6 +103,8 @@ pub struct Config {
     pub whatsapp_url: Url,
     /// `WHATSAPP_VERSION`.
     pub whatsapp_version: Option<(u32, u32, u32)>,
+    /// `UNSETTLED_SECONDS`.
+    pub unsettled_patience: Duration,
     /// `DEBOUNCE_MS`.
     pub debounce: Option<Duration>,
     /// `TYPING_MS_PER_CHAR`; zero sends at once.
@@ -224,6 +227,7 @@ impl Config {
             node: read.text("NODE_NAME").or_else(host_name).unwrap_or_else(|| "node".to_owned()),
             whatsapp_url: read.url("WHATSAPP_URL", "wss://web.whatsapp.com/ws/chat", &["ws", "wss"]),
             whatsapp_version: read.optional("WHATSAPP_VERSION", "three numbers with dots", version),
+            unsettled_patience: Duration::from_secs(read.parsed("UNSETTLED_SECONDS", "seconds").unwrap_or(600)),
             debounce: read.parsed("DEBOUNCE_MS", "milliseconds").map(Duration::from_millis),
             typing: Duration::from_millis(read.parsed("TYPING_MS_PER_CHAR", "milliseconds").unwrap_or(20)),
         };

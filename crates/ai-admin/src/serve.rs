@@ -101,6 +101,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Runn
             debounce: config.debounce,
             typing: config.typing,
             human_pause: HUMAN_PAUSE,
+            unsettled_patience: config.unsettled_patience,
             operator_phone: config.operator_phone.clone(),
             operator_webhook: config.operator_webhook.clone(),
         },

@@ -64,14 +64,16 @@ impl Mind<'_> {
         if self.cues.more && !heard.service_ids.is_empty() {
             return None;
         }
-        let yes = heard.has(Intent::Confirm) || heard.has(Intent::Choose);
+        let yes = heard.has(Intent::Confirm) || (heard.has(Intent::Choose) && heard.when.is_empty());
         let asks = self.asks_for_times();
         let new_service = !heard.service_ids.is_empty()
             && visits[0].seats.iter().all(|seat| seat.services.iter().all(|id| !heard.service_ids.contains(id)));
         if new_service || heard.staff_other || heard.people > 1 && visits[0].seats.len() == 1 {
             return None;
         }
-        if let Some(number) = heard.choice.filter(|_| !asks || heard.has(Intent::Confirm)) {
+        // «Завтра» narrows what is looked for; «то, что завтра», «давайте завтра» choose what was shown there.
+        let narrows = !heard.when.is_empty() && heard.when.iter().all(|when| matches!(when, When::Day { .. })) && !self.cues.which;
+        if let Some(number) = heard.choice.filter(|_| heard.has(Intent::Confirm) || !(asks || narrows)) {
             return visits.get(number.checked_sub(1)?).cloned();
         }
         let days: Vec<Date> = visits.iter().map(|visit| visit.start().date()).collect();

@@ -24,6 +24,8 @@ pub(crate) struct Cues {
     pub(crate) visit: bool,
     /// «Хочу», «можно».
     pub(crate) wish: bool,
+    /// «То, что в пятницу», «первый вариант».
+    pub(crate) which: bool,
     /// «Ближайшее время»: the first that there is.
     pub(crate) soonest: bool,
     pub(crate) question: bool,
@@ -132,6 +134,7 @@ const KEEP: &[&str] = &[
 const LATER: &[&str] =
     &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
 const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
+const WHICH: &[&str] = &["котор", "то что$", "вариант", "the one$", "option"];
 const SOONEST: &[&str] = &["ближайш", "soonest$", "earliest$"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
@@ -154,6 +157,7 @@ impl Cues {
             later: says(LATER),
             visit: says(VISIT),
             wish: says(WISH),
+            which: says(WHICH),
             soonest: says(SOONEST),
             question: text.contains('?'),
         }

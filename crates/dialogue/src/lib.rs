@@ -34,7 +34,7 @@ use jiff::civil::DateTime;
 
 pub use effect::{Effect, HandOverReason, Outcome, Refusal};
 pub use state::State;
-pub use turn::{Pending, begin, resume, settled};
+pub use turn::{Pending, begin, never_settled, resume, settled};
 
 /// Who writes.
 #[derive(Debug, Clone, Default)]

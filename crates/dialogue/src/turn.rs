@@ -154,19 +154,8 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
 /// The end of an effect that was [`Outcome::Unsettled`], found out between two turns: what the
 /// customer is told, and the state that knows it. `None` is "it was not done".
 pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
-    let mut state = state;
-    state.unsettled = None;
-    let mut mind = Mind {
-        turn,
-        before: State::default(),
-        state,
-        heard: Understood::default(),
-        cues: Cues::default(),
-        text: String::new(),
-        parts: Vec::new(),
-        hello: String::new(),
-        effects: 0,
-    };
+    let mut mind = Mind::between_turns(state, turn);
+    mind.state.unsettled = None;
     let words = match receipt {
         Some(receipt) => {
             let words = mind.voice().receipts(std::slice::from_ref(&receipt));
@@ -179,6 +168,16 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
         }
     };
     Reply { state: mind.state, messages: vec![words], pause: None }
+}
+
+/// The end of an effect whose outcome could not be found out: a person will look.
+pub fn never_settled(state: State, turn: &Turn<'_>) -> Reply {
+    let mut mind = Mind::between_turns(state, turn);
+    let words = mind.voice().never_settled();
+    mind.state.unsettled = None;
+    mind.state.drop_thread();
+    mind.state.paused = Some(turn.now.date());
+    Reply { state: mind.state, messages: vec![words], pause: Some(Pause::UntilResumedOrNextDay) }
 }
 
 /// The words of a burst as one text. People break their messages in the middle of a phrase as often
@@ -202,6 +201,21 @@ fn silence(state: State) -> Step {
 }
 
 impl<'t> Mind<'t> {
+    /// Nothing was heard: something is told of itself.
+    fn between_turns(state: State, turn: &'t Turn<'t>) -> Self {
+        Self {
+            turn,
+            before: State::default(),
+            state,
+            heard: Understood::default(),
+            cues: Cues::default(),
+            text: String::new(),
+            parts: Vec::new(),
+            hello: String::new(),
+            effects: 0,
+        }
+    }
+
     /// The voice to answer in.
     pub(crate) fn voice(&self) -> Voice<'t> {
         Voice {

@@ -33,6 +33,8 @@ async fn main() -> anyhow::Result<()> {
     if args.iter().any(|arg| arg.ends_with("-only")) {
         return part(&args).await;
     }
+    // Two providers are compiled in; the first one installed is the process's.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let salons = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(SALONS);
     let baileys = !args.iter().any(|arg| arg == "ours");
 

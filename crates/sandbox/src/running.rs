@@ -241,9 +241,11 @@ fn settings(options: &Options, secrets: &Secrets, control: SocketAddr, port: u16
     let whatsapp = std::env::var("WHATSAPP_URL").unwrap_or_else(|_| format!("ws://{control}/ws/chat"));
     ensure!(is_loopback(&whatsapp), "WHATSAPP_URL: the sandbox talks to a WhatsApp emulator on this machine only");
     let mut settings: Vec<(String, String)> = crate::product::from_environment();
+    // A product apart may be given another one, or none.
+    let user_token = std::env::var("YCLIENTS_USER_TOKEN").unwrap_or_else(|_| secrets.user_token.clone());
     let fixed = [
         ("YCLIENTS_PARTNER_TOKEN", secrets.partner_token.clone()),
-        ("YCLIENTS_USER_TOKEN", secrets.user_token.clone()),
+        ("YCLIENTS_USER_TOKEN", user_token),
         ("YCLIENTS_APP_ID", secrets.application_id.to_string()),
         ("YCLIENTS_WEBHOOK_SECRET", secrets.webhook_secret.clone()),
         ("YCLIENTS_BASE_URL", format!("http://{control}")),

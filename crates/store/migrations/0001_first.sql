@@ -264,8 +264,7 @@ CREATE TABLE webhook_events (
     kind TEXT NOT NULL,
     dedupe TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL,
-    received_at BIGINT NOT NULL,
-    worked_at BIGINT
+    received_at BIGINT NOT NULL
 );
 CREATE INDEX webhook_events_age ON webhook_events (received_at);
 

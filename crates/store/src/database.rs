@@ -25,6 +25,10 @@ use crate::{
 /// How long a caller waits for a connection before it hears that there is none.
 const ACQUIRE: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
+/// SQLite's log is brought into its file so often, beside the writers, which would otherwise wait
+/// for it in the midst of a commit; they do it themselves only when it has grown to 80 MB.
+const CHECKPOINT: Duration = Duration::from_millis(500);
+const CHECKPOINT_PAGES: &str = "20000";
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// A connection that was idle for so long is asked whether it still stands before it is used.
 const IDLE: Duration = Duration::from_secs(2);
@@ -70,8 +74,9 @@ impl Store {
     /// [`StoreError::Address`] for another scheme; [`StoreError::Migration`] when the schema is
     /// newer than this program or was changed by hand; [`StoreError::Database`] when the engine fails.
     pub async fn open(url: &str) -> Result<Self> {
+        let closed = CancellationToken::new();
         let engine = if url.starts_with("sqlite:") {
-            open_sqlite(url).await?
+            open_sqlite(url, closed.clone()).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?.application_name("ai-admin");
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE).test_before_acquire(false);
@@ -82,7 +87,7 @@ impl Store {
         } else {
             return Err(StoreError::Address);
         };
-        let (wakes, events, closed) = (Wakes::channel(), Bus::channel(), CancellationToken::new());
+        let (wakes, events) = (Wakes::channel(), Bus::channel());
         let others = match &engine {
             Engine::Sqlite { .. } => None,
             Engine::Postgres(pool) => Some(Relay::start(pool.clone(), wakes.clone(), events.clone(), closed.clone())),
@@ -204,7 +209,7 @@ impl Store {
     }
 }
 
-async fn open_sqlite(url: &str) -> Result<Engine> {
+async fn open_sqlite(url: &str, closed: CancellationToken) -> Result<Engine> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
     // Reader and writer are connections of their own, so a database in memory would be two.
     if url.contains(":memory:") || url.contains("mode=memory") {
@@ -219,14 +224,34 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
         // FULL: what was committed survives a loss of power, since WhatsApp is acknowledged after it.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .busy_timeout(ACQUIRE);
     let pool = |connections: u32| {
         let pool = SqlitePoolOptions::new().min_connections(1).max_connections(connections).acquire_timeout(ACQUIRE);
         pool.test_before_acquire(false).idle_timeout(None).max_lifetime(None)
     };
     let writer = pool(1).connect_with(options.clone()).await?;
-    let readers = pool(SQLITE_READERS).connect_with(options.create_if_missing(false).pragma("query_only", "ON")).await?;
+    let options = options.create_if_missing(false);
+    let readers = pool(SQLITE_READERS).connect_with(options.clone().pragma("query_only", "ON")).await?;
+    tokio::spawn(closed.run_until_cancelled_owned(checkpoint(options)));
     Ok(Engine::Sqlite { writer: Writer::new(writer, ACQUIRE), readers })
+}
+
+/// Brings SQLite's log into its file, over and over, as far as no reader needs it.
+async fn checkpoint(options: SqliteConnectOptions) {
+    loop {
+        let done = async {
+            let mut connection = SqliteConnection::connect_with(&options).await?;
+            loop {
+                tokio::time::sleep(CHECKPOINT).await;
+                sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await?;
+            }
+        };
+        let failed: sqlx::Result<std::convert::Infallible> = done.await;
+        let Err(error) = failed;
+        tracing::debug!(%error, "SQLite's log waits");
+        tokio::time::sleep(CHECKPOINT).await;
+    }
 }
 
 /// A transaction. Dropping it rolls back.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Result, Tx,
-    sql::{millis, moment, moment_opt},
+    sql::{millis, moment},
 };
 
 /// The number of a stored webhook.
@@ -44,8 +44,6 @@ pub struct Webhook {
     pub body: String,
     /// When, the machine's time.
     pub received_at: Timestamp,
-    /// When it was dealt with, the machine's time.
-    pub worked_at: Option<Timestamp>,
 }
 
 from_row!(Webhook, |row| Ok(Self {
@@ -54,7 +52,6 @@ from_row!(Webhook, |row| Ok(Self {
     kind: row.try_get("kind")?,
     body: row.try_get("body")?,
     received_at: moment("webhook_events.received_at", row.try_get("received_at")?)?,
-    worked_at: moment_opt("webhook_events.worked_at", row.try_get("worked_at")?)?,
 }));
 
 /// Stores a webhook; `None` when the same one was stored within [`SAME`]. One that comes again
@@ -69,7 +66,7 @@ pub async fn store(tx: &mut Tx, webhook: &NewWebhook<'_>) -> Result<Option<Webho
         (i64,),
         "INSERT INTO webhook_events (company_id, kind, dedupe, body, received_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (dedupe) DO UPDATE SET company_id = excluded.company_id, kind = excluded.kind, body = excluded.body, \
-           received_at = excluded.received_at, worked_at = NULL \
+           received_at = excluded.received_at \
          WHERE webhook_events.received_at <= $6 RETURNING id",
         webhook.company_id.map(|company| company.0),
         webhook.kind,
@@ -89,34 +86,19 @@ pub async fn get(tx: &mut Tx, company: Option<CompanyId>, id: WebhookId) -> Resu
     row!(
         tx,
         Webhook,
-        "SELECT id, company_id, kind, body, received_at, worked_at FROM webhook_events \
+        "SELECT id, company_id, kind, body, received_at FROM webhook_events \
          WHERE id = $1 AND coalesce(company_id, 0) = coalesce($2, 0)",
         id.0,
         company.map(|company| company.0)
     )
 }
 
-/// Marks a webhook as dealt with.
-///
-/// # Errors
-/// [`StoreError::Database`](crate::StoreError::Database).
-pub async fn worked(tx: &mut Tx, company: Option<CompanyId>, id: WebhookId) -> Result<()> {
-    let now = tx.now_ms().await?;
-    execute!(
-        tx,
-        "UPDATE webhook_events SET worked_at = $3 WHERE id = $1 AND coalesce(company_id, 0) = coalesce($2, 0)",
-        id.0,
-        company.map(|company| company.0),
-        now
-    )?;
-    Ok(())
-}
-
-/// Forgets webhooks that were dealt with and are older than `age`.
+/// Forgets webhooks that are older than `age`, but none that [`SAME`] still needs. What they asked
+/// for is a job since they were stored.
 ///
 /// # Errors
 /// [`StoreError::Database`](crate::StoreError::Database).
 pub async fn prune(tx: &mut Tx, age: Duration) -> Result<u64> {
     let before = tx.now_ms().await? - millis(age.max(SAME));
-    execute!(tx, "DELETE FROM webhook_events WHERE received_at < $1 AND worked_at IS NOT NULL", before)
+    execute!(tx, "DELETE FROM webhook_events WHERE received_at < $1", before)
 }

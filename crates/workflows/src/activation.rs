@@ -6,13 +6,13 @@ use domain::{CompanyId, IntegrationEvent, IntegrationStatus, LinkState, SalonId}
 use futures::future::BoxFuture;
 use serde_json::json;
 use store::{
-    StoreError, companies,
+    StoreError, Tx, companies,
     companies::Company,
     events,
     jobs::{self, Handler, Job, NewJob, Outcome},
     sessions,
 };
-use yclients::{CallbackOutcome, Confirmation, InstallStatus};
+use yclients::{CallbackOutcome, Confirmation, InstallStatus, Installation};
 
 use crate::{
     App,
@@ -59,7 +59,8 @@ pub enum ActivationError {
 /// what an answer that never came has left open.
 ///
 /// # Errors
-/// [`ActivationError`]; after [`ActivationError::Refused`] the status is `activation_failed`.
+/// [`ActivationError`]; after [`ActivationError::Refused`] the status is `activation_failed`, unless
+/// the salon was on before.
 pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, ActivationError> {
     let mut tx = app.store.read().await?;
     let company = companies::get(&mut tx, company_id).await?.ok_or(StoreError::NotFound("company"))?;
@@ -68,7 +69,7 @@ pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, Act
     drop(tx);
     let done = Activated { company_id, salon_id: company.salon_id };
     match company.status {
-        IntegrationStatus::Active => return Ok(done),
+        IntegrationStatus::Active => return confirm_again(app, &company).await.map(|()| done),
         status @ (IntegrationStatus::Frozen | IntegrationStatus::Uninstalled) => return Err(ActivationError::NotActivatable(status)),
         IntegrationStatus::PendingWhatsapp | IntegrationStatus::Activating | IntegrationStatus::ActivationFailed => {}
     }
@@ -94,13 +95,35 @@ pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, Act
     }
 }
 
+/// A salon that is on has nothing to do, unless the owner has taken the application out and put it
+/// in again without our having heard of it: then the marketplace waits for its confirmation anew.
+async fn confirm_again(app: &App, company: &Company) -> Result<(), ActivationError> {
+    match app.yclients.install_state(company.salon_id).await {
+        Ok(Installation { status: InstallStatus::Pending, .. }) => {}
+        Ok(_) => return Ok(()),
+        Err(error) => {
+            tracing::info!(salon = %company.salon_id, %error, "the installation's state could not be read; the salon is on");
+            return Ok(());
+        }
+    }
+    let mut tx = app.store.begin().await?;
+    let confirmation = confirmation(app, &mut tx, company.id).await?;
+    tx.commit().await?;
+    tell_marketplace(app, company.salon_id, &confirmation).await.map_err(ActivationError::Refused)
+}
+
 /// Stores the keys and the status before anybody is told of them.
 async fn prepare(app: &App, company: CompanyId) -> Result<Confirmation, StoreError> {
     let mut tx = app.store.begin().await?;
-    let api_key = onboarding::api_key(app, &mut tx, company).await?;
-    let secret = onboarding::webhook_secret(app, &mut tx, company).await?;
+    let confirmation = confirmation(app, &mut tx, company).await?;
     companies::set_status(&mut tx, company, IntegrationStatus::Activating, app.clock.now()).await?;
     tx.commit().await?;
+    Ok(confirmation)
+}
+
+async fn confirmation(app: &App, tx: &mut Tx, company: CompanyId) -> Result<Confirmation, StoreError> {
+    let api_key = onboarding::api_key(app, tx, company).await?;
+    let secret = onboarding::webhook_secret(app, tx, company).await?;
     Ok(Confirmation { api_key, webhook_urls: vec![onboarding::webhook_url(app, &secret)] })
 }
 

@@ -8,43 +8,38 @@
 use std::sync::Arc;
 
 use dialogue::{Customer, Effect, Heard, HeardKind, Outcome, Pause, Refusal, Reply, Step, Turn};
-use domain::{BookingId, CompanyId, Receipt};
+use domain::CompanyId;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use store::{
     StoreError, clients,
     companies::{self, Company},
     conversations::{self, Conversation, ConversationId},
-    jobs::{self, Handler, Job},
+    jobs::{self, Handler, Job, NewJob},
     messages::{self, Kind, Message},
     turns::{self, TurnId},
 };
+use yclients::YClients;
 
 use crate::{
     App,
     booking::{self, Settled},
     catalogue::Catalogue,
     inbox::next_day,
+    journal::{Journal, Known},
     outbox,
-    settle::Settle,
+    settle::{Settle, Spoken},
     texts, webhooks,
 };
 
 /// The job `answer`.
 pub(crate) struct Answer(pub(crate) Arc<App>);
 
-/// One step outside: what was wanted, under which name, and what came of it.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    effect: Effect,
-    name: BookingId,
-    outcome: Option<Outcome>,
-}
-
 /// What a turn is about, fixed when it begins and kept in its journal.
 struct Work<'a> {
     app: &'a App,
+    /// With this turn's place in the queue of calls.
+    yclients: YClients,
     company: Company,
     conversation: Conversation,
     catalogue: Arc<Catalogue>,
@@ -54,15 +49,19 @@ struct Work<'a> {
     /// A person has taken over since the turn began: it is only brought to its end, and nothing new
     /// is written for it.
     paused: bool,
-    journal: Vec<Entry>,
-    /// Writes that were begun before a crash and that the replay did not come to.
-    abandoned: Vec<Entry>,
+    journal: Journal,
     /// The turn's row, once a write made one necessary.
     turn: Option<TurnId>,
 }
 
 impl Answer {
     pub(crate) const KIND: &'static str = "answer";
+
+    /// Answers what is unanswered in that conversation.
+    pub(crate) fn job(company: CompanyId, conversation: ConversationId) -> NewJob {
+        let key = format!("{company}:{conversation}");
+        NewJob::new(Self::KIND, conversation).lane(format!("chat:{key}")).key(key).company(company).priority(-1).untiring()
+    }
 
     async fn answer(&self, job: &Job) -> anyhow::Result<jobs::Outcome> {
         let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a conversation without a salon"))?;
@@ -106,9 +105,10 @@ impl<'a> Work<'a> {
         let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client };
         let (turn, journal) = match unfinished {
             Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
-            None => (None, Vec::new()),
+            None => (None, Journal::default()),
         };
-        Ok(Some(Self { app, company, conversation, catalogue, customer, messages, now, paused, journal, abandoned: Vec::new(), turn }))
+        let yclients = app.yclients.in_line();
+        Ok(Some(Self { app, yclients, company, conversation, catalogue, customer, messages, now, paused, journal, turn }))
     }
 
     /// The customer sees that somebody has read it and is at it. Best effort.
@@ -152,38 +152,30 @@ impl<'a> Work<'a> {
 
     /// The outcome of the turn's `at`-th effect: from the journal, else by doing it.
     async fn outcome(&mut self, at: usize, effect: Effect) -> anyhow::Result<Outcome> {
-        // Should the salon's catalogue have changed between a crash and its replay, the dialogue may
-        // take another way. `commit` hands what it leaves behind to the job that finds out.
-        if self.journal.get(at).is_some_and(|entry| entry.effect != effect) {
-            self.abandoned.extend(self.journal.split_off(at).into_iter().filter(|entry| entry.outcome.is_none()));
-        }
-        let begun = match self.journal.get(at) {
-            Some(Entry { outcome: Some(outcome), .. }) => return Ok(outcome.clone()),
-            Some(Entry { name, .. }) => Some(*name),
-            None => None,
+        let (name, begun) = match self.journal.enter(at, &effect) {
+            Known::Outcome(outcome) => return Ok(*outcome),
+            Known::Begun(name) => (name, true),
+            Known::New(name) => (name, false),
         };
-        let name = begun.unwrap_or_else(|| BookingId(uuid::Uuid::now_v7()));
-        if begun.is_none() {
-            self.journal.push(Entry { effect: effect.clone(), name, outcome: None });
-            if booking::writes(&effect) {
-                self.save_journal().await?;
-            }
+        let writes = booking::writes(&effect);
+        if writes && !begun {
+            self.save_journal().await?;
         }
         let salon = &self.catalogue.salon;
-        let settled = match begun {
-            Some(name) if booking::writes(&effect) => booking::settle(self.app, &self.company, salon, &effect, name).await,
-            _ => Settled::NotDone,
+        let settled = match begun && writes {
+            true => booking::settle(self.app, &self.yclients, &self.company, salon, &effect, name).await,
+            false => Settled::NotDone,
         };
         let outcome = match settled {
             Settled::Done(receipt) => Outcome::Done(*receipt),
-            Settled::Undone => Outcome::Refused(Refusal::Gone),
+            Settled::Gone => Outcome::Refused(Refusal::Gone),
             Settled::Unknown => Outcome::Unsettled,
-            Settled::NotDone if self.paused && booking::writes(&effect) => Outcome::Failed,
-            Settled::NotDone => booking::carry_out(self.app, &self.company, salon, &self.customer, &effect, name).await,
+            Settled::NotDone if self.paused && writes => Outcome::Failed,
+            Settled::NotDone => {
+                booking::carry_out(self.app, &self.yclients, &self.company, salon, &self.customer, &effect, name, begun).await
+            }
         };
-        if let Some(entry) = self.journal.get_mut(at) {
-            entry.outcome = Some(outcome.clone());
-        }
+        self.journal.came_out(at, &outcome);
         Ok(outcome)
     }
 
@@ -219,41 +211,41 @@ impl<'a> Work<'a> {
         let taken_over = paused_until.is_some_and(|until| self.app.clock.now() < until);
         messages::mark_answered(&mut tx, company, conversation, self.range().1, turn).await?;
         // A person who took over meanwhile has the word; but what was done must be told.
-        if !taken_over || self.receipts().next().is_some() {
+        if !taken_over || self.journal.receipts().next().is_some() {
             conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
             for text in &reply.messages {
                 outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
             }
         }
-        for receipt in self.receipts() {
-            webhooks::told(&mut tx, company, receipt.read_back()).await?;
+        for receipt in self.journal.receipts() {
+            webhooks::told(&mut tx, company, receipt.read_back(), self.app.clock.now()).await?;
         }
-        for entry in &self.journal {
+        for entry in self.journal.taken() {
             if let Effect::HandOver { summary, .. } = &entry.effect {
                 let notice = texts::handed_over(&self.customer, summary, reply.pause.is_some());
                 outbox::queue_to_salon(self.app, &mut tx, company, &notice).await?;
             }
         }
-        let unsettled = self.journal.iter().filter(|entry| entry.outcome == Some(Outcome::Unsettled));
-        for entry in unsettled.chain(&self.abandoned) {
-            jobs::enqueue(&mut tx, Settle::job(company, conversation, &entry.effect, entry.name)).await?;
+        for entry in self.journal.unsettled() {
+            jobs::enqueue(&mut tx, Settle::job(company, conversation, entry, Spoken::Of)).await?;
+        }
+        for entry in self.journal.left() {
+            jobs::enqueue(&mut tx, Settle::job(company, conversation, entry, Spoken::Nowhere)).await?;
         }
         if let Some(Pause::UntilResumedOrNextDay) = reply.pause {
             let until = next_day(self.now, &self.catalogue.salon.timezone);
             conversations::set_pause(&mut tx, company, conversation, paused_until.max(Some(until))).await?;
+        }
+        // A turn that was taken up again heard what it had heard before; the job of what came after
+        // it has melted into this one.
+        if !messages::unanswered(&mut tx, company, conversation).await?.is_empty() {
+            jobs::put_off(&mut tx, Answer::job(company, conversation)).await?;
         }
         turns::close(&mut tx, company, turn, self.app.clock.now()).await?;
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
         metrics::counter!("turns_answered").increment(1);
         Ok(())
-    }
-
-    fn receipts(&self) -> impl Iterator<Item = &Receipt> {
-        self.journal.iter().filter_map(|entry| match &entry.outcome {
-            Some(Outcome::Done(receipt)) => Some(receipt),
-            _ => None,
-        })
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Settings {
     pub typing: Duration,
     /// How long a person of the salon who writes silences the bot in that chat (calendar time).
     pub human_pause: Duration,
+    /// How long the outcome of a write is looked for before a person is asked to.
+    pub unsettled_patience: Duration,
     /// Who hears by WhatsApp of uninstallations.
     pub operator_phone: Option<Phone>,
     /// Who hears of them as JSON.

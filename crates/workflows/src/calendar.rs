@@ -48,7 +48,8 @@ async fn due(app: &App) -> Result<usize, store::StoreError> {
             .key(format!("{}:{}", work.company_id, work.key))
             .lane(format!("calendar:{}", work.company_id))
             .company(work.company_id);
-        jobs::enqueue(&mut tx, job).await?;
+        // The same that still runs may have looked too early.
+        jobs::put_off(&mut tx, job).await?;
     }
     tx.commit().await?;
     Ok(due.len())

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     StoreError, Tx, companies,
     conversations::{self, Conversation},
-    jobs::{self, NewJob},
+    jobs,
     messages::{self, InboundRow, Kind, Status},
 };
 use whatsapp::{Content, Delivery, Inbound, MAX_TEXT};
@@ -16,6 +16,9 @@ use crate::{App, answer::Answer};
 
 /// A message that is older than this when it arrives is listed for the salon, not answered.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A burst without an end is answered so long after its first message.
+const LONGEST_BURST: Duration = Duration::from_secs(10);
 
 /// The product's end of the WhatsApp sessions.
 pub struct Inbox {
@@ -99,13 +102,7 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     }
     metrics::counter!("messages_received").increment(1);
     if status == Status::New {
-        let key = format!("{company}:{}", conversation.id);
-        let job = NewJob::new(Answer::KIND, conversation.id)
-            .lane(format!("chat:{key}"))
-            .key(key)
-            .company(company)
-            .priority(-1)
-            .delay(debounce(app, &message.content));
+        let job = Answer::job(company, conversation.id).delay(debounce(app, &message.content)).at_the_latest(LONGEST_BURST);
         jobs::put_off(tx, job).await?;
     }
     Ok(())

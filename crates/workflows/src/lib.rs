@@ -11,6 +11,7 @@ pub mod calendar;
 mod catalogue;
 pub mod conversations;
 pub mod inbox;
+mod journal;
 mod notifications;
 pub mod onboarding;
 mod operator;

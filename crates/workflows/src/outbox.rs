@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
-    StoreError, Tx,
+    StoreError, Tx, companies,
     conversations::{self, ConversationId},
     jobs::{self, Handler, Job, NewJob, Outcome},
     machine_now,
@@ -62,17 +62,28 @@ async fn write_down(
         .key(format!("{company}:{message_id}"))
         .lane(format!("out:{company}:{conversation}"))
         .company(company)
-        .priority(-1);
+        .priority(-1)
+        .untiring();
     jobs::enqueue(tx, job).await?;
     Ok(message_id)
 }
 
-/// The same for the salon's own chat («сообщение себе»); nothing happens while no number is linked.
+/// The same for the salon's own chat («сообщение себе»): it waits for the session like any other.
+/// Nothing happens where no number is linked.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn queue_to_salon(app: &App, tx: &mut Tx, company: CompanyId, text: &str) -> Result<Option<String>, StoreError> {
-    let Some(chat) = app.whatsapp.own_chat(company) else { return Ok(None) };
+    let chat = match app.whatsapp.own_chat(company) {
+        Some(chat) => Some(chat),
+        // The session is down, or elsewhere.
+        None => companies::get(tx, company)
+            .await?
+            .filter(|company| company.whatsapp_connected)
+            .and_then(|company| company.whatsapp_phone)
+            .map(|phone| ChatId(format!("{}@s.whatsapp.net", phone.digits()))),
+    };
+    let Some(chat) = chat else { return Ok(None) };
     let conversation = conversations::ensure(tx, company, &chat, None, None).await?;
     queue(app, tx, company, conversation.id, text).await.map(Some)
 }

@@ -427,7 +427,8 @@ impl SyncJob {
     }
 
     fn wanted(company: CompanyId, modules: Modules, occasion: Occasion) -> NewJob {
-        let key = format!("{company}:{}", modules.0);
+        // What is no news on the first occasion is news on another: they are two syncs.
+        let key = format!("{company}:{}:{occasion:?}", modules.0);
         NewJob::new(Self::KIND, Wanted { modules, occasion }).key(key).lane(lane(company)).company(company)
     }
 

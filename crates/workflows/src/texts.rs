@@ -1,21 +1,43 @@
 //! What the product itself says in Russian outside of a dialogue: notices to the salon, cards to customers.
 
-use dialogue::Customer;
+use dialogue::{Customer, Effect};
 use domain::{Booking, Salon, SalonId};
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use language::{Lang, speak};
 
 /// To a customer: a move or a cancellation whose outcome was unknown turned out not to have happened.
 pub(crate) const UNCHANGED: &str = "Проверила: изменить запись не получилось, она осталась как была. Попробовать ещё раз?";
 
-/// To the salon's own chat: a conversation was handed over.
-pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> String {
-    let who = match (&customer.push_name, &customer.phone) {
+fn who(customer: &Customer) -> String {
+    match (&customer.push_name, &customer.phone) {
         (Some(name), Some(phone)) => format!("{name}, {}", phone.pretty()),
         (None, Some(phone)) => phone.pretty(),
         (Some(name), None) => name.clone(),
         (None, None) => "Клиент без номера".to_owned(),
+    }
+}
+
+/// To a customer: what was to be moved or cancelled is not there any more.
+pub(crate) const GONE: &str = "Проверила: этой записи уже нет в расписании.";
+
+/// To the salon's own chat: nobody knows whether that write was done.
+pub(crate) fn never_settled(customer: &Customer, effect: &Effect, salon: &Salon) -> String {
+    let moment = |start: DateTime| speak::moment(start, start.date(), Lang::Ru);
+    let at_master = |id| salon.staff(id).map(|staff| format!(", мастер {}", staff.name)).unwrap_or_default();
+    let what = match effect {
+        Effect::Book { staff, start, .. } => format!("новая запись {}{}", moment(*start), at_master(*staff)),
+        Effect::Move { staff, start, .. } => format!("перенос записи на {}{}", moment(*start), at_master(*staff)),
+        _ => "отмена записи".to_owned(),
     };
+    let who = who(customer);
+    format!(
+        "🙋 Нужен ваш ответ: {who}\nYClients не ответил, и я не знаю, получилось ли: {what}. Проверьте, пожалуйста, и напишите клиенту.\nВ этом чате я молчу до завтра."
+    )
+}
+
+/// To the salon's own chat: a conversation was handed over.
+pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> String {
+    let who = who(customer);
     if silent {
         format!("🙋 Нужен ваш ответ: {who}\n{summary}\nВ этом чате я молчу до завтра.")
     } else {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use domain::{Booking, CompanyId, IntegrationEvent, IntegrationStatus, ReadBack, RecordId, SalonId};
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    bookings::{self, Beside},
+    bookings::{self, Beside, Stored},
     companies, events,
     jobs::{self, Handler, Job, NewJob, Outcome},
     planned, tokens,
@@ -122,6 +122,9 @@ impl RereadRecord {
         drop(tx);
         let Some(salon_id) = salon_id else { return Ok(Outcome::Discard { reason: "the salon is gone".to_owned() }) };
         let now = app.clock.now();
+        if !app.yclients.has_user_token() {
+            return self.reread_by_hash(job, company, known).await;
+        }
         let (after, beside, changed_at) = match app.yclients.record_details(salon_id, record).await {
             Ok(read) => {
                 let beside = Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() };
@@ -133,8 +136,30 @@ impl RereadRecord {
             },
             Err(error) => return Ok(Outcome::retry(error)),
         };
-        let mut tx = app.store.begin().await?;
-        let read = bookings::upsert(&mut tx, company, &after, &beside).await?;
+        self.write_down(job, company, &after, &beside, changed_at).await
+    }
+
+    /// Without a user token only what we have booked ourselves can be looked at.
+    async fn reread_by_hash(&self, job: &Job, company: CompanyId, known: Option<Stored>) -> anyhow::Result<Outcome> {
+        let Some((known, hash)) = known.and_then(|known| Some((known.booking, known.record_hash?))) else { return Ok(Outcome::Done) };
+        match self.0.yclients.reread_booked(&known, &hash).await {
+            Ok(read) => self.write_down(job, company, read.get(), &Beside::default(), self.0.clock.now()).await,
+            Err(error) => Ok(Outcome::retry(error)),
+        }
+    }
+
+    /// Stores how the booking stands, and plans a notice where the customer should hear of a change.
+    async fn write_down(
+        &self,
+        job: &Job,
+        company: CompanyId,
+        after: &Booking,
+        beside: &Beside,
+        changed_at: Timestamp,
+    ) -> anyhow::Result<Outcome> {
+        let record = after.record_id;
+        let mut tx = self.0.store.begin().await?;
+        let read = bookings::upsert(&mut tx, company, after, beside).await?;
         // What the bot books carries our mark from the start; the turn that moves or cancels takes
         // back a notice that was planned before it could commit.
         let ours = read.before.is_none() && after.booking_id.is_some();
@@ -149,10 +174,13 @@ impl RereadRecord {
     }
 }
 
-/// Called where the customer has just been told: a notice that is still waiting would say it again.
-pub(crate) async fn told(tx: &mut store::Tx, company: CompanyId, booking: &ReadBack<Booking>) -> store::Result<()> {
-    bookings::upsert(tx, company, booking.get(), &Beside::default()).await?;
-    planned::cancel(tx, company, NotifyBooking::KIND, &booking.get().record_id.to_string()).await?;
+/// Called where the customer has just been told: a notice that is still waiting, or is about to be
+/// sent, would say it again. `at` is calendar time.
+pub(crate) async fn told(tx: &mut store::Tx, company: CompanyId, booking: &ReadBack<Booking>, at: Timestamp) -> store::Result<()> {
+    let record = booking.get().record_id;
+    let known = bookings::upsert(tx, company, booking.get(), &Beside::default()).await?;
+    planned::cancel(tx, company, NotifyBooking::KIND, &record.to_string()).await?;
+    NotifyBooking::enter(tx, company, record, known.version, at).await?;
     Ok(())
 }
 

@@ -58,6 +58,7 @@ impl Desk {
             debounce: None,
             typing: Duration::ZERO,
             human_pause: PAUSE,
+            unsettled_patience: std::time::Duration::from_secs(600),
             operator_phone: None,
             operator_webhook: None,
         };

@@ -125,6 +125,7 @@ async fn world(user_token: Option<&str>) -> World {
         debounce: None,
         typing: std::time::Duration::ZERO,
         human_pause: std::time::Duration::from_secs(3600),
+        unsettled_patience: std::time::Duration::from_secs(600),
         operator_phone: None,
         operator_webhook: None,
     };

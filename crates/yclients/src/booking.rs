@@ -1,4 +1,4 @@
-use domain::{BookingId, Phone, RecordId, SalonId, Service, ServiceId, Slot, StaffId};
+use domain::{Booking, BookingId, Phone, ReadBack, RecordId, SalonId, Service, ServiceId, Slot, StaffId};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{
     civil::{Date, DateTime},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Error, StaffCard, YClients,
     transport::{Call, Effect, decode, of},
-    wire::{BookDatesWire, BookServicesWire, BookedWire, CompanyWire, RecordWire, Rows, StaffWire, TimeWire},
+    wire::{BookDatesWire, BookServicesWire, BookedWire, CompanyWire, RecordWire, Rows, StaffWire, TimeWire, read_back},
 };
 
 /// What a salon says of itself.
@@ -248,6 +248,23 @@ impl YClients {
     pub async fn booked(&self, record: RecordId, record_hash: &str) -> Result<crate::Record, Error> {
         let wire: RecordWire = self.ask(Call::partner("booked", Method::GET, format!("user/records/{record}/{record_hash}"))).await?;
         wire.into_record().map_err(|at| unreadable("booked", at))
+    }
+
+    /// The same booking as it stands now, by its `record_hash` (partner token). That answer does not
+    /// tell whose it is, so what is known of the client stays. Where YClients no longer knows the
+    /// booking, its last reading, marked deleted.
+    ///
+    /// # Errors
+    /// Any [`Error`] but [`Error::NotFound`].
+    pub async fn reread_booked(&self, last: &Booking, record_hash: &str) -> Result<ReadBack<Booking>, Error> {
+        let now = match self.booked(last.record_id, record_hash).await {
+            Ok(record) => record.booking.into_inner(),
+            Err(Error::NotFound { .. }) => return Ok(read_back(Booking { deleted: true, ..last.clone() })),
+            Err(error) => return Err(error),
+        };
+        let client_name = if now.client_name.is_empty() { last.client_name.clone() } else { now.client_name };
+        let client_phone = now.client_phone.or_else(|| last.client_phone.clone());
+        Ok(read_back(Booking { client_name, client_phone, booking_id: now.booking_id.or(last.booking_id), ..now }))
     }
 
     /// Cancels by the `record_hash`: `DELETE user/records/{record}/{hash}` (partner token).

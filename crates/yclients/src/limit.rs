@@ -84,11 +84,19 @@ impl Ledger {
 #[derive(Debug)]
 struct Queue {
     ledger: Ledger,
-    waiting: BTreeSet<(Priority, u64)>,
+    waiting: BTreeSet<(Priority, u64, u64)>,
     next_ticket: u64,
 }
 
-/// One queue for all calls of the process: by priority, then first come first served.
+impl Queue {
+    fn ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+}
+
+/// One queue for all calls of the process: by priority, then first come first served, where the
+/// calls of one conversation's turn came when its first one did.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     queue: Mutex<Queue>,
@@ -108,12 +116,17 @@ impl Limiter {
         Self { queue: Mutex::new(Queue { ledger, waiting: BTreeSet::new(), next_ticket: 0 }), changed: Notify::new() }
     }
 
+    /// A place in the queue for all calls of a turn.
+    pub(crate) fn place(&self) -> u64 {
+        self.queue.lock().ticket()
+    }
+
     /// Waits for this call's turn and takes it.
-    pub(crate) async fn turn(&self, priority: Priority) {
+    pub(crate) async fn turn(&self, priority: Priority, place: Option<u64>) {
         let ticket = {
             let mut queue = self.queue.lock();
-            queue.next_ticket += 1;
-            let ticket = (priority, queue.next_ticket);
+            let own = queue.ticket();
+            let ticket = (priority, place.unwrap_or(own), own);
             queue.waiting.insert(ticket);
             ticket
         };
@@ -160,7 +173,7 @@ impl Limiter {
 /// A place in the queue, given up when the call goes or its future is dropped.
 struct Place<'a> {
     limiter: &'a Limiter,
-    ticket: (Priority, u64),
+    ticket: (Priority, u64, u64),
 }
 
 impl Drop for Place<'_> {
@@ -225,14 +238,23 @@ mod tests {
     async fn people_overtake_and_equals_keep_their_order() {
         static SLOW: [Window; 1] = [Window { calls: 1, per: Duration::from_millis(40) }];
         let limiter = Arc::new(Limiter::with(&SLOW));
-        limiter.turn(Priority::Live).await;
+        limiter.turn(Priority::Live, None).await;
         let order = Arc::new(Mutex::new(Vec::new()));
-        let wanted = [(Priority::Sync, 1), (Priority::Sync, 2), (Priority::Reminder, 3), (Priority::Live, 4), (Priority::Live, 5)];
+        let early = Some(limiter.place());
+        let wanted = [
+            (Priority::Sync, None, 1),
+            (Priority::Sync, None, 2),
+            (Priority::Reminder, None, 3),
+            (Priority::Live, None, 4),
+            (Priority::Live, None, 5),
+            // The second call of a turn that began before those two.
+            (Priority::Live, early, 6),
+        ];
         let mut tasks = Vec::new();
-        for (priority, name) in wanted {
+        for (priority, place, name) in wanted {
             let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
             tasks.push(tokio::spawn(async move {
-                limiter.turn(priority).await;
+                limiter.turn(priority, place).await;
                 order.lock().push(name);
             }));
             tokio::task::yield_now().await;
@@ -240,22 +262,22 @@ mod tests {
         // One who gives up must not block the rest.
         tokio::select! {
             biased;
-            () = limiter.turn(Priority::Live) => unreachable!("four others wait for this window"),
+            () = limiter.turn(Priority::Live, None) => unreachable!("others wait for this window"),
             () = tokio::time::sleep(Duration::from_millis(5)) => {}
         }
         for task in tasks {
             task.await.expect("no panic");
         }
-        assert_eq!(*order.lock(), [4, 5, 3, 1, 2]);
+        assert_eq!(*order.lock(), [6, 4, 5, 3, 1, 2]);
     }
 
     #[tokio::test]
     async fn a_hold_stops_everybody_even_without_limits() {
         let limiter = Limiter::new(RateLimit::Off);
         let started = Instant::now();
-        limiter.turn(Priority::Live).await;
+        limiter.turn(Priority::Live, None).await;
         limiter.hold(Duration::from_millis(60));
-        limiter.turn(Priority::Live).await;
+        limiter.turn(Priority::Live, None).await;
         assert!(started.elapsed() >= Duration::from_millis(60));
     }
 }

@@ -121,14 +121,14 @@ impl YClients {
         understand("record", raw)
     }
 
-    /// The same booking as it stands now. Where YClients no longer knows it, its last reading,
+    /// The same booking as it stands now. Where YClients no longer knows it, as it was last known,
     /// marked deleted: that is what the answer says.
     ///
     /// # Errors
     /// Any [`Error`] but [`Error::NotFound`].
-    pub async fn reread(&self, salon: SalonId, last: &ReadBack<Booking>) -> Result<ReadBack<Booking>, Error> {
-        match self.record(salon, last.get().record_id).await {
-            Err(Error::NotFound { .. }) => Ok(read_back(Booking { deleted: true, ..last.get().clone() })),
+    pub async fn reread(&self, salon: SalonId, last: &Booking) -> Result<ReadBack<Booking>, Error> {
+        match self.record(salon, last.record_id).await {
+            Err(Error::NotFound { .. }) => Ok(read_back(Booking { deleted: true, ..last.clone() })),
             other => other,
         }
     }

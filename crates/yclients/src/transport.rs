@@ -49,6 +49,8 @@ pub struct Settings {
 pub struct YClients {
     shared: Arc<Shared>,
     priority: Priority,
+    /// Shared by all calls of a turn.
+    place: Option<u64>,
 }
 
 struct Shared {
@@ -80,13 +82,20 @@ impl YClients {
             .build()
             .map_err(|error| SetupError(error.to_string()))?;
         let limiter = Limiter::new(settings.rate_limit);
-        Ok(Self { shared: Arc::new(Shared { settings, http, limiter }), priority: Priority::Live })
+        Ok(Self { shared: Arc::new(Shared { settings, http, limiter }), priority: Priority::Live, place: None })
     }
 
     /// The same client, whose calls wait in that place of the queue.
     #[must_use]
     pub fn at(&self, priority: Priority) -> Self {
-        Self { shared: Arc::clone(&self.shared), priority }
+        Self { priority, ..self.clone() }
+    }
+
+    /// The same client for one turn of a conversation: whoever began to wait first is served to the
+    /// end first, instead of all waiting for the last call of all.
+    #[must_use]
+    pub fn in_line(&self) -> Self {
+        Self { place: Some(self.shared.limiter.place()), ..self.clone() }
     }
 
     /// Records, clients, staff and schedules can be read and written.
@@ -109,7 +118,7 @@ impl YClients {
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, Error> {
         let started = Instant::now();
         for attempt in 1.. {
-            self.shared.limiter.turn(self.priority).await;
+            self.shared.limiter.turn(self.priority, self.place).await;
             let sent = Instant::now();
             let result = self.attempt(&call).await;
             let outcome = match &result {

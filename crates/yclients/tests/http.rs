@@ -378,7 +378,7 @@ async fn deleting_and_reading_what_is_gone() {
     let stood = world.client.record(SALON, RecordId(501)).await.expect("a reading");
     assert!(!stood.get().deleted);
     for how in ["404", "an empty list", "deleted: 1"] {
-        let gone = world.client.reread(SALON, &stood).await.expect("a reading");
+        let gone = world.client.reread(SALON, stood.get()).await.expect("a reading");
         assert!(gone.get().deleted && gone.get().start == stood.get().start, "{how}");
     }
 }

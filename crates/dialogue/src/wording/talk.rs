@@ -116,6 +116,13 @@ impl Voice<'_> {
         )
     }
 
+    pub(crate) fn never_settled(&self) -> String {
+        self.say(
+            "Система записи так и не ответила, поэтому я не знаю, получилось ли. Передала администратору: он проверит и напишет вам.",
+            "The booking system has not answered, so I do not know whether it went through. The administrator will check and write to you.",
+        )
+    }
+
     pub(crate) fn not_booked_after_all(&self) -> String {
         self.say(
             "Проверила: на это время записи пока нет. Назовите, пожалуйста, удобные день и время ещё раз.",

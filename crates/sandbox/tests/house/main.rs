@@ -4,6 +4,7 @@
 mod build;
 mod connecting;
 mod conversation;
+mod faults;
 mod leaving;
 mod nodes;
 mod outages;

@@ -44,6 +44,8 @@ pub struct NewJob {
     pub priority: i16,
     /// After so many failures it is dead.
     pub max_attempts: i32,
+    /// [`put_off`] moves it to that long after it was first enqueued and no further.
+    pub at_the_latest: Option<Duration>,
 }
 
 impl NewJob {
@@ -61,6 +63,7 @@ impl NewJob {
             delay: Duration::ZERO,
             priority: 0,
             max_attempts: 25,
+            at_the_latest: None,
         }
     }
 
@@ -92,6 +95,17 @@ impl NewJob {
     pub fn priority(mut self, priority: i16) -> Self {
         self.priority = priority;
         self
+    }
+
+    /// Sets how far it can be put off.
+    pub fn at_the_latest(mut self, after: Duration) -> Self {
+        self.at_the_latest = Some(after);
+        self
+    }
+
+    /// For what somebody waits for: a process that dies again and again uses up no tries that matter.
+    pub fn untiring(self) -> Self {
+        self.max_attempts(10_000)
     }
 
     /// Sets how often it is tried.
@@ -276,8 +290,12 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<JobId> {
     Err(StoreError::Stale)
 }
 
-/// Enqueues, or gives the waiting job of the same kind and key the new time and payload. One that
-/// already runs may have read its data too early, so a second one is queued behind it.
+/// Longer than any job waits, in milliseconds.
+const FOREVER: i64 = 1 << 52;
+
+/// Enqueues, or gives the waiting job of the same kind and key the new time and payload (see
+/// [`NewJob::at_the_latest`]). One that already runs may have read its data too early, so a second
+/// one is queued behind it.
 ///
 /// # Errors
 /// [`StoreError::Database`].
@@ -290,7 +308,10 @@ pub async fn put_off(tx: &mut Tx, job: NewJob) -> Result<JobId> {
         "INSERT INTO jobs (kind, key, lane, company_id, payload, state, priority, run_at, max_attempts, created_at) \
          VALUES ($1, $2, $3, $4, $5, 'available', $6, $7, $8, $9) \
          ON CONFLICT (kind, key) WHERE state = 'available' AND key IS NOT NULL \
-         DO UPDATE SET run_at = excluded.run_at, payload = excluded.payload RETURNING id",
+         DO UPDATE SET payload = excluded.payload, \
+           run_at = CASE WHEN excluded.run_at <= jobs.created_at + $10 THEN excluded.run_at \
+                    WHEN jobs.run_at <= jobs.created_at + $10 THEN jobs.created_at + $10 ELSE jobs.run_at END \
+         RETURNING id",
         job.kind.as_str(),
         job.key.as_deref(),
         job.lane.as_deref(),
@@ -299,7 +320,8 @@ pub async fn put_off(tx: &mut Tx, job: NewJob) -> Result<JobId> {
         i64::from(job.priority),
         run_at,
         i64::from(job.max_attempts),
-        now
+        now,
+        job.at_the_latest.map_or(FOREVER, millis)
     )?;
     let (id,) = put.ok_or(StoreError::Stale)?;
     tx.wake(Wake { kind: job.kind.into(), due: run_at });

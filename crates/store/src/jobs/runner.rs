@@ -91,6 +91,8 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 const RESCUE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(500);
 const PRUNE: Duration = Duration::from_secs(600);
+/// Long enough to see what came; no work hangs on it.
+const WEBHOOKS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What a shutdown grants to jobs under way.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Claimed, and completed, in one transaction at most.
@@ -430,20 +432,28 @@ async fn heartbeat(store: &Store, owner: &str) -> Result<()> {
 async fn prune_finished(store: &Store) -> Result<()> {
     let mut tx = store.begin().await?;
     queue::prune(&mut tx).await?;
+    crate::webhooks::prune(&mut tx, WEBHOOKS_KEPT).await?;
     tx.commit().await
 }
 
 async fn rescue_abandoned(store: &Store, owner: &str, former: Option<&str>) -> Result<()> {
     let abandoned = queue::abandoned(&mut store.read().await?, owner, former).await?;
-    for (id, claim) in abandoned {
+    // A dead process may leave many: some at a time.
+    for some in abandoned.chunks(BATCH) {
         let mut tx = store.begin().await?;
-        let why = Release::Retry { error: "its process died or lost the database".to_owned(), after: Some(Duration::ZERO) };
-        match queue::release(&mut tx, id, claim, &why).await {
-            Err(StoreError::Fenced) => continue,
-            other => other?,
+        let mut rescued = 0;
+        for (id, claim) in some {
+            let why = Release::Retry { error: "its process died or lost the database".to_owned(), after: Some(Duration::ZERO) };
+            match queue::release(&mut tx, *id, *claim, &why).await {
+                Err(StoreError::Fenced) => {}
+                other => {
+                    other?;
+                    rescued += 1;
+                }
+            }
         }
         tx.commit().await?;
-        tracing::warn!(job = %id, "job rescued");
+        tracing::warn!(jobs = rescued, "jobs rescued");
     }
     Ok(())
 }

@@ -187,6 +187,18 @@ on_both! {
         running.stop().await;
     }
 
+    async fn putting_off_has_an_end(fresh) {
+        let diary = Diary::default();
+        let running = Running::start(Runner::new(fresh.store.clone()).handler("answer", diary.handler(), 2));
+        let latest = Duration::from_millis(500);
+        let job = || NewJob::new("answer", "burst").key("chat:1").delay(Duration::from_secs(600)).at_the_latest(latest);
+        put_off(&fresh.store, job().delay(Duration::from_millis(400))).await;
+        put_off(&fresh.store, job()).await;
+        until("it ran", async || !diary.read().is_empty()).await;
+        quiet(&fresh.store).await;
+        running.stop().await;
+    }
+
     async fn putting_off_a_running_one_queues_a_second_behind_it(fresh) {
         let diary = Diary::default();
         let running = {

@@ -124,6 +124,7 @@ impl House {
                 debounce: Some(Duration::ZERO),
                 typing: Duration::ZERO,
                 human_pause: Duration::from_secs(12 * 3600),
+                unsettled_patience: Duration::from_secs(600),
                 operator_phone: None,
                 operator_webhook: None,
             },
