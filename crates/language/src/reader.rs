@@ -56,7 +56,8 @@ impl Reader {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
         // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
-        let picks = tokens.iter().any(|t| t.text.starts_with("котор")) && !tokens.iter().any(|t| t.mark('?'));
+        let points = |word: &str| word == "то" || ["котор", "вариант"].iter().any(|stem| word.starts_with(stem));
+        let picks = tokens.iter().any(|t| points(&t.text)) && !tokens.iter().any(|t| t.mark('?'));
         let choice =
             choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
         let people = facts::people(tokens);
@@ -474,6 +475,8 @@ mod tests {
             ("в 18", Some(3)),
             ("завтра в 12", Some(2)),
             ("которое в среду", Some(3)),
+            ("то, что в среду", Some(3)),
+            ("вариант в среду", Some(3)),
             ("в среду", None),
             ("любое", Some(1)),
             ("4", None),
