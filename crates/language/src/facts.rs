@@ -314,7 +314,7 @@ fn booked_twice(tokens: &[Token], i: usize) -> Option<u8> {
     tokens.get(i).filter(noun)?;
     let number = |t: &Token| if t.kind == Kind::Number { Some(t.value) } else { t.cardinal() };
     let counted = (1..=2).find_map(|n| i.checked_sub(n).and_then(|k| number(&tokens[k]).map(|value| (k, value))))?;
-    let between = tokens[counted.0 + 1..i].iter().all(Token::is_word);
+    let between = tokens[counted.0 + 1..i].iter().all(|t| t.is_word() && t.unit().is_none());
     let of_clock = counted.0 > 0 && tokens[counted.0 - 1].find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some();
     let mark = counted.0 > 0 && !tokens[counted.0 - 1].is_word() && tokens[counted.0].glued;
     u8::try_from(counted.1).ok().filter(|n| (2..=5).contains(n) && between && !of_clock && !mark)

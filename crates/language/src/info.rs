@@ -72,8 +72,9 @@ fn calls_back(s: &Sentence<'_>) -> bool {
 
 fn duration(s: &Sentence<'_>) -> bool {
     let asked = s.has(Cue::HowMuch) || s.has(Cue::How) || s.question;
-    let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some() || w[1].text == "по");
-    s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long)
+    let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some());
+    let by_time = |w: &[Token]| w[0].text == "сколько" && w[1].text == "по" && w[2].cue(Cue::Time);
+    s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long) || s.tokens.windows(3).any(by_time)
 }
 
 /// «Сколько сеансов нужно?»

@@ -337,7 +337,7 @@ trades! {
     Consultation true: "консультация =consultation",
     Spa true: "спа =spa",
     Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик",
-    Female false: "женский женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
+    Female false: "женский жена женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
     Child false: "детский ребенок малыш =дети =детей =детям =детьми =kid =kids =child =children =child's =kid's",
     Boy false: "мальчик сын сынок сынишка внук пацан =boy =boys =son",
     Girl false: "девочка дочь дочка дочурка доча внучка =girl =girls =daughter",

@@ -16,6 +16,7 @@ mod lexicon;
 mod morphology;
 mod names;
 mod reader;
+mod refused;
 mod script;
 mod services;
 pub mod speak;

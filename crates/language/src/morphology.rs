@@ -71,10 +71,15 @@ pub(crate) fn is_only_name(word: &str) -> bool {
     dictionary().analyze(word).iter().all(|a| part_of_speech(a) == "PROPN" || feature(a, "NameType").is_some())
 }
 
-/// «Стрижёте», «делаете»: a verb that tells what you do, no request.
+/// «Стрижёте», «возьмёте»: a verb that tells what you do or will do, no request.
 pub(crate) fn is_you_do(word: &str) -> bool {
     (word.ends_with("те") || word.ends_with("тесь"))
         && dictionary().analyze(word).first().is_some_and(|a| feature(a, "Mood") == Some("Ind") && feature(a, "Person") == Some("2"))
+}
+
+/// «Почините», «возьмёте»: done once, so that a question asks for it.
+pub(crate) fn is_done_once(word: &str) -> bool {
+    dictionary().analyze(word).first().is_some_and(|a| feature(a, "Aspect") == Some("Perf"))
 }
 
 /// The word stands in the dictionary as it is written.

@@ -56,7 +56,8 @@ impl Reader {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
         // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
-        let picks = tokens.iter().any(|t| t.text.starts_with("котор")) && !tokens.iter().any(|t| t.mark('?'));
+        let points = |word: &str| word == "то" || ["котор", "вариант"].iter().any(|stem| word.starts_with(stem));
+        let picks = tokens.iter().any(|t| points(&t.text)) && !tokens.iter().any(|t| t.mark('?'));
         let choice =
             choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
         let people = facts::people(tokens);
@@ -137,17 +138,7 @@ mod tests {
     use crate::Intent;
 
     fn salon() -> Salon {
-        let service = |(id, title, category, parts): (i64, &str, &str, &[i64])| Service {
-            id: ServiceId(id),
-            title: title.to_owned(),
-            category: category.to_owned(),
-            price: PriceRange::new(Money(1000), Money(1500)),
-            minutes: 60,
-            description: String::new(),
-            staff: Vec::new(),
-            composite_of: parts.iter().copied().map(ServiceId).collect(),
-        };
-        let services: [(i64, &str, &str, &[i64]); 17] = [
+        salon_with(&[
             (1, "Маникюр классический", "Ногти", &[]),
             (2, "Маникюр с покрытием", "Ногти", &[]),
             (3, "Педикюр", "Ногти", &[]),
@@ -165,7 +156,20 @@ mod tests {
             (15, "Шугаринг подмышек", "Депиляция", &[]),
             (16, "Массаж лица", "Лицо", &[]),
             (17, "Чистка лица", "Лицо", &[]),
-        ];
+        ])
+    }
+
+    fn salon_with(services: &[(i64, &str, &str, &[i64])]) -> Salon {
+        let service = |(id, title, category, parts): (i64, &str, &str, &[i64])| Service {
+            id: ServiceId(id),
+            title: title.to_owned(),
+            category: category.to_owned(),
+            price: PriceRange::new(Money(1000), Money(1500)),
+            minutes: 60,
+            description: String::new(),
+            staff: Vec::new(),
+            composite_of: parts.iter().copied().map(ServiceId).collect(),
+        };
         let staff = |(id, name): (i64, &str)| Staff { id: StaffId(id), name: name.to_owned(), specialization: String::new(), rating: None };
         let days = (0..40).map(|n| date(2026, 11, 23).checked_add(n.days()).expect("a date"));
         Salon {
@@ -177,7 +181,7 @@ mod tests {
             phone: None,
             timezone: TimeZone::UTC,
             currency: "₽".to_owned(),
-            services: services.into_iter().map(service).collect(),
+            services: services.iter().copied().map(service).collect(),
             staff: [(1, "Елена"), (2, "Дарья"), (3, "Софья К."), (4, "Роман"), (5, "Гузель"), (6, "Елена Макарова")]
                 .into_iter()
                 .map(staff)
@@ -193,7 +197,11 @@ mod tests {
     }
 
     fn check<T: PartialEq + std::fmt::Debug>(context: &Context, cases: &[(&str, T)], pick: impl Fn(&Understood) -> T) {
-        let reader = Reader::new(Some(&salon()));
+        check_in(&salon(), context, cases, pick);
+    }
+
+    fn check_in<T: PartialEq + std::fmt::Debug>(salon: &Salon, context: &Context, cases: &[(&str, T)], pick: impl Fn(&Understood) -> T) {
+        let reader = Reader::new(Some(salon));
         let mut wrong = Vec::new();
         for (text, expected) in cases {
             let read = pick(&reader.read(text, now(), context));
@@ -256,6 +264,73 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_asked_for() {
+        let salon = salon_with(&[
+            (1, "Стрижка", "Мужской зал", &[]),
+            (2, "Стрижка бороды", "Мужской зал", &[]),
+            (3, "Стрижка + борода", "Мужской зал", &[1, 2]),
+            (4, "Детская стрижка (до 12 лет)", "Мужской зал", &[]),
+            (5, "Отец и сын", "Мужской зал", &[1, 4]),
+            (6, "Маникюр мужской", "Ногти", &[]),
+            (7, "Маникюр женский", "Ногти", &[]),
+            (8, "Покрытие гель-лаком", "Ногти", &[]),
+            (9, "Шугаринг глубокое бикини", "Депиляция", &[]),
+            (10, "Шугаринг голени", "Депиляция", &[]),
+            (11, "Шугаринг подмышки", "Депиляция", &[]),
+            (12, "Комплекс: бикини + голени", "Депиляция", &[9, 10]),
+            (13, "Классический массаж спины", "Массаж", &[]),
+            (14, "Общий массаж тела", "Массаж", &[]),
+            (15, "Антицеллюлитный массаж", "Массаж", &[]),
+            (16, "Педикюр с покрытием", "Ногти", &[]),
+            (17, "Педикюр без покрытия", "Ногти", &[]),
+            (18, "Коррекция бровей", "Брови", &[]),
+            (19, "Коррекция и окрашивание бровей", "Брови", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            // A composite is two services, not one of them and another.
+            ("бикини и подмышки у Тани", vec![9, 11]),
+            ("бикини и голени", vec![12]),
+            ("бикини, голени и подмышки", vec![12, 11]),
+            ("шугаринг бикини и ноги до колена", vec![12]),
+            // What is refused is no wish.
+            ("стрижку не надо, только бороду", vec![2]),
+            ("бороду без стрижки", vec![2]),
+            ("не стрижку, а бороду", vec![2]),
+            ("стрижка и борода", vec![3]),
+            ("без маникюра, только педикюр", vec![16, 17]),
+            ("педикюр, покрытие не нужно", vec![17]),
+            ("педикюр без покрытия", vec![17]),
+            ("педикюр обычный", vec![17]),
+            ("брови без окрашивания, просто коррекция", vec![18]),
+            ("маникюр не надо", vec![]),
+            ("педикюр без гель-лака", vec![17]),
+            ("хочу педикюр в субботу, покрытие не надо", vec![17]),
+            ("без покрытия и без дизайна педикюр", vec![17]),
+            ("педикюр без дизайна с покрытием", vec![16]),
+            ("маникюр женский или педикюр без покрытия", vec![7, 17]),
+            // No removal here, and no coating was asked for.
+            ("снять гель и маникюр женский", vec![7]),
+            // Whom it is for is no work.
+            ("дочке маникюр", vec![6, 7]),
+            // A child is said.
+            ("подстричься", vec![1]),
+            ("сына подстричь", vec![4]),
+            ("малого постричь, 7 лет", vec![4]),
+            ("два пацана, 7 и 9 лет, обоих подстричь", vec![4]),
+            ("сына подстричь и самому подстричься", vec![5]),
+            ("девочки, добрый день, на стрижку запишите", vec![1]),
+            ("7 лет хожу к вам на стрижку", vec![1]),
+            // A coating of its own.
+            ("жене маникюр с гель-лаком", vec![7, 8]),
+            ("педикюр с гель-лаком", vec![16]),
+            // Every massage is one.
+            ("массаж", vec![13, 14, 15]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        check_in(&salon, &Context::default(), &[("два пацана, 7 и 9 лет, обоих подстричь", 2)], |u| u.people);
+    }
+
+    #[test]
     fn staff() {
         let cases: &[(&str, Vec<i64>)] = &[
             ("к Елене", vec![1, 6]),
@@ -291,6 +366,7 @@ mod tests {
             ("мастер не важен", true),
             ("к свободному мастеру", true),
             ("неважно к кому", true),
+            ("запишите на завтра в 12 у кого есть место", true),
             ("к Даше", false),
             ("в любое время", false),
         ];
@@ -337,6 +413,7 @@ mod tests {
                 ("massage for two", 2),
                 ("massage for two hours", 1),
                 ("на 15", 1),
+                ("ребенку 4 года стрижка", 1),
             ],
             |u| u.people,
         );
@@ -398,6 +475,8 @@ mod tests {
             ("в 18", Some(3)),
             ("завтра в 12", Some(2)),
             ("которое в среду", Some(3)),
+            ("то, что в среду", Some(3)),
+            ("вариант в среду", Some(3)),
             ("в среду", None),
             ("любое", Some(1)),
             ("4", None),
@@ -475,7 +554,11 @@ mod tests {
             ("проверьте, есть ли запись на мое имя", I::MyBookings),
             ("хочу, чтобы мне ответил человек", I::Human),
             ("позовите кого-нибудь", I::Human),
+            ("хочу педикюр завтра в 12 у кого есть место", I::Book),
             ("чё по деньгам за педикюр", I::Price),
+            ("сколько по деньгам", I::Price),
+            ("что за мастер Даша? давно работает?", I::Staff),
+            ("не приду завтра, перекиньте на субботу", I::Reschedule),
             ("а что у вас есть из педикюра?", I::Services),
             ("массажисты у вас мужчины или женщины?", I::Staff),
             ("какие у вас выходные?", I::Info),
@@ -531,6 +614,9 @@ mod tests {
             "отменять пока не буду",
             "хотела отменить, но передумала",
             "не успеваю к 12, буду в 12:15",
+            "передумала отменять, оставьте как есть",
+            "передумали отменять запись, придём",
+            "не смогу прийти завтра, перенесите на среду",
         ];
         check(&no, &never.map(|text| (text, false)), |u| u.has(I::Cancel));
         let confirm = Context { asked: Some(Asked::Confirm), ..no };
@@ -559,6 +645,8 @@ mod tests {
             ("если отменю за день, что с предоплатой?", vec![T::Cancellation, T::Payment]),
             ("скиньте ваш инстаграм", vec![T::Contacts]),
             ("сколько длится педикюр?", vec![T::Duration]),
+            ("сколько по времени педикюр", vec![T::Duration]),
+            ("сколько по цене педикюр", vec![]),
             ("а если опоздаю на 15 минут?", vec![T::Lateness]),
             ("есть скидки?", vec![T::Promotions]),
             ("беременным можно?", vec![T::Health]),

@@ -3,8 +3,8 @@
 use domain::{Salon, ServiceId};
 
 use crate::{
-    lexicon::{Cue, Lexicon, Prep, Sense, Trade, sound},
-    morphology, script,
+    lexicon::{Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
+    morphology, refused, script,
     text::{Kind, Token},
 };
 
@@ -59,6 +59,11 @@ impl Key {
                 | Thigh
                 | Tooth
         )
+    }
+    /// Work that may be done to any part of the body.
+    fn is_anywhere(self) -> bool {
+        use Trade::{Cleaning, Epilation, Massage, Peeling, Sugaring, Wax};
+        [Massage, Cleaning, Peeling, Epilation, Sugaring, Wax].map(Key::Trade).contains(&self)
     }
     fn is_head(self) -> bool {
         match self {
@@ -126,6 +131,8 @@ struct Said {
 /// Whom a service is for.
 const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child, Trade::Boy, Trade::Girl, Trade::Teen];
 
+const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trade::Boy), Key::Trade(Trade::Girl), Key::Trade(Trade::Teen)];
+
 const MOST_ALTERNATIVES: usize = 5;
 
 impl PriceList {
@@ -170,7 +177,7 @@ impl PriceList {
     /// `apart`: several people come, so that no package for one is meant. `asked`: a service was
     /// asked for, so that «мужская» alone answers.
     pub(crate) fn find(&self, tokens: &[Token], used: &[bool], apart: bool, asked: bool) -> Meant {
-        let mut said = self.said(tokens, used);
+        let (mut said, unwanted) = self.said(tokens, used);
         let person = PERSONS.map(Key::Trade);
         if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key))) {
             said.clear();
@@ -179,15 +186,35 @@ impl PriceList {
         if said.is_empty() {
             return Meant { any_word, ..Meant::default() };
         }
-        Meant { options: self.meant(&said, apart), any_word }
+        // «Стрижка или укладка» asks for one of the two.
+        let or = (0..tokens.len()).find(|i| {
+            let head = |s: &Said| s.is_head() && !s.without && !s.keys.contains(&Key::Trade(Trade::Coating));
+            let near = |s: &&Said| s.at.abs_diff(*i) <= 3 && head(s);
+            tokens[*i].is(Sense::Or) && said.iter().filter(near).any(|s| s.at < *i) && said.iter().filter(near).any(|s| s.at > *i)
+        });
+        if let Some(or) = or {
+            let (left, right): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|s| s.at < or);
+            let mut options: Vec<ServiceId> = Vec::new();
+            let either = |said: &[Said]| self.meant(said, &unwanted, apart).into_iter().flatten();
+            for id in either(&left).chain(either(&right)) {
+                if !options.contains(&id) {
+                    options.push(id);
+                }
+            }
+            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word };
+        }
+        Meant { options: self.meant(&said, &unwanted, apart), any_word }
     }
 
     /// The words of the message that some title, category or description has.
-    fn said(&self, tokens: &[Token], used: &[bool]) -> Vec<Said> {
+    /// Beside them the keys of works that were refused.
+    fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>) {
         let mut said: Vec<Said> = Vec::new();
+        let mut unwanted: Vec<Key> = Vec::new();
+        let mut removes = false;
         let mut group = 0;
         let mut without = false;
-        let mut refused = false;
+        let refused = refused::works(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
         for (i, token) in tokens.iter().enumerate() {
             // A line may break inside a phrase: «тонирование / бороды».
@@ -204,18 +231,14 @@ impl PriceList {
             if divides {
                 group += 1;
                 without = false;
-                refused &= !token.ends_clause();
+                removes = false;
                 continue;
             }
             if token.prep(Prep::Without) || token.text == "without" {
                 without = true;
                 continue;
             }
-            if token.is(Sense::Not) && tokens.get(i + 1).is_some_and(|t| !t.cue(Cue::Want)) {
-                refused = tokens.get(i + 1).is_some_and(|t| t.trades().next().is_some());
-                continue;
-            }
-            if used[i] || refused || !token.is_word() && token.digits == 0 {
+            if used[i] || token.is(Sense::Not) || addresses(tokens, i) || !token.is_word() && token.digits == 0 {
                 continue;
             }
             // «Снимите меня с записи» takes nothing off.
@@ -230,17 +253,50 @@ impl PriceList {
                 Some(next) if token.digits > 0 && matches!(&*next.text, "d" | "д") => {
                     self.known(vec![Key::of(&format!("{}d", token.text))])
                 }
+                // «Педикюр обычный» is one without coating, where the list has such.
+                _ if matches!(&*token.text.chars().take(5).collect::<String>(), "обычн" | "прост") && self.uncoated(token) => {
+                    without = true;
+                    vec![Key::Trade(Trade::Coating)]
+                }
+                _ if is_little_one(tokens, i) => self.known(CHILDREN.to_vec()),
+                // «Ноги до колена»
+                Some(next) if token.trades().any(|t| t == Trade::Leg) && to_the_knee(next, tokens.get(i + 2)) => {
+                    let keys = self.keys(token);
+                    if keys.is_empty() { self.known(vec![Key::Trade(Trade::Shin)]) } else { keys }
+                }
                 _ => self.keys(token),
             };
+            if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
+                removes = true;
+            }
             if keys.is_empty() {
                 // «без» reaches over an adjective only.
-                without &= token.is_word();
+                without &= token.is_word() && !token.trades().any(Trade::is_head) && !matches!(&*token.text, "с" | "со");
                 continue;
             }
             let verb = token.is_word()
                 && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
             let next = tokens.get(i + 1).filter(|t| t.text != "борода" && morphology::may_be_case(&t.text, "Gen"));
             let trim = token.text == "trim" || next.is_some();
+            let plain = [Trade::Coating, Trade::Gel, Trade::Lacquer].map(Key::Trade);
+            let quality = keys.iter().any(|key| plain.contains(key));
+            // «Покрытие не надо» is «без покрытия»; any other work that is refused is not spoken of.
+            // «Без гель-лака» is without either.
+            let goes_on = said.last().is_some_and(|last| last.without && last.group == group && i <= last.at + 2)
+                && (i > 0 && (tokens[i - 1].mark('-') || said.last().is_some_and(|last| last.at + 1 == i)));
+            without |= quality && goes_on;
+            let named_without = |key: &Key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == *key && w.without));
+            // «Снять гель» in a list that has no removal asks for no coating.
+            if removes && quality {
+                continue;
+            }
+            if refused[i] && quality {
+                without = true;
+            } else if refused[i] || without && !quality && !keys.iter().any(named_without) && keys.iter().any(|key| key.is_head()) {
+                unwanted.extend(keys);
+                without = false;
+                continue;
+            }
             let with = i > 0 && matches!(&*tokens[i - 1].text, "с" | "со" | "with");
             let named = matches!(keys[0], Key::Own(_))
                 && self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)) && !e.title.iter().any(|w| w.key.is_head()));
@@ -262,9 +318,19 @@ impl PriceList {
                 !(told(s) && s.keys.iter().all(|k| matches!(k, Key::Trade(Trade::Hair | Trade::Nail | Trade::Long | Trade::Short))))
             });
         }
+        // «Сына подстричь и самому подстричься»
+        let father = Key::Trade(Trade::Father);
+        let himself = tokens.iter().position(|t| matches!(&*t.text, "самому" | "сам"));
+        let child = said.iter().any(|s| s.keys.iter().any(|key| CHILDREN.contains(key)));
+        if let Some(at) = himself.filter(|_| child && !self.known(vec![father]).is_empty()) {
+            said.retain(|s| !s.keys.contains(&Key::Trade(Trade::Haircut)));
+            let group = said.last().map_or(0, |last| last.group);
+            said.push(Said { keys: vec![father], without: false, group, at, verb: false, named: false, with: false, trim: false });
+        }
         trimming(&mut said);
         nails(&mut said, &self.entries);
-        said
+        unwanted.retain(|key| !said.iter().any(|s| s.keys.contains(key)));
+        (said, unwanted)
     }
 
     fn keys(&self, token: &Token) -> Vec<Key> {
@@ -322,18 +388,25 @@ impl PriceList {
         self.known(keys)
     }
 
+    /// An adjective that nothing here is called by, in a list that has works without coating.
+    fn uncoated(&self, token: &Token) -> bool {
+        let bare = |e: &Entry| e.title.iter().any(|w| w.without && w.key == Key::Trade(Trade::Coating));
+        let adjective = ["ый", "ая", "ую", "ого", "ой", "ое", "ые"].iter().any(|end| token.text.ends_with(end));
+        adjective && self.entries.iter().any(bare) && self.keys(token).is_empty()
+    }
+
     /// Those that some service has.
     fn known(&self, mut keys: Vec<Key>) -> Vec<Key> {
         keys.retain(|key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == *key) || e.around.contains(key)));
         keys
     }
 
-    fn meant(&self, said: &[Said], people_apart: bool) -> Vec<Vec<ServiceId>> {
+    fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
-        let mut groups = self.grouped(said);
+        let mut groups: Vec<Vec<&Said>> = self.grouped(said).into_iter().flat_map(|group| self.coating_apart(group)).collect();
         let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
         if groups.len() < 2 {
-            let ids = self.best(&all, &[], false).0;
+            let ids = self.best(&all, &[], unwanted, false).0;
             // «Стрижка с укладкой» in a list that has them apart.
             let work = |s: &&&Said| s.is_head() && !s.keys[0].is_object() && s.keys[0] != Key::Trade(Trade::Coating);
             let second = all.iter().skip(1).position(|s| s.with && work(&s)).map(|n| n + 1);
@@ -355,10 +428,10 @@ impl PriceList {
             }
             let before = n.checked_sub(1).map(|n| &groups[n]);
             let (ids, covered) = before
-                .and_then(|before| self.shared_work(before, group))
+                .and_then(|before| self.shared_work(before, group, unwanted))
                 // «Ноги и подмышки, шугаринг»
-                .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group)).filter(|_| n == 0))
-                .unwrap_or_else(|| self.best(group, &all, false));
+                .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group, unwanted)).filter(|_| n == 0))
+                .unwrap_or_else(|| self.best(group, &all, unwanted, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
             let narrows = |before: &&mut Vec<ServiceId>| before.len() > ids.len() && ids.iter().all(|id| before.contains(id));
@@ -391,7 +464,7 @@ impl PriceList {
         }
         // One title for all that was enumerated: when it leaves out no work, and no quality that
         // the parts by themselves would have.
-        let (whole, whole_cover) = self.best(&all, &[], true);
+        let (whole, whole_cover) = self.best(&all, &[], unwanted, true);
         let heads: f64 = all.iter().filter(|s| s.is_head()).map(|s| s.weight()).sum();
         let covers_heads = whole.first().is_some_and(|id| self.heads_covered(*id, &all) >= 0.75 * heads);
         // What is certain by itself must be a part of it.
@@ -404,9 +477,28 @@ impl PriceList {
         options
     }
 
+    /// «Маникюр с гель-лаком» in a list that has the coating as a service of its own and no work
+    /// together with it.
+    fn coating_apart<'a>(&self, group: Vec<&'a Said>) -> Vec<Vec<&'a Said>> {
+        let coating = Key::Trade(Trade::Coating);
+        let is_coating = |s: &&Said| s.keys.contains(&coating);
+        let works: Vec<&Said> = group.iter().copied().filter(|s| !is_coating(s)).collect();
+        let coatings: Vec<&Said> = group.iter().copied().filter(is_coating).collect();
+        let only =
+            |e: &Entry| e.title.iter().all(|w| !w.without && (!w.key.is_head() || [coating, Key::Trade(Trade::Nail)].contains(&w.key)));
+        let has = |e: &Entry, s: &Said| e.title.iter().any(|w| s.keys.contains(&w.key));
+        let worked = |s: &Said| s.keys.iter().any(|key| [Trade::Manicure, Trade::Pedicure].map(Key::Trade).contains(key));
+        let by_itself = self.entries.iter().any(|e| only(e) && coatings.iter().any(|s| has(e, s)));
+        let together = self.entries.iter().any(|e| {
+            e.title.iter().any(|w| w.key == coating || w.key == Key::Trade(Trade::Gel)) && works.iter().any(|s| worked(s) && has(e, s))
+        });
+        let wanted = coatings.iter().any(|s| !s.without) && works.iter().any(|s| worked(s));
+        if by_itself && wanted && !together { vec![works, coatings] } else { vec![group] }
+    }
+
     /// «Наращивание ногтей и ресниц»: the work said before stands for this part too, where the list
     /// has it.
-    fn shared_work(&self, before: &[&Said], group: &[&Said]) -> Option<(Vec<ServiceId>, f64)> {
+    fn shared_work(&self, before: &[&Said], group: &[&Said], unwanted: &[Key]) -> Option<(Vec<ServiceId>, f64)> {
         let object = |said: &&&Said| said.keys.first().is_some_and(|key| key.is_object());
         if !group.iter().all(|s| object(&s) || !s.is_head()) || !group.iter().any(|s| object(&s)) {
             return None;
@@ -414,7 +506,7 @@ impl PriceList {
         let work = before.iter().filter(|s| !object(s) && s.is_head());
         let words: Vec<&Said> = work.chain(group).copied().collect();
         let whole: f64 = words.iter().map(|s| s.weight()).sum();
-        let (ids, covered) = self.best(&words, &[], false);
+        let (ids, covered) = self.best(&words, &[], unwanted, false);
         (words.len() > group.len() && covered >= whole - 0.01).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
     }
 
@@ -431,10 +523,10 @@ impl PriceList {
         let together = |a: &[&Said], b: &[&Said]| self.entries.iter().any(|e| a.iter().chain(b).all(|s| s.fit(e).0 > 0.0));
         let mut joined: Vec<Vec<&Said>> = Vec::new();
         for (_, words) in groups {
-            let alone = words.iter().any(|s| s.is_head());
+            let alone = words.iter().any(|s| s.is_head() && !s.without);
             match joined.last_mut() {
                 Some(last)
-                    if (!alone || !last.iter().any(|s| s.is_head()))
+                    if (!alone || !last.iter().any(|s| s.is_head() && !s.without))
                         && (together(last, &words) || !together(last, &[]) || !together(&words, &[])) =>
                 {
                     last.extend(words);
@@ -452,16 +544,24 @@ impl PriceList {
 
     /// The services that fit these words best, and how much of the words they cover. `beside` are
     /// the words of the whole message: «ламинирование и окрашивание бровей» names its brows once.
-    fn best(&self, said: &[&Said], beside: &[&Said], joint: bool) -> (Vec<ServiceId>, f64) {
+    fn best(&self, said: &[&Said], beside: &[&Said], unwanted: &[Key], joint: bool) -> (Vec<ServiceId>, f64) {
         struct Fit {
             id: ServiceId,
             covered: f64,
             /// Rank among those that cover as much.
             rank: f64,
             exact: bool,
+            /// Words covered, whatever is said against it.
+            said: f64,
+            /// Several works, one of which nobody spoke of.
+            more: bool,
+            /// For a child, of whom nothing was said.
+            child: bool,
         }
         let mut fits: Vec<Fit> = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.joint || !joint) {
+        // What comes with a refused work is not asked for.
+        let refused = |e: &Entry| e.joint && e.title.iter().any(|w| !w.without && unwanted.contains(&w.key));
+        for entry in self.entries.iter().filter(|entry| (entry.joint || !joint) && !refused(entry)) {
             let mut covered = 0.0;
             let mut title = 0.0;
             let mut conflict = false;
@@ -471,9 +571,16 @@ impl PriceList {
                 title += by_title;
                 conflict |= against;
             }
-            if covered <= 0.0 || (title <= 0.0 && covered < 0.5) {
+            // Whom it is for is no work: «дочке маникюр» asks for no child's haircut.
+            let work_said = said.iter().any(|s| s.is_head());
+            let only_for_whom =
+                said.iter().all(|s| s.fit(entry).0 <= 0.0 || s.keys.iter().any(|key| PERSONS.map(Key::Trade).contains(key)));
+            if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
                 continue;
             }
+            // Where nothing is made for children, what is made for grown people is meant.
+            let of_child = |s: &&&Said| s.keys.iter().any(|key| CHILDREN.contains(key));
+            let against_child = conflict && said.iter().filter(|s| s.fit(entry).2).all(|s| of_child(&s));
             let has = |word: &Word, said: &[&Said]| said.iter().any(|s| s.keys.contains(&word.key) && s.without == word.without);
             let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
             let lent = |w: &Word| w.key.is_object() && has(w, beside);
@@ -482,8 +589,12 @@ impl PriceList {
             let way = |w: &Word| {
                 w.key == Key::Trade(Trade::Henna) && entry.title.iter().any(|w| w.key == Key::Trade(Trade::Coloring) && has(w, said))
             };
-            let missing_heads =
-                missing.iter().filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && w.key != Key::Trade(Trade::Hair)).count();
+            // A massage is always one of some place: «массаж» is as much of the back as of the body.
+            let anywhere = |w: &Word| w.key.is_object() && !entry.joint && entry.title.iter().any(|w| w.key.is_anywhere() && has(w, said));
+            let missing_heads = missing
+                .iter()
+                .filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair))
+                .count();
             let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
             // A coating that nobody spoke of is no other work.
             let coating = usize::from(
@@ -495,13 +606,31 @@ impl PriceList {
             // «С покрытием» does not ask for its removal.
             let removal = f64::from(u8::from(missing_key(Trade::Removal))) * 0.5;
             let exact = missing.is_empty();
-            let penalty = if conflict { 3.0 } else { 0.0 };
+            // Nobody spoke of a child.
+            let child = missing.iter().any(|w| CHILDREN.contains(&w.key));
+            let penalty = if against_child {
+                0.5
+            } else if conflict {
+                3.0
+            } else {
+                0.0
+            };
             fits.push(Fit {
                 id: entry.id,
                 covered: covered - penalty,
+                said: covered,
+                more: entry.joint && missing_heads > 0,
                 rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 } - removal,
                 exact,
+                child,
             });
+        }
+        // More than was said is no answer where as much as was said is there.
+        let plainest = fits.iter().filter(|fit| !fit.more).map(|fit| fit.said).fold(0.0, f64::max);
+        fits.retain(|fit| !fit.more || fit.said > plainest + 0.01);
+        // In a salon for children a haircut is a child's.
+        if fits.iter().filter(|fit| fit.child).count() * 2 <= fits.len() {
+            fits.retain(|fit| !fit.child);
         }
         let most = fits.iter().map(|fit| fit.covered).fold(0.0, f64::max);
         if most < 0.5 {
@@ -596,6 +725,39 @@ fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     if said.len() > 1 && said.iter().any(|s| s.keys.contains(&manicure)) {
         said.retain(|s| !s.keys.contains(&nail));
     }
+}
+
+/// «Девочки, добрый день»: those who work here, nobody to be served.
+fn addresses(tokens: &[Token], i: usize) -> bool {
+    if !matches!(&*tokens[i].text, "девочки" | "девушки" | "девушка" | "мальчики" | "девченки" | "ladies" | "girls")
+    {
+        return false;
+    }
+    let greets = |t: &Token| t.cue(Cue::Hello) || t.cue(Cue::Good);
+    let day_of_greeting = |k: usize| k > 0 && tokens[k - 1].cue(Cue::Good);
+    let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || day_of_greeting(k));
+    let next = tokens.get(i + 1);
+    opens
+        && tokens[..i].iter().all(|t| t.digits == 0)
+        && (i > 0 || next.is_some_and(|t| greets(t) || t.ends_clause()))
+        && !next.is_some_and(|t| t.digits > 0 || t.is(Sense::And))
+}
+
+/// «Малого постричь», «постричь, 7 лет»: a child without the word.
+fn is_little_one(tokens: &[Token], i: usize) -> bool {
+    let near = tokens.iter().any(|t| t.trades().any(|t| matches!(t, Trade::Haircut | Trade::Child | Trade::Boy | Trade::Girl)));
+    let word = matches!(&*tokens[i].text, "малого" | "малому" | "мелкого" | "мелкому" | "младшего" | "младшему" | "мелкую" | "младшую")
+        && tokens.get(i + 1).is_none_or(|t| !morphology::may_be_case(&t.text, "Gen") && !morphology::may_be_case(&t.text, "Acc"));
+    let age = tokens[i].digits > 0 && (1..=13).contains(&tokens[i].value) || tokens[i].cardinal().is_some_and(|n| (1..=13).contains(&n));
+    let alone = i == 0 || !tokens[i - 1].is_word() || tokens[i - 1].is(Sense::And) || matches!(&*tokens[i - 1].text, "ему" | "ей");
+    let years = tokens.get(i + 1).is_some_and(|t| t.unit() == Some(Unit::Year))
+        && tokens.get(i + 2).is_none_or(|t| !t.is_word() || t.find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some());
+    near && (word || age && alone && years)
+}
+
+/// «До колена», «ниже колена»
+fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
+    (next.prep(Prep::Until) || next.text == "ниже") && after.is_some_and(|t| t.text.starts_with("колен"))
 }
 
 /// «Лимфодренаж» is said for «лимфодренажный», «биоревит» for «биоревитализация».

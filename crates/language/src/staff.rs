@@ -227,7 +227,10 @@ fn without_names(tokens: &[Token], named: &mut Named) {
                     || tokens[i..(i + 5).min(tokens.len())]
                         .iter()
                         .any(|t| t.cue(Cue::Equal) || t.cue(Cue::Difference) && !t.text.starts_with("важно") || t.cue(Cue::Any));
-            named.any |= who_is_free || all_the_same;
+            // «Запишите, у кого есть место»
+            let whoever_has =
+                to && after(1).is_some_and(|t| t.text == "есть") && after(2).is_some_and(|t| t.cue(Cue::Free) || t.cue(Cue::Time));
+            named.any |= who_is_free || all_the_same || whoever_has;
         }
         // «мастер не важен», «без разницы к какому мастеру»
         let no_matter = before(1).is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no");

@@ -170,6 +170,19 @@ impl Text {
             }
             glued = true;
         }
+        // «В 3 чеса»: a word of the dictionary that nobody writes behind an hour.
+        for i in 2..tokens.len() {
+            let number = tokens[i - 1].kind == Kind::Number || tokens[i - 1].cardinal().is_some();
+            let clock = number && tokens[i - 2].find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some();
+            if clock && tokens[i].is_word() && tokens[i].senses.is_empty() && guess(&mut guesses) {
+                let lexicon = Lexicon::get();
+                let hour = lexicon.nearest(&tokens[i].text).and_then(|near| Some((near, lexicon.senses(near)?)));
+                if let Some((near, senses)) = hour.filter(|(_, senses)| senses.contains(&Sense::Unit(Unit::Hour))) {
+                    tokens[i].slip = Some(std::mem::replace(&mut tokens[i].text, near.to_owned()));
+                    tokens[i].senses = senses;
+                }
+            }
+        }
         Self { source, tokens, script }
     }
 }
@@ -296,6 +309,7 @@ mod tests {
             ("don't", "don't"),
             ("Zavtra v 15", "завтра|в|15"),
             ("мaникюр", "маникюр"),
+            ("в 3 чеса", "в|3|часа"),
         ] {
             assert_eq!(texts(message), tokens);
         }

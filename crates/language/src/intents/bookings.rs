@@ -91,9 +91,12 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
             }
             // «Хотела отменить, но передумала»
             let meant_to = s.tokens[..i].iter().any(|t| matches!(&*t.text, "хотела" | "хотел" | "думала" | "думал" | "собиралась"));
+            // «Передумала отменять»
+            let thought_better = ["ть", "ться"].iter().any(|end| t.text.ends_with(end))
+                && s.tokens[i.saturating_sub(2)..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.text.starts_with("передума"));
             let after_all = s.tokens[i..].iter().any(|t| matches!(&*t.text, "передумала" | "передумал" | "приду" | "буду"))
                 && !s.tokens[i..].windows(2).any(|w| w[0].is(Sense::Not) && w[1].cue(Cue::Come));
-            if !away && (s.denied(i) || meant_to && after_all) {
+            if !away && (s.denied(i) || meant_to && after_all || thought_better) {
                 denied = true;
                 continue;
             }

@@ -141,9 +141,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         add(&mut found, Intent::Complaint);
     }
     let cancels = cancels(&sentences, &wanted);
-    // «Не смогу завтра, можно на пятницу?»
-    let instead = cancels == Cancelling::Away && !understood.when.is_empty() && asks_anew(tokens);
-    let moves = moves(&sentences) || instead;
+    // «Не смогу завтра, можно на пятницу?», «не приду завтра, перенесите на среду»
+    let moved = moves(&sentences);
+    let instead = cancels == Cancelling::Away && (moved || !understood.when.is_empty() && asks_anew(tokens));
+    let moves = moved || instead;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);

@@ -106,8 +106,10 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         w[0].is(Sense::Nearest) && (w[1].cue(Cue::Time) || w[1].cue(Cue::Booking) || w[1].cue(Cue::Free) || w[1].cue(Cue::Variant))
     }) && (asks || words.len() < 8);
     let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
+    // «Давно работает?» asks about the master.
     let staff_works = !understood.staff_ids.is_empty()
         && s.question
+        && !s.says(&["давно", "сколько"])
         && words.iter().any(|t| {
             matches!(
                 &*t.text,
@@ -132,6 +134,13 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && words.iter().any(|t| matches!(&*t.text, "есть"))
         && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «Хочу в субботу, у кого есть место» wishes.
+    if !s.question
+        && (s.has(Cue::Book) || s.says(&["хочу", "хотела", "хотел"]))
+        && words.windows(2).any(|w| w[0].text == "у" && w[1].text == "кого")
+    {
+        return false;
+    }
     // «Что есть из педикюра?» asks for the list.
     let anything = anything && !words.windows(2).any(|w| w[0].text == "из" && w[1].trades().next().is_some());
     (open
@@ -185,7 +194,7 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && wanted.understood.when.is_empty();
     // «А женщин стрижёте?»
     let you_do = (s.question || s.has(Cue::Whether))
-        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_you_do(&t.text))
+        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_you_do(&t.text) && !morphology::is_done_once(&t.text))
         && !s.has(Cue::When)
         && !s.has(Cue::Who)
         && wanted.understood.when.is_empty();

@@ -538,6 +538,11 @@ fn refined(a: Clocks, b: Clocks) -> Option<Clocks> {
         (Clocks::Part(part), Clocks::Before(clock)) | (Clocks::Before(clock), Clocks::Part(part)) => {
             Some(Clocks::Before(in_part(clock, part)))
         }
+        // «После работы, часов с семи»: the later one narrows it.
+        (Clocks::After(early), Clocks::After(late)) if early.settled && early.hour >= 17 => {
+            let late = in_part(late, Part::Evening);
+            ((late.hour, late.minute) > (early.hour, early.minute)).then_some(Clocks::After(late))
+        }
         (Clocks::Part(part), Clocks::Between(from, to)) | (Clocks::Between(from, to), Clocks::Part(part)) => {
             Some(Clocks::Between(if part == Part::Evening || part == Part::Day { in_part(from, part) } else { from }, in_part(to, part)))
         }

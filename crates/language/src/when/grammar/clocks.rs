@@ -292,8 +292,8 @@ impl Grammar<'_> {
             && self.is(i + 1, Sense::Half)
             && self.word(i + 2, "дня")
         {
-            let noon = Clock { hour: 14, minute: 0, settled: true };
-            return Some((Item::Time(if n == 1 { Clocks::Before(noon) } else { Clocks::After(noon) }), i + 3));
+            let lunch = Clock { hour: 14, minute: 0, settled: true };
+            return Some((Item::Time(if n == 1 { Clocks::Part(Part::Morning) } else { Clocks::After(lunch) }), i + 3));
         }
         // Words that are parts of the day by another name.
         if prep == Some(Prep::After) && matches!(&*token.text, "работы" | "work") {
