@@ -493,17 +493,16 @@ fn said(content: &Content) -> String {
 async fn whoever_was_replaced_does_not_fight_and_may_come_back() {
     let world = World::new().await;
     let (first, _, company) = world.linked().await;
-    let mut events = first.subscribe();
     let (second, _, _) = world.process().await;
-    let mut events_of_second = second.subscribe();
     second.resume_all().await.expect("resumed");
-    connected(&mut events_of_second).await;
-    state(&mut events, &LinkState::Replaced).await;
+    until("the second process is on the line", || second.state(company).is_connected()).await;
+    until("the first is off it", || !first.state(company).is_connected()).await;
     // The owner opens the page there; until then nothing happens.
     assert!(second.state(company).is_connected());
     first.start(company).await.expect("a start");
-    connected(&mut events).await;
-    state(&mut events_of_second, &LinkState::Replaced).await;
+    until("the first is back", || first.state(company).is_connected()).await;
+    // WhatsApp's word or the lost lease, whichever comes first.
+    until("the second is off the line", || !second.state(company).is_connected()).await;
     first.shutdown().await;
     second.shutdown().await;
 }
