@@ -1,5 +1,5 @@
 // As many Baileys devices as asked for, linked and online in this one process; their keys lie in files, as ours lie in a database.
-// Driven by `cargo xtask bench sessions`: says "ready", waits for a line, says "linked" when all are online, and waits to be ended.
+// Driven by `cargo xtask bench sessions`: says "ready", waits for a line, says "linked" when all are online, and ends with its input.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const AT_ONCE = 4;
 const silent = { level: "silent", child: () => silent, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 const folder = mkdtempSync(join(tmpdir(), "baileys-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit());
+process.stdin.on("end", () => process.exit());
 
 const server = await (await fetch(`${control}/whatsapp`)).json();
 defaults.WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(server.root_key, "hex");

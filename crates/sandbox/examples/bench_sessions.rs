@@ -134,7 +134,9 @@ async fn baileys_devices(control: &str, devices: usize) -> anyhow::Result<(u64, 
     begin.write_all(b"go\n").await?;
     said(&mut lines, "linked").await?;
     let linked = resident(&node)?;
-    node.kill().await?;
+    // It tidies up when nobody speaks to it any more.
+    drop(begin);
+    node.wait().await?;
     Ok((before, linked))
 }
 
