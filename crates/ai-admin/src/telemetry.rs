@@ -54,7 +54,8 @@ pub fn filter(level: &str) -> anyhow::Result<EnvFilter> {
         return Ok(EnvFilter::try_new(level)?);
     }
     let ours: String = OURS.iter().map(|room| format!(",{room}={level}")).collect();
-    Ok(EnvFilter::try_new(format!("warn{ours}"))?)
+    // A room's name is taken as a beginning: `whatsapp` would let whatsapp-rust speak.
+    Ok(EnvFilter::try_new(format!("warn{ours},whatsapp_rust=warn"))?)
 }
 
 /// Installs the process's logging. `level` is a level or a tracing filter.

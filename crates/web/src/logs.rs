@@ -75,17 +75,24 @@ impl Default for LogBook {
 
 impl<S: Subscriber> Layer<S> for LogBook {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut text = String::new();
+        let (mut text, mut target) = (String::new(), None);
         event.record(&mut |field: &Field, value: &dyn Debug| {
             let space = if text.is_empty() { "" } else { " " };
             // A String takes all that is written.
             let _ = match field.name() {
                 "message" => write!(text, "{space}{value:?}"),
+                // What a crate says through `log` carries its origin in fields.
+                "log.target" => {
+                    target = Some(format!("{value:?}").trim_matches('"').to_owned());
+                    Ok(())
+                }
+                name if name.starts_with("log.") => Ok(()),
                 name => write!(text, "{space}{name}={value:?}"),
             };
         });
         let metadata = event.metadata();
-        let service = metadata.target().split("::").next().unwrap_or_default().to_owned();
+        let target = target.as_deref().unwrap_or(metadata.target());
+        let service = target.split("::").next().unwrap_or_default().to_owned();
         self.write(Line { at: machine_now(), level: *metadata.level(), service, message: masked(&text) });
     }
 }

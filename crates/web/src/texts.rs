@@ -507,7 +507,7 @@ pub(crate) fn linking(lang: Lang) -> Linking {
         code_ready: say("Код готов:", "The code is ready:"),
         code_copy: say("Скопировать", "Copy"),
         code_copied: say("Скопировано", "Copied"),
-        code_left: say("Действует ещё {n} с", "Good for {n} s"),
+        code_left: say("Действует ещё\u{a0}{n}\u{a0}с", "Good for {n}\u{a0}s"),
         code_over: say("Код устарел, запросите новый", "The code is over, ask for a new one"),
         code_step_1: say("Откройте WhatsApp на телефоне салона", "Open WhatsApp on the salon's phone"),
         code_step_2: say(

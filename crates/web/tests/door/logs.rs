@@ -28,6 +28,11 @@ async fn the_operator_reads_the_recent_log() {
     assert_eq!((&all[0]["level"], &all[0]["service"]), (&"INFO".into(), &"workflows".into()), "oldest first");
     assert_eq!(all[0]["message"], "a salon was synced salon=962302");
     assert_eq!(all[1]["message"], "клиент 79***67 не найден", "phones are masked");
+    spoken(
+        &house,
+        || tracing::debug!(target: "log", { "log.target" = "whatsapp_rust::usync", "log.line" = 7 }, "said through another facade"),
+    );
+    assert_eq!(lines(&house, "service=whatsapp_rust").await[0]["message"], "said through another facade");
     for (query, found) in [
         ("level=error", 1),
         ("level=info", 2),
@@ -35,7 +40,7 @@ async fn the_operator_reads_the_recent_log() {
         ("service=web", 0),
         ("contains=SYNCED", 1),
         ("contains=%D0%BA%D0%BB%D0%B8%D0%B5%D0%BD%D1%82", 1),
-        ("minutes=5", 2),
+        ("minutes=5", 3),
         ("lines=1", 1),
     ] {
         assert_eq!(lines(&house, query).await.len(), found, "{query}");
