@@ -10,7 +10,7 @@ use crate::{
     effect::Effect,
     moment::{self, HoursWanted, Want},
     plan::{self, NoPlan},
-    state::{Question, ToLast, Wish},
+    state::{Purpose, Question, ToLast, Wish},
     turn::{Mind, Next},
     wording::LONG_LIST,
 };
@@ -57,6 +57,11 @@ impl Mind<'_> {
                 }
             };
         }
+        let elsewhere = self.state.wish.is_empty() && self.heard.service_ids.is_empty() && !self.cues.somebody_else;
+        if !self.heard.when_refused.is_empty() && elsewhere {
+            // «Завтра не смогу, давайте в четверг»: most likely a visit stands there.
+            return self.act(Effect::MyBookings, Next::Refused);
+        }
         let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
         if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
             return self.act(Effect::MyBookings, Next::Beside);
@@ -76,6 +81,18 @@ impl Mind<'_> {
         if self.heard.same_as_last && self.state.wish.services.is_empty() {
             return self.act(Effect::LastVisit, Next::LastVisit);
         }
+        self.arrange()
+    }
+
+    /// A day was refused: a visit that stands there is to be moved.
+    pub(crate) fn refused_day(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
+        let now = self.now();
+        let refused: Vec<Want> = self.heard.when_refused.iter().map(Want::read).collect();
+        let meant = |booking: &Booking| !booking.deleted && booking.start > now && refused.iter().any(|want| want.fits(booking.start));
+        if bookings.iter().any(|booking| meant(booking.get())) {
+            return self.own_bookings(Purpose::Move, bookings);
+        }
+        self.note(false);
         self.arrange()
     }
 
@@ -132,6 +149,9 @@ impl Mind<'_> {
         wish.staff_not.extend(&heard.staff_not_ids);
         wish.staff_not.retain(|id| !heard.staff_ids.contains(id));
         wish.staff.retain(|id| !heard.staff_not_ids.contains(id));
+        if self.cues.soonest && heard.when.is_empty() {
+            wish.when.clear();
+        }
         if !heard.when.is_empty() {
             wish.when = moment::merge(&wish.when, &heard.when, offered, heard.same_time);
         }
@@ -420,6 +440,7 @@ impl Mind<'_> {
         if self.heard.staff_unknown.is_some() && self.state.wish.staff.is_empty() {
             self.parts.push(voice.no_such_master());
         }
+        self.tell_not_done();
         let no_such_day = self.heard.when_impossible && self.heard.when.iter().all(When::time_only);
         if no_such_day {
             self.parts.push(voice.no_such_date());

@@ -63,7 +63,7 @@ impl Mind<'_> {
             return self.ask(Question::ReallyCancel(fitting), words);
         }
         if purpose == Purpose::Cancel
-            && self.heard.has(Intent::Book)
+            && self.wants_another(&coming)
             && let ([only], false) = (fitting.as_slice(), missed)
         {
             let only = only.clone();
@@ -116,12 +116,28 @@ impl Mind<'_> {
         self.ask(Question::WhichBooking(purpose, bookings), words)
     }
 
+    /// «Отмените маникюр и запишите на стрижку»: something is wanted instead of a visit that is cancelled.
+    fn wants_another(&self, coming: &[ReadBack<Booking>]) -> bool {
+        let salon = self.turn.salon;
+        let standing: Vec<ServiceId> = coming.iter().flat_map(|booking| salon.parts(&booking.get().services)).collect();
+        let stands = |id: &ServiceId| salon.parts(&[*id]).iter().any(|id| standing.contains(id));
+        let heard = &self.heard;
+        // Titles that fit one name are one service.
+        let named: Vec<Vec<ServiceId>> = match () {
+            () if !heard.service_options.is_empty() => heard.service_options.clone(),
+            () if heard.services_ambiguous => vec![heard.service_ids.clone()],
+            () => heard.service_ids.iter().map(|id| vec![*id]).collect(),
+        };
+        let named: Vec<bool> = named.iter().map(|titles| titles.iter().any(stands)).collect();
+        heard.has(Intent::Book) || (named.contains(&true) && named.contains(&false))
+    }
+
     /// The bookings that the words mean, and whether the words fit none at all.
     fn meant(&self, purpose: Purpose, coming: &[ReadBack<Booking>]) -> (Vec<ReadBack<Booking>>, bool) {
         let heard = &self.heard;
         let salon = self.turn.salon;
         // What is said of a new visit need not fit one that stands.
-        let cancels_only = purpose == Purpose::Cancel && !heard.has(Intent::Book);
+        let cancels_only = purpose == Purpose::Cancel && !self.wants_another(coming);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
         let mut missed = false;
         let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {

@@ -96,6 +96,7 @@ impl Mind<'_> {
             && !self.only_asks()
             && !asks
             && !unknown_master
+            && self.heard.services_unknown.is_empty()
             && plan.wrong_master.is_none()
             && wants.len() == 1
             && refused.len() == 1;
@@ -221,6 +222,17 @@ impl Mind<'_> {
         let salon = self.turn.salon;
         let chairs = search.chairs_of(salon, search.probe, &self.state.wish.staff_not);
         let mut visits = plan::visits(salon, &chairs, search.plan.arrangement, &search.slots, self.now());
+        let wants = |visits: &[Visit]| visits.iter().any(|visit| search.wanted(visit.start()));
+        if search.plan.arrangement == Arrangement::Together && !wants(&visits) && search.why.is_none() {
+            let in_a_row = plan::visits(salon, &chairs, Arrangement::InARow, &search.slots, self.now());
+            if wants(&in_a_row) {
+                visits = in_a_row;
+                search.plan.arrangement = Arrangement::InARow;
+                search.others = search.best(visits.into_iter().filter(|visit| search.wanted(visit.start())).collect());
+                search.why = Some(WhyNot::NotTogether);
+                return self.offer(search);
+            }
+        }
         let standing = search.current.as_ref().map(|seat| (seat.start, seat.staff));
         visits.retain(|visit| !visit.seats.iter().any(|seat| Some((seat.start, seat.staff)) == standing));
         let wanted: Vec<Visit> = visits.iter().filter(|visit| search.wanted(visit.start())).cloned().collect();
@@ -257,11 +269,12 @@ impl Mind<'_> {
                 self.offer(search)
             }
             Probe::OtherMasters => {
-                let room = OFFERED.saturating_sub(search.others.len());
+                // Who moves a visit has named a day, and its master only by coming to them before.
+                let room = if search.current.is_some() && search.others.is_empty() { 2 } else { 1 };
                 let more = match search.anchor() {
-                    _ if !wanted.is_empty() => plan::spread(wanted, room.min(1)),
-                    Some(anchor) => plan::nearest(visits, anchor, room.min(1)),
-                    None => plan::spread(visits, room.min(1)),
+                    _ if !wanted.is_empty() => plan::spread(wanted, room),
+                    Some(anchor) => plan::nearest(visits, anchor, room),
+                    None => plan::spread(visits, room),
                 };
                 search.others.extend(more);
                 if search.others.len() < 2 {

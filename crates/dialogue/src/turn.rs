@@ -55,6 +55,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The customer's bookings, to find one on a day that was refused.
+    Refused,
     /// The customer's bookings, to find the one that something is to be added to.
     Beside,
     /// The last visit, to offer the same again.
@@ -135,6 +137,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
         (Next::Cancelled { left, done }, outcome) => mind.cancelled(left, done, outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
+        (Next::Refused, Outcome::Bookings(bookings)) => mind.refused_day(bookings),
         (Next::Beside, Outcome::Bookings(bookings)) => mind.beside(bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
         (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
@@ -147,7 +150,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
             mind.say(sorry)
         }
         (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
-        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Beside, _) => mind.failed(),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Refused | Next::Beside, _) => mind.failed(),
     }
 }
 

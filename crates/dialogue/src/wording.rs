@@ -14,7 +14,7 @@ use language::{
     speak::{self, Case},
 };
 
-use crate::plan::Seat;
+use crate::plan::{Seat, Visit};
 
 /// Lines of a list that a phone still shows at a glance.
 pub(crate) const LONG_LIST: usize = 12;
@@ -159,14 +159,17 @@ impl Voice<'_> {
         self.salon.services.iter().find(|service| ids.len() > 1 && sorted(&service.composite_of) == wanted)
     }
 
-    fn staff(&self, id: StaffId) -> &str {
-        self.salon.staff(id).map_or("", |staff| staff.name.as_str())
+    /// `Анна`, in the letters of the customer's language.
+    fn staff(&self, id: StaffId) -> String {
+        let name = self.salon.staff(id).map_or("", |staff| staff.name.as_str());
+        self.say(name, speak::latin(name))
     }
 
     /// `мастер Анна`.
     fn master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        let shared = self.salon.staff.iter().filter(|staff| staff.name == name).count() > 1;
+        let same = |staff: &&domain::Staff| self.staff(staff.id) == name;
+        let shared = self.salon.staff.iter().filter(same).count() > 1;
         let what = self.salon.staff(id).map_or("", |staff| staff.specialization.as_str());
         let what = if shared && !what.is_empty() { format!(" ({what})") } else { String::new() };
         self.say(format!("мастер {name}{what}"), format!("with {name}{what}"))
@@ -175,13 +178,13 @@ impl Voice<'_> {
     /// `к Анне`.
     fn dative_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(speak::to(name), format!("with {name}"))
+        self.say(speak::to(&name), format!("with {name}"))
     }
 
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
+        self.say(speak::at(&name), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -213,8 +216,18 @@ impl Voice<'_> {
     }
 
     fn cost_sentence(&self, booking: &Booking) -> String {
-        match self.cost(booking) {
-            cost if cost.is_empty() => String::new(),
+        self.costs(&self.cost(booking))
+    }
+
+    /// What a visit that is proposed costs by the price list.
+    fn visit_cost(&self, visit: &Visit) -> String {
+        let listed = |seat: &Seat| self.composite(&seat.services).map_or_else(|| self.salon.price(&seat.services), |service| service.price);
+        self.costs(&self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)))
+    }
+
+    fn costs(&self, cost: &str) -> String {
+        match cost {
+            "" => String::new(),
             cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
         }
     }

@@ -276,6 +276,11 @@ macro_rules! trades {
             pub(crate) fn is_head(self) -> bool {
                 match self { $(Self::$name => $head),+ }
             }
+            /// The first of its words.
+            pub(crate) fn word(self) -> &'static str {
+                let words = match self { $(Self::$name => $words),+ };
+                words.split(' ').next().unwrap_or_default().trim_start_matches('=')
+            }
         }
         const TRADES: &[(Trade, &str)] = &[$((Trade::$name, $words)),+];
     };

@@ -69,6 +69,11 @@ impl Reader {
             service_ids: Vec::new(),
             services_ambiguous: services.options.iter().any(|ids| ids.len() > 1),
             service_options: Vec::new(),
+            services_unknown: if self.services.is_empty() {
+                Vec::new()
+            } else {
+                services.unknown.iter().map(|work| work.word().to_owned()).collect()
+            },
             staff_ids: staff.ids,
             staff_any: staff.any || asked == Some(Asked::Staff) && intents::indifferent(tokens),
             staff_not_ids: staff.not_ids,
@@ -259,6 +264,19 @@ mod tests {
             ("позовите человека", vec![]),
         ];
         check(&Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let unknown = [
+            ("массаж спины и татуировку", "тату"),
+            ("наращивание ресниц", "наращивание"),
+            ("бритьё и тату", "бритье, тату"),
+            ("hello, a haircut and a tattoo", "тату"),
+            ("после бритья, на стрижку", ""),
+            ("стрижку, бритья не надо", ""),
+            ("коррекция бровей", ""),
+            ("снимите меня с записи", ""),
+            ("маникюр", ""),
+        ];
+        let unknown = unknown.map(|(text, works)| (text, works.to_owned()));
+        check(&Context::default(), &unknown, |u| u.services_unknown.join(", "));
         let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
         check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
     }

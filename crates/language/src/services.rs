@@ -108,6 +108,8 @@ pub(crate) struct Meant {
     pub(crate) options: Vec<Vec<ServiceId>>,
     /// Words of the trade were said, found in the list or not.
     pub(crate) any_word: bool,
+    /// Works that were asked for and that nothing in the list does.
+    pub(crate) unknown: Vec<Trade>,
 }
 
 /// A word of the message that some service has.
@@ -166,6 +168,10 @@ impl PriceList {
         Self { entries, categories, own: own.into_boxed_slice() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The word is one of this list, whatever else it may mean elsewhere: «массаж для беременных».
     pub(crate) fn lists(&self, token: &Token) -> bool {
         let lemmas = morphology::lemmas(&token.text);
@@ -177,14 +183,14 @@ impl PriceList {
     /// `apart`: several people come, so that no package for one is meant. `asked`: a service was
     /// asked for, so that «мужская» alone answers.
     pub(crate) fn find(&self, tokens: &[Token], used: &[bool], apart: bool, asked: bool) -> Meant {
-        let (mut said, unwanted) = self.said(tokens, used);
+        let (mut said, unwanted, unknown) = self.said(tokens, used);
         let person = PERSONS.map(Key::Trade);
         if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key))) {
             said.clear();
         }
         let any_word = tokens.iter().zip(used).any(|(t, used)| !used && t.trades().any(Trade::is_head));
         if said.is_empty() {
-            return Meant { any_word, ..Meant::default() };
+            return Meant { any_word, unknown, ..Meant::default() };
         }
         // «Стрижка или укладка» asks for one of the two.
         let or = (0..tokens.len()).find(|i| {
@@ -201,16 +207,17 @@ impl PriceList {
                     options.push(id);
                 }
             }
-            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word };
+            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word, unknown };
         }
-        Meant { options: self.meant(&said, &unwanted, apart), any_word }
+        Meant { options: self.meant(&said, &unwanted, apart), any_word, unknown }
     }
 
     /// The words of the message that some title, category or description has.
-    /// Beside them the keys of works that were refused.
-    fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>) {
+    /// Beside them the keys of works that were refused, and the works that nothing here does.
+    fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>, Vec<Trade>) {
         let mut said: Vec<Said> = Vec::new();
         let mut unwanted: Vec<Key> = Vec::new();
+        let mut unknown: Vec<Trade> = Vec::new();
         let mut removes = false;
         let mut group = 0;
         let mut without = false;
@@ -270,6 +277,11 @@ impl PriceList {
                 removes = true;
             }
             if keys.is_empty() {
+                let told_of = i > 0 && matches!(&*tokens[i - 1].text, "после" | "перед" | "до" | "от" | "after" | "before");
+                if !(unbooks || refused[i] || without || told_of) {
+                    let shaped = |work: &Trade| *work == Trade::Correction && !self.known(vec![Key::Trade(Trade::Shape)]).is_empty();
+                    unknown.extend(wanted_work(token).filter(|work| !unknown.contains(work) && !shaped(work)));
+                }
                 // «без» reaches over an adjective only.
                 without &= token.is_word() && !token.trades().any(Trade::is_head) && !matches!(&*token.text, "с" | "со");
                 continue;
@@ -330,7 +342,7 @@ impl PriceList {
         trimming(&mut said);
         nails(&mut said, &self.entries);
         unwanted.retain(|key| !said.iter().any(|s| s.keys.contains(key)));
-        (said, unwanted)
+        (said, unwanted, unknown)
     }
 
     fn keys(&self, token: &Token) -> Vec<Key> {
@@ -725,6 +737,18 @@ fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     if said.len() > 1 && said.iter().any(|s| s.keys.contains(&manicure)) {
         said.retain(|s| !s.keys.contains(&nail));
     }
+}
+
+/// The work that a word asks for: a noun of it, or one of the verbs that mean nothing else.
+fn wanted_work(token: &Token) -> Option<Trade> {
+    use Trade::{Care, Coating, Coloring, Complex, Consultation, Delete, Epilation, Haircut, Massage, Piercing, Shave, Tattoo};
+    let verb = token.is_word()
+        && (token.latin || morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) != "NOUN"));
+    let plain = [Haircut, Coloring, Shave, Epilation, Massage, Piercing, Tattoo];
+    let vague = [Care, Coating, Complex, Consultation, Delete];
+    token.trades().find(|work| {
+        work.is_head() && !Key::Trade(*work).is_object() && !vague.contains(work) && (!verb || token.latin || plain.contains(work))
+    })
 }
 
 /// «Девочки, добрый день»: those who work here, nobody to be served.

@@ -256,6 +256,9 @@ pub struct Understood {
     /// titles that fit it («маникюр и брови»).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service_options: Vec<Vec<ServiceId>>,
+    /// Works asked for that no service here does, each by its noun: «маникюр» in a barbershop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services_unknown: Vec<String>,
     /// Masters named; several where the name is shared or «или» joins them.
     pub staff_ids: Vec<StaffId>,
     /// Any master will do.
@@ -322,6 +325,7 @@ impl Default for Understood {
             service_ids: Vec::new(),
             services_ambiguous: false,
             service_options: Vec::new(),
+            services_unknown: Vec::new(),
             staff_ids: Vec::new(),
             staff_any: false,
             staff_not_ids: Vec::new(),

@@ -114,23 +114,24 @@ impl Voice<'_> {
     }
 
     pub(crate) fn ask_this_one(&self, visit: &Visit, moving: bool) -> String {
-        let visit = self.visit(visit);
+        let (whole, cost) = (self.whole_visit(visit), self.visit_cost(visit));
         if moving {
-            return self.say(format!("Перенести вашу запись: {visit}?"), format!("Shall I change your visit to {visit}?"));
+            return self.say(format!("Перенести вашу запись: {whole}?"), format!("Shall I change your visit: {whole}?"));
         }
-        self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
+        let you = if self.guest { "" } else { " вас" };
+        self.say(format!("Записать{you}: {whole}?{cost}"), format!("Shall I book it: {whole}?{cost}"))
     }
 
     pub(crate) fn ask_first(&self, visit: &Visit, moving: bool) -> String {
-        let visit = self.visit(visit);
+        let visit = self.whole_visit(visit);
         if moving {
             return self.say(
-                format!("Перенести на первое: {visit}? Или напишите номер другого варианта."),
+                format!("Перенести на первое время: {visit}? Или напишите номер другого варианта."),
                 format!("Shall I change it to the first one: {visit}? Or send another number."),
             );
         }
         self.say(
-            format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
+            format!("Записать на первое время: {visit}? Или напишите номер другого варианта."),
             format!("Shall I book the first one: {visit}? Or send another number."),
         )
     }
@@ -157,6 +158,14 @@ impl Voice<'_> {
         }
     }
 
+    /// A visit with what is done in it, in one line.
+    fn whole_visit(&self, visit: &Visit) -> String {
+        match visit.seats.as_slice() {
+            [seat] => format!("{}, {}", self.services(&seat.services), self.visit(visit)),
+            _ => self.visit(visit),
+        }
+    }
+
     /// Free times to choose from, after `lead`. `first`: the customer has not heard yet what was understood to be wanted.
     pub(crate) fn offer(&self, lead: &str, visits: &[Visit], moving: bool, first: bool) -> String {
         let lead = if lead.is_empty() { String::new() } else { format!("{lead} ") };
@@ -168,15 +177,15 @@ impl Voice<'_> {
             _ => String::new(),
         };
         if let [only] = visits {
-            let visit = self.visit(only);
+            let (visit, cost) = (self.whole_visit(only), if moving { String::new() } else { self.visit_cost(only) });
             let ask = match (moving, self.guest) {
                 (true, _) => self.say("Перенести?", "Shall I change it?"),
                 (false, true) => self.say("Записать?", "Shall I book it?"),
                 (false, false) => self.say("Записать вас?", "Shall I book it?"),
             };
             return self.say(
-                format!("{lead}Есть свободное время{what}: {visit}. {ask}"),
-                format!("{lead}There is a free time{what}: {visit}. {ask}"),
+                format!("{lead}Есть свободное время: {visit}.{cost} {ask}"),
+                format!("{lead}There is a free time: {visit}.{cost} {ask}"),
             );
         }
         let (shared, lines) = self.lines(&lead, visits);
@@ -256,6 +265,10 @@ impl Voice<'_> {
                     ),
                 }
             }
+            WhyNot::NotTogether => self.say(
+                "Одновременно, к сожалению, не получится, но можно друг за другом.",
+                "At one time it is not possible, but one after the other it is.",
+            ),
             WhyNot::NotTheirs(staff) => {
                 let name = self.staff(*staff);
                 self.say(format!("{name} этим не занимается."), format!("{name} does not do that."))
@@ -276,7 +289,7 @@ impl Voice<'_> {
     }
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
-        let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let names: Vec<String> = staff.iter().map(|id| self.staff(*id)).collect();
         let verb = if names.len() == 1 { "выполняет" } else { "выполняют" };
         let names = names.join(", ");
         self.say(format!("Эту услугу {verb} {names}."), format!("It is done by {names}."))
@@ -284,7 +297,7 @@ impl Voice<'_> {
 
     /// Another master was wanted.
     pub(crate) fn only_done_by(&self, staff: &[StaffId]) -> String {
-        let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let names: Vec<String> = staff.iter().map(|id| self.staff(*id)).collect();
         let verb = if names.len() == 1 { "делает" } else { "делают" };
         let names = names.join(", ");
         self.say(format!("Эту услугу у нас {verb} только {names}."), format!("Only {names} can do that here."))
