@@ -57,10 +57,8 @@ impl Mind<'_> {
                 }
             };
         }
-        let elsewhere = self.state.wish.is_empty() && self.heard.service_ids.is_empty() && !self.cues.somebody_else;
-        if !self.heard.when_refused.is_empty() && elsewhere {
-            // «Завтра не смогу, давайте в четверг»: most likely a visit stands there.
-            return self.act(Effect::MyBookings, Next::Refused);
+        if self.speaks_of_standing() {
+            return self.act(Effect::MyBookings, Next::Standing);
         }
         let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
         if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
@@ -84,11 +82,25 @@ impl Mind<'_> {
         self.arrange()
     }
 
-    /// A day was refused: a visit that stands there is to be moved.
-    pub(crate) fn refused_day(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
+    /// «Завтра не смогу, давайте в четверг», «не к Инне, а к Асе, время то же»: most likely of a visit that stands.
+    fn speaks_of_standing(&self) -> bool {
+        let heard = &self.heard;
+        let changes_master = heard.staff_other || (!heard.staff_not_ids.is_empty() && !heard.staff_ids.is_empty());
+        let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master;
+        compares && heard.service_ids.is_empty() && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
+    }
+
+    /// A visit that was spoken of is to be moved, if there is one.
+    pub(crate) fn about_standing(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
         let now = self.now();
-        let refused: Vec<Want> = self.heard.when_refused.iter().map(Want::read).collect();
-        let meant = |booking: &Booking| !booking.deleted && booking.start > now && refused.iter().any(|want| want.fits(booking.start));
+        let heard = &self.heard;
+        let refused: Vec<Want> = heard.when_refused.iter().map(Want::read).collect();
+        let meant = |booking: &Booking| {
+            !booking.deleted
+                && booking.start > now
+                && (refused.is_empty() || refused.iter().any(|want| want.fits(booking.start)))
+                && (heard.staff_not_ids.is_empty() || heard.staff_not_ids.contains(&booking.staff_id))
+        };
         if bookings.iter().any(|booking| meant(booking.get())) {
             return self.own_bookings(Purpose::Move, bookings);
         }
@@ -166,6 +178,41 @@ impl Mind<'_> {
                 want.hours = Some(HoursWanted::At(time));
             }
         }
+        self.part_visits();
+    }
+
+    /// «В среду в 12 на маникюр и в пятницу в 15 на педикюр»: visits of their own, in the order said.
+    fn part_visits(&mut self) {
+        let heard = &self.heard;
+        let wants: Vec<Want> = heard.when.iter().map(Want::read).collect();
+        let services = &heard.service_ids;
+        let paired = services.len() > 1 && services.len() == wants.len() && *services == self.state.wish.services;
+        let moments: Vec<_> = wants.iter().filter_map(Want::moment).collect();
+        let apart = moments.len() == wants.len() && moments.windows(2).all(|two| two[0] != two[1]);
+        if !paired || !apart || heard.services_ambiguous || self.cues.or || self.state.wish.moving.is_some() {
+            return;
+        }
+        let salon = self.turn.salon;
+        let each_has_one = heard.staff_ids.len() == services.len();
+        let visit = |(index, (id, want)): (usize, (&ServiceId, &Want))| {
+            let named = if each_has_one { &heard.staff_ids[index..=index] } else { &heard.staff_ids[..] };
+            let able = |staff: &&domain::StaffId| salon.service(*id).is_some_and(|service| service.done_by(**staff));
+            Wish { services: vec![*id], staff: named.iter().filter(able).copied().collect(), when: vec![*want], ..Wish::default() }
+        };
+        let mut visits = services.iter().zip(&wants).enumerate().map(visit);
+        if let Some(first) = visits.next() {
+            let then = visits.collect();
+            self.state.wish = Wish { then, guest_name: self.state.wish.guest_name.take(), ..first };
+        }
+    }
+
+    /// What was cancelled is wanted after all.
+    pub(crate) fn bring_back(mut self) -> Step {
+        if let Some(booking) = self.state.cancelled.take() {
+            let Booking { services, staff_id, start, .. } = booking.get();
+            self.state.wish = Wish { services: services.clone(), staff: vec![*staff_id], when: vec![Want::at(*start)], ..Wish::default() };
+        }
+        self.arrange()
     }
 
     /// Takes the services that the words name into the wish.
@@ -175,6 +222,7 @@ impl Mind<'_> {
         if heard.service_ids.is_empty() || wish.moving.is_some() {
             return;
         }
+        wish.then.clear();
         let known = wish.services.iter().any(|id| heard.service_ids.contains(id));
         let more = self.cues.more && !known && !wish.services.is_empty();
         if !heard.services_ambiguous {
@@ -264,7 +312,7 @@ impl Mind<'_> {
         let wants = self.wants_for(last, heard.when.iter().map(Want::read).collect());
         let stands =
             |want: &Want| want.moment() == Some(last.start) || (!heard.when.is_empty() && want.hours.is_none() && want.fits(last.start));
-        let says_something = !wants.is_empty() || !heard.staff_ids.is_empty();
+        let says_something = !wants.is_empty() || !heard.staff_ids.is_empty() || heard.staff_any;
         if (heard.service_ids.is_empty() || same_service) && same_master && says_something && wants.iter().all(stands) {
             return Some(Correction::Stands(Box::new(last.clone())));
         }

@@ -1,6 +1,7 @@
 //! Booking and moving: the last details, the effects, and what comes of them.
 
 use domain::{Phone, Receipt};
+use language::Understood;
 
 use crate::{
     HandOverReason, Step,
@@ -83,8 +84,13 @@ impl Mind<'_> {
                     self.state.phone = None;
                 }
                 let words = self.voice().receipts(&booked.receipts);
-                self.state.wish = Wish::default();
-                self.say(words)
+                let mut then = std::mem::take(&mut self.state.wish).then;
+                if then.is_empty() {
+                    return self.say(words);
+                }
+                self.parts.push(words);
+                self.state.wish = Wish { then: then.split_off(1), ..then.remove(0) };
+                self.go_on()
             }
             Outcome::Refused(refusal) => {
                 self.say_receipts(&booked);
@@ -104,6 +110,16 @@ impl Mind<'_> {
                 self.hand_over(HandOverReason::SystemDown)
             }
         }
+    }
+
+    /// The next visit of those that were asked for in one breath.
+    fn go_on(mut self) -> Step {
+        if self.before.question.is_some() {
+            // The answer was about the first one: the next is shown, not booked unasked.
+            self.state.wish.when.iter_mut().for_each(|want| want.carried = true);
+        }
+        self.heard = Understood { intents: self.heard.intents, lang: self.heard.lang, ..Understood::default() };
+        self.arrange()
     }
 
     fn say_receipts(&mut self, booked: &Booked) {

@@ -54,6 +54,14 @@ impl Mind<'_> {
             return self.say(words);
         }
         let (fitting, missed) = self.meant(purpose, &coming);
+        let new_service = missed && purpose == Purpose::Move && !self.heard.services_ambiguous && !self.heard.service_ids.is_empty();
+        if let ([only], true) = (coming.as_slice(), new_service && self.heard.when.is_empty()) {
+            // «Поменяйте услугу на педикюр»
+            let booking = only.clone();
+            self.state.wish = Wish { services: self.heard.service_ids.clone(), ..Wish::default() };
+            let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
+            return self.ask(Question::ChangeService(booking), words);
+        }
         let several = (2..=MAX_CANCELLED).contains(&fitting.len()) && fitting.iter().all(|booking| !booking.get().locked);
         if purpose == Purpose::Cancel && self.cues.all && several && !missed {
             let words = {
@@ -155,6 +163,10 @@ impl Mind<'_> {
         if !heard.staff_ids.is_empty() {
             // A master who has none of the bookings may be the one to move it to.
             narrow(&|booking| heard.staff_ids.contains(&booking.staff_id), cancels_only);
+        }
+        if purpose == Purpose::Move && !heard.staff_not_ids.is_empty() {
+            // «Не к Инне, а к Асе.»
+            narrow(&|booking| heard.staff_not_ids.contains(&booking.staff_id), false);
         }
         let stands: Vec<Want> = match purpose {
             // «Я не приду в пятницу, отмените.»

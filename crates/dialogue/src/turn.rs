@@ -55,8 +55,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
-    /// The customer's bookings, to find one on a day that was refused.
-    Refused,
+    /// The customer's bookings, to find the one that the words were about without saying so.
+    Standing,
     /// The customer's bookings, to find the one that something is to be added to.
     Beside,
     /// The last visit, to offer the same again.
@@ -70,7 +70,7 @@ pub(crate) enum Next {
 pub(crate) struct Mind<'t> {
     pub(crate) turn: &'t Turn<'t>,
     /// As the turn began.
-    before: State,
+    pub(crate) before: State,
     pub(crate) state: State,
     pub(crate) heard: Understood,
     pub(crate) cues: Cues,
@@ -137,7 +137,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
         (Next::Cancelled { left, done }, outcome) => mind.cancelled(left, done, outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
-        (Next::Refused, Outcome::Bookings(bookings)) => mind.refused_day(bookings),
+        (Next::Standing, Outcome::Bookings(bookings)) => mind.about_standing(bookings),
         (Next::Beside, Outcome::Bookings(bookings)) => mind.beside(bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
         (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
@@ -150,7 +150,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
             mind.say(sorry)
         }
         (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
-        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Refused | Next::Beside, _) => mind.failed(),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Standing | Next::Beside, _) => mind.failed(),
     }
 }
 
@@ -407,6 +407,7 @@ impl<'t> Mind<'t> {
             Receipt::Cancelled(booking) => {
                 let gone = booking.get().record_id;
                 self.state.last.retain(|known| known.get().record_id != gone);
+                self.state.cancelled = Some(booking.clone());
             }
         }
     }
@@ -555,6 +556,9 @@ impl<'t> Mind<'t> {
         if self.heard.has(Intent::Price) && self.heard.service_ids.is_empty() && self.cues.visit && self.state.wish.is_empty() {
             // «Сколько с меня за завтрашний визит?»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
+        if self.cues.back && !self.names_details() && self.state.wish.is_empty() && self.state.cancelled.is_some() {
+            return self.bring_back();
         }
         let told = self.tell(open.is_some());
         let heard = &self.heard;

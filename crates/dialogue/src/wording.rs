@@ -146,7 +146,13 @@ impl Voice<'_> {
     /// The titles after «на»: declined, or between quotation marks where they would break a sentence.
     fn quoted(&self, ids: &[ServiceId]) -> String {
         let what = self.services_in(ids, Case::Accusative);
-        if self.lang == Lang::Ru && what.contains([':', '+', ',']) { format!("«{}»", self.services(ids)) } else { what }
+        // What has no forms is told by its title.
+        let stiff = self.composite(ids).is_none()
+            && ids.iter().filter_map(|id| self.salon.service(*id)).any(|service| !speak::declines(&service.title));
+        if self.lang == Lang::Ru && (stiff || what.contains([':', '+', ','])) {
+            return format!("«{}»", self.services(ids).replace('«', "„").replace('»', "“"));
+        }
+        what
     }
 
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {

@@ -292,6 +292,11 @@ pub fn service(title: &str, case: Case) -> String {
     declined(&small, case).unwrap_or(small)
 }
 
+/// The title has cases that are known: «маникюр», not «LPG» nor «ботулинотерапия».
+pub fn declines(title: &str) -> bool {
+    declined(&lowered(title), Case::Genitive).is_some()
+}
+
 fn lowered(title: &str) -> String {
     let mut letters = title.chars();
     let Some(first) = letters.next() else { return String::new() };

@@ -51,10 +51,13 @@ impl Voice<'_> {
 
     pub(crate) fn ask_first_service(&self, first: ServiceId, wish: &Wish) -> String {
         let title = self.services(&[first]);
+        let price = self.salon.service(first).map(|service| self.price(service.price)).filter(|price| !price.is_empty());
+        let price = price.map(|price| format!(" ({price})")).unwrap_or_default();
+        let who = if let [staff] = wish.staff.as_slice() { format!(" {}", self.dative_master(*staff)) } else { String::new() };
         let when = self.wanted_moment(wish).map(|when| format!(" {when}")).unwrap_or_default();
         self.say(
-            format!("Записать на «{title}»{when}? Или напишите номер другой услуги."),
-            format!("Shall I take “{title}”{when}? Or send the number of another one."),
+            format!("Записать на «{title}»{price}{who}{when}? Или напишите номер другой услуги."),
+            format!("Shall I take “{title}”{price}{who}{when}? Or send the number of another one."),
         )
     }
 
@@ -268,14 +271,15 @@ impl Voice<'_> {
                 self.say(format!("{day}, {name} работает {hours}."), format!("{day}, {name} works {hours}."))
             }
             WhyNot::NotFree(staff, at) => {
-                let when = at.map(|at| self.moment(at));
-                let whose = staff.map(|staff| self.at_master(staff));
-                let place = [when, whose].into_iter().flatten().collect::<Vec<_>>().join(" ");
-                match place.as_str() {
-                    "" => self.say("На это время, к сожалению, окошек нет.", "I am sorry, there is nothing free then."),
-                    place => self.say(
-                        format!("{}, к сожалению, окошка нет.", sentence(place)),
-                        format!("{}: nothing is free, I am sorry.", sentence(place)),
+                let whose = staff.map(|staff| format!(" {}", self.at_master(staff))).unwrap_or_default();
+                match at {
+                    Some(at) => {
+                        let when = sentence(&self.moment(*at));
+                        self.say(format!("{when}{whose}, к сожалению, окошка нет."), format!("{when}{whose}: nothing is free, I am sorry."))
+                    }
+                    None => self.say(
+                        format!("На это время{whose}, к сожалению, окошек нет."),
+                        format!("I am sorry, there is nothing free then{whose}."),
                     ),
                 }
             }
