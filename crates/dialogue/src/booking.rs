@@ -162,6 +162,13 @@ impl Mind<'_> {
                 self.receive(&receipt);
                 self.state.wish = Wish::default();
                 let words = self.voice().receipts(&[receipt]);
+                if let Some(Question::ReallyCancel(bookings)) = self.before.question.clone()
+                    && bookings.iter().all(|booking| self.state.last.iter().all(|moved| moved.get().record_id != booking.get().record_id))
+                {
+                    // Whether another one is to be cancelled is still open.
+                    self.parts.push(words);
+                    return self.put_again(Question::ReallyCancel(bookings));
+                }
                 self.say(words)
             }
             Outcome::Refused(refusal) => {

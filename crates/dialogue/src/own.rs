@@ -2,7 +2,7 @@
 
 use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
-use language::Intent;
+use language::{Intent, When};
 
 use crate::{
     HandOverReason, Step,
@@ -306,11 +306,18 @@ impl Mind<'_> {
         if self.names_details() {
             // What is said now is said of the bookings, whatever the purpose: «ту, что в пятницу».
             let (fitting, missed) = self.meant(Purpose::Cancel, &bookings);
+            let named = !self.heard.service_ids.is_empty() || !self.heard.staff_ids.is_empty();
+            let by_name = || Some(self.meant(Purpose::Move, &bookings)).filter(|_| named && purpose == Purpose::Move);
+            let (fitting, missed) = if missed { by_name().unwrap_or((fitting, missed)) } else { (fitting, missed) };
             if let ([only], false) = (fitting.as_slice(), missed) {
                 let booking = only.clone();
                 let mut mind = self;
-                mind.heard.when.clear();
-                mind.heard.staff_ids.clear();
+                // «Только маникюр, на понедельник в 11»: where the moment is not its own, it goes there.
+                let own = |when: &When| Want::read(when).fits(booking.get().start);
+                if purpose != Purpose::Move || mind.heard.when.iter().all(own) {
+                    mind.heard.when.clear();
+                }
+                mind.heard.staff_ids.retain(|id| *id != booking.get().staff_id);
                 return mind.with_booking(purpose, booking);
             }
         }
@@ -350,6 +357,10 @@ impl Mind<'_> {
         if self.plain_no() {
             let words = self.voice().kept();
             return self.say(words);
+        }
+        if heard.has(Intent::Reschedule) && !parts.is_empty() && !parts.iter().any(of_them) {
+            // «И маникюр перенесите» is about another one.
+            return self.wanted_with(Some(Question::ReallyCancel(bookings)));
         }
         // «Лучше в субботу»: it is to be moved.
         let names_another_time = !heard.when.is_empty() && heard.service_ids.is_empty() && !heard.has(Intent::Cancel);

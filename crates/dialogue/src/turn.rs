@@ -1,6 +1,6 @@
 use domain::{Booking, ReadBack, Receipt, StaffId};
 use jiff::civil::{DateTime, Time};
-use language::{Asked, Context, Intent, Understood};
+use language::{Asked, Context, Intent, Understood, When};
 
 use crate::{
     Heard, HeardKind, Pause, Reply, Step, Turn,
@@ -560,12 +560,15 @@ impl<'t> Mind<'t> {
         if self.cues.back && !self.names_details() && self.state.wish.is_empty() && self.state.cancelled.is_some() {
             return self.bring_back();
         }
-        let told = self.tell(open.is_some());
+        // «Маникюр в четверг в 10, и картой можно?»: the question stands beside a wish.
+        let exact = self.heard.when.iter().any(|when| matches!(when, When::At { .. }));
+        let beside = exact && !self.heard.service_ids.is_empty() && self.heard.has(Intent::Info) && open.is_none();
+        let told = self.tell(open.is_some() || beside);
         let heard = &self.heard;
         // «По каким дням вы работаете?» is told, and no times need to be looked up for it.
         let told_hours =
             told && heard.has(Intent::Info) && heard.has(Intent::FreeTimes) && heard.service_ids.is_empty() && self.state.wish.is_empty();
-        if told && !heard.has(Intent::Book) && (self.is_beyond_the_card() || told_hours) {
+        if told && !beside && !heard.has(Intent::Book) && (self.is_beyond_the_card() || told_hours) {
             return self.after_telling(open);
         }
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
@@ -582,7 +585,7 @@ impl<'t> Mind<'t> {
             }
         }
         if told {
-            let of_a_time = !self.heard.when.is_empty() && !self.heard.has(Intent::Info) && !self.state.wish.services.is_empty();
+            let of_a_time = beside || !self.heard.when.is_empty() && !self.heard.has(Intent::Info) && !self.state.wish.services.is_empty();
             if of_a_time && open.is_none() {
                 // «Сколько стоит укладка, и можно ли в субботу в 11?»
                 return self.book();
