@@ -51,6 +51,11 @@ impl Mind<'_> {
                 let kept = self.voice().kept();
                 self.parts.push(kept);
             }
+            if coming.len() > 1 {
+                // Nothing is asked, but «вторую отмените» is said of this list.
+                self.state.question = Some(Question::WhichBooking(Purpose::List, coming));
+                self.state.asked_times = 1;
+            }
             return self.say(words);
         }
         let (fitting, missed) = self.meant(purpose, &coming);
@@ -327,6 +332,19 @@ impl Mind<'_> {
             mind.state.wish.when = mind.heard.when.iter().map(Want::read).collect();
         }
         mind.put_again(Question::WhichBooking(purpose, bookings))
+    }
+
+    /// After a list of the customer's bookings: «вторую перенесите на час раньше».
+    pub(crate) fn of_those_told(self, bookings: &[ReadBack<Booking>]) -> Step {
+        let purpose = match () {
+            () if self.heard.has(Intent::Cancel) => Purpose::Cancel,
+            () if self.heard.has(Intent::Reschedule) => Purpose::Move,
+            () => return self.wanted(),
+        };
+        match self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?)) {
+            Some(booking) => self.with_booking(purpose, booking.clone()),
+            None => self.wanted(),
+        }
     }
 
     /// «Отменить?» was asked.

@@ -482,6 +482,7 @@ impl<'t> Mind<'t> {
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
             Question::FirstVisit(visits) => self.chose_visit(visits),
+            Question::WhichBooking(Purpose::List, bookings) => self.of_those_told(&bookings),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(bookings) => self.answered_cancel(bookings),
             Question::ChangeService(booking) => self.answered_change(booking),
