@@ -172,6 +172,9 @@ impl Mind<'_> {
             }
             return self.say(voice.all_right());
         }
+        if self.heard.name.is_some() && !self.state.last.is_empty() {
+            return self.say(voice.all_right());
+        }
         if let (true, Some(booking)) = (self.heard.has(Intent::Confirm), self.state.last.last()) {
             let words = voice.stands(booking.get());
             return self.say(words);
@@ -182,6 +185,10 @@ impl Mind<'_> {
                 return self.book();
             }
             // «Подтверждаю запись.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
+        if self.plain_yes() && !self.heard.has(Intent::Greeting) {
+            // A yes to something that was not asked here: most likely to a reminder.
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if self.heard.has(Intent::Greeting) && self.is_known() && self.state.last.is_empty() {

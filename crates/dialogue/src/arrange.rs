@@ -167,8 +167,9 @@ impl Mind<'_> {
         if !heard.when.is_empty() {
             wish.when = moment::merge(&wish.when, &heard.when, offered, heard.same_time);
         }
-        if let Some(day) = self.state.last.last().map(|booking| booking.get().start.date()).filter(|_| wish.for_somebody) {
-            // «И брата в 15»: on the day that was just booked.
+        let beside_last = wish.for_somebody || self.cues.more;
+        if let Some(day) = self.state.last.last().map(|booking| booking.get().start.date()).filter(|_| beside_last) {
+            // «И брата в 15», «и на педикюр в 15»: on the day that was just booked.
             for want in wish.when.iter_mut().filter(|want| !want.day_said) {
                 (want.from, want.to, want.day_said) = (day, day, true);
             }
@@ -318,7 +319,7 @@ impl Mind<'_> {
         }
         let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
         if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
-            if self.cues.more {
+            if self.cues.more || self.cues.in_turn {
                 return Some(Correction::Beside(Box::new(last.clone()), heard.service_ids.clone()));
             }
             return self.state.last.last().cloned().map(|last| Correction::Service(last, heard.service_ids.clone()));

@@ -30,6 +30,10 @@ pub(crate) struct Cues {
     pub(crate) back: bool,
     /// «В среду или в четверг».
     pub(crate) or: bool,
+    /// «И педикюр тоже».
+    pub(crate) too: bool,
+    /// «Меня», beside somebody else.
+    pub(crate) me: bool,
     /// «Ближайшее время»: the first that there is.
     pub(crate) soonest: bool,
     pub(crate) question: bool,
@@ -142,6 +146,8 @@ const WHICH: &[&str] = &["котор", "то что$", "вариант", "the on
 const SOONEST: &[&str] = &["ближайш", "soonest$", "earliest$"];
 const BACK: &[&str] = &["обратно$", "верните", "верни$", "вернуть$", "восстанов", "как было$", "restore$", "put it back"];
 const OR: &[&str] = &["или$", "либо$", "or$"];
+const TOO: &[&str] = &["тоже$", "также$", "too$", "as well$"];
+const ME: &[&str] = &["меня$", "мне$", "me$", "myself$"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
 impl Cues {
@@ -166,6 +172,8 @@ impl Cues {
             which: says(WHICH),
             back: says(BACK),
             or: says(OR),
+            too: says(TOO),
+            me: says(ME),
             soonest: says(SOONEST),
             question: text.contains('?'),
         }

@@ -266,6 +266,9 @@ impl Mind<'_> {
                 let words = self.voice().no_such_date();
                 self.parts.push(words);
             }
+            if self.asks_for_times() {
+                return self.arrange();
+            }
             let words = self.voice().ask_new_time(booking);
             return self.ask(Question::Day, words);
         }

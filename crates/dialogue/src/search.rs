@@ -305,7 +305,11 @@ impl Mind<'_> {
                 visits.push(visit);
             }
         }
-        visits.sort_by_key(|visit| (self.distance(&search.wants, visit), visit.start()));
+        // What fits best is the first one: the master who was asked for, unless it is only the one of the visit to be moved.
+        let named = search.named.filter(|_| search.current.is_none() || !self.heard.staff_ids.is_empty());
+        let wanted = |visit: &Visit| search.wants.iter().any(|want| want.fits(visit.start()));
+        let elsewhere = |visit: &Visit| named.is_some_and(|named| visit.staff().iter().any(|staff| *staff != named));
+        visits.sort_by_key(|visit| (self.distance(&search.wants, visit), elsewhere(visit), !wanted(visit), visit.start()));
         visits.truncate(OFFERED);
         if visits.is_empty() {
             self.parts.push(lead);

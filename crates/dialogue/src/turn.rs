@@ -336,6 +336,10 @@ impl<'t> Mind<'t> {
             self.state.lang = self.heard.lang;
         }
         self.cues = Cues::read(&text);
+        // «Меня на маникюр, мужа на стрижку»: one service each.
+        if self.cues.somebody_else && self.cues.me && !self.heard.services_ambiguous && self.heard.service_ids.len() == 2 {
+            self.heard.people = 2;
+        }
         self.text = text;
     }
 
@@ -560,6 +564,15 @@ impl<'t> Mind<'t> {
         }
         if self.cues.back && !self.names_details() && self.state.wish.is_empty() && self.state.cancelled.is_some() {
             return self.bring_back();
+        }
+        let nothing_open = open.is_none() && self.state.wish.is_empty();
+        if nothing_open && self.heard.has(Intent::Confirm) && self.cues.visit && !self.cues.wish && self.heard.service_ids.is_empty() {
+            // «Подтверждаю запись на среду.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
+        if nothing_open && self.state.cancelled.is_some() && self.cues.too && self.names_details() && self.heard.people <= 1 {
+            // «И укладку тоже», when something was just cancelled.
+            return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel));
         }
         // «Маникюр в четверг в 10, и картой можно?»: the question stands beside a wish.
         let exact = self.heard.when.iter().any(|when| matches!(when, When::At { .. }));

@@ -222,19 +222,18 @@ impl Voice<'_> {
     }
 
     fn cost_sentence(&self, booking: &Booking) -> String {
-        self.costs(&self.cost(booking))
+        match self.cost(booking) {
+            cost if cost.is_empty() => String::new(),
+            cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
+        }
     }
 
-    /// What a visit that is proposed costs by the price list.
+    /// What a visit that is proposed costs by the price list: `, 1 800 ₽`.
     fn visit_cost(&self, visit: &Visit) -> String {
         let listed = |seat: &Seat| self.composite(&seat.services).map_or_else(|| self.salon.price(&seat.services), |service| service.price);
-        self.costs(&self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)))
-    }
-
-    fn costs(&self, cost: &str) -> String {
-        match cost {
-            "" => String::new(),
-            cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
+        match self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)) {
+            cost if cost.is_empty() => String::new(),
+            cost => format!(", {cost}"),
         }
     }
 

@@ -136,11 +136,11 @@ impl Voice<'_> {
             return self.say(format!("Перенести вашу запись: {whole}?"), format!("Shall I change your visit: {whole}?"));
         }
         let you = if self.guest { "" } else { " вас" };
-        self.say(format!("Записать{you}: {whole}?{cost}"), format!("Shall I book it: {whole}?{cost}"))
+        self.say(format!("Записать{you}: {whole}{cost}?"), format!("Shall I book it: {whole}{cost}?"))
     }
 
     pub(crate) fn ask_first(&self, visit: &Visit, moving: bool) -> String {
-        let visit = self.whole_visit(visit);
+        let visit = format!("{}{}", self.whole_visit(visit), if moving { String::new() } else { self.visit_cost(visit) });
         if moving {
             return self.say(
                 format!("Перенести на первое время: {visit}? Или напишите номер другого варианта."),
@@ -201,8 +201,8 @@ impl Voice<'_> {
                 (false, false) => self.say("Записать вас?", "Shall I book it?"),
             };
             return self.say(
-                format!("{lead}Есть свободное время: {visit}.{cost} {ask}"),
-                format!("{lead}There is a free time: {visit}.{cost} {ask}"),
+                format!("{lead}Есть свободное время: {visit}{cost}. {ask}"),
+                format!("{lead}There is a free time: {visit}{cost}. {ask}"),
             );
         }
         let (shared, lines) = self.lines(&lead, visits);
