@@ -83,7 +83,10 @@ impl Mind<'_> {
                     // The number given was the guest's.
                     self.state.phone = None;
                 }
-                let words = self.voice().receipts(&booked.receipts);
+                let mut words = self.voice().receipts(&booked.receipts);
+                if let (Some(_), [receipt]) = (&self.state.wish.guest_name, booked.receipts.as_slice()) {
+                    words = format!("{words}\n{}", self.voice().on_the_name(&receipt.booking().client_name));
+                }
                 let mut then = std::mem::take(&mut self.state.wish).then;
                 if then.is_empty() {
                     return self.say(words);

@@ -22,6 +22,9 @@ const OFFERED: usize = 3;
 /// Working days that are looked through where no day was said.
 const DAYS_AHEAD: usize = 3;
 
+/// Working days that are looked through beyond them where those are full.
+const DAYS_FURTHER: usize = 14;
+
 /// Days that are looked through where the salon's schedule is not known.
 const DAYS_UNKNOWN: i64 = 7;
 
@@ -56,6 +59,8 @@ enum Probe {
     OtherMasters,
     /// The next working days.
     Later,
+    /// The working days after those, when they were full.
+    Further,
 }
 
 impl Mind<'_> {
@@ -165,14 +170,16 @@ impl Mind<'_> {
         if chairs.iter().any(|chair| chair.allowed.is_empty()) {
             return match probe {
                 Probe::OtherMasters => self.look(Probe::Later, search),
-                Probe::Wanted | Probe::Later => self.offer(search),
+                Probe::Wanted | Probe::Later | Probe::Further => self.offer(search),
             };
         }
-        if probe == Probe::Later {
+        if matches!(probe, Probe::Later | Probe::Further) {
             let now = self.now().date();
             let after = match search.why {
-                Some(WhyNot::Past) | None => now,
-                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date) | WhyNot::AllOff(date)) => date.saturating_add(1.day()).max(now),
+                Some(WhyNot::Past) if probe == Probe::Later => now,
+                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date) | WhyNot::AllOff(date)) if probe == Probe::Later => {
+                    date.saturating_add(1.day()).max(now)
+                }
                 _ => search.range.1.saturating_add(1.day()).max(now),
             };
             let everybody: Vec<StaffId> = chairs.iter().flat_map(|chair| chair.allowed.iter().copied()).collect();
@@ -182,7 +189,8 @@ impl Mind<'_> {
                 search.range = (after.min(limit), after.saturating_add(DAYS_UNKNOWN.days()).min(limit));
                 return self.ask_slots(search);
             }
-            match moment::working_days(salon, &everybody, after, DAYS_AHEAD).filter(|(from, _)| *from <= limit) {
+            let days = if probe == Probe::Later { DAYS_AHEAD } else { DAYS_FURTHER };
+            match moment::working_days(salon, &everybody, after, days).filter(|(from, _)| *from <= limit) {
                 Some((from, to)) => search.range = (from, to.min(limit)),
                 None => return self.offer(search),
             }
@@ -283,8 +291,11 @@ impl Mind<'_> {
                 }
                 self.offer(search)
             }
-            Probe::Later => {
+            Probe::Later | Probe::Further => {
                 let room = OFFERED.saturating_sub(search.others.len());
+                if visits.is_empty() && search.others.is_empty() && search.probe == Probe::Later {
+                    return self.look(Probe::Further, search);
+                }
                 search.others.extend(match search.anchor() {
                     _ if !wanted.is_empty() => plan::spread(wanted, room),
                     Some(anchor) => plan::near_time(visits, anchor.time(), room),
@@ -386,14 +397,14 @@ impl Search {
     fn note_miss(&mut self) {
         let carried = self.wants.iter().any(|want| want.carried);
         if self.why.is_none() && !carried && !self.wants.is_empty() {
-            let at = match self.wants.as_slice() {
+            self.why = Some(match self.wants.as_slice() {
                 [want] if want.from == want.to => match want.hours {
-                    Some(HoursWanted::At(time)) => Some(want.from.to_datetime(time)),
-                    _ => None,
+                    Some(HoursWanted::At(time)) => WhyNot::NotFree(self.named, Some(want.from.to_datetime(time))),
+                    None => WhyNot::FullDay(self.named, want.from),
+                    _ => WhyNot::NotFree(self.named, None),
                 },
-                _ => None,
-            };
-            self.why = Some(WhyNot::NotFree(self.named, at));
+                _ => WhyNot::NotFree(self.named, None),
+            });
         }
     }
 

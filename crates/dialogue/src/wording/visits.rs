@@ -101,6 +101,10 @@ impl Voice<'_> {
         self.say("Гость", "Guest")
     }
 
+    pub(crate) fn on_the_name(&self, name: &str) -> String {
+        self.say(format!("Запись на имя {name}."), format!("The visit is on the name {name}."))
+    }
+
     pub(crate) fn ask_phone(&self) -> String {
         self.say(
             "Напишите, пожалуйста, ваш номер телефона — он нужен для записи.",
@@ -282,6 +286,14 @@ impl Voice<'_> {
                         format!("I am sorry, there is nothing free then{whose}."),
                     ),
                 }
+            }
+            WhyNot::FullDay(staff, date) => {
+                let whose = staff.map(|staff| format!(" {}", self.at_master(staff))).unwrap_or_default();
+                let day = sentence(&self.day(*date));
+                self.say(
+                    format!("{day},{whose} свободных окошек, к сожалению, уже нет."),
+                    format!("{day}, nothing is free{whose}, I am sorry."),
+                )
             }
             WhyNot::NotTogether => self.say(
                 "Одновременно, к сожалению, не получится, но можно друг за другом.",
