@@ -66,10 +66,8 @@ impl Mind<'_> {
 
     /// Says which works of those asked for are not done here; whether there are any.
     pub(crate) fn tell_not_done(&mut self) -> bool {
-        if self.heard.services_unknown.is_empty() {
-            return false;
-        }
-        let words = self.voice().not_done_here(&self.heard.services_unknown);
+        let Some(work) = &self.heard.service_unknown else { return false };
+        let words = self.voice().not_done_here(work);
         if !self.parts.contains(&words) {
             self.parts.push(words);
         }

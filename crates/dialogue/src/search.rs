@@ -102,7 +102,7 @@ impl Mind<'_> {
             && !self.only_asks()
             && !asks
             && !unknown_master
-            && self.heard.services_unknown.is_empty()
+            && self.heard.service_unknown.is_none()
             && plan.wrong_master.is_none()
             && wants.len() == 1
             && refused.len() == 1;

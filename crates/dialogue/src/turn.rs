@@ -366,7 +366,7 @@ mod tests {
                 same_time: flags[6],
                 shift_minutes: shift.filter(|_| flags[7] && flags[0]),
                 when_impossible: flags[7] && flags[3],
-                services_unknown: if flags[1] && flags[2] { vec!["тату".to_owned()] } else { Vec::new() },
+                service_unknown: (flags[1] && flags[2]).then(|| "тату".to_owned()),
                 when_refused: if flags[2] && flags[6] { vec![When::Day { from: now().date(), ambiguous: false }] } else { Vec::new() },
                 lang: Lang::Ru,
                 ..Understood::default()

@@ -276,11 +276,6 @@ macro_rules! trades {
             pub(crate) fn is_head(self) -> bool {
                 match self { $(Self::$name => $head),+ }
             }
-            /// The first of its words.
-            pub(crate) fn word(self) -> &'static str {
-                let words = match self { $(Self::$name => $words),+ };
-                words.split(' ').next().unwrap_or_default().trim_start_matches('=')
-            }
         }
         const TRADES: &[(Trade, &str)] = &[$((Trade::$name, $words)),+];
     };
@@ -289,10 +284,10 @@ macro_rules! trades {
 trades! {
     Haircut true: "стрижка стричь стричься подстричь подстричься постричь постричься остричь обстричь обстричься состричь подстрижка стрижечка =haircut =haircuts =cut =trim =постригусь =подстригусь",
     Beard true: "борода бородка =beard",
-    Moustache true: "усы =mustache =moustache",
+    Moustache true: "усы усик =mustache =moustache",
     Shape true: "моделирование оформление подровнять ровнять выровнять архитектура оформить моделировать подравнять равнять =shaping =shape",
     Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction",
-    Shave true: "бритье побрить побриться брить бриться выбрить сбрить =shave =shaving",
+    Shave true: "бритье побрить побриться брить бриться выбрить сбрить =наголо =shave =shaving",
     Styling true: "укладка уложить укладывать уложиться укладочка =styling =blowdry =blowout",
     Hairdo true: "прическа причесон причесочка =hairdo =updo",
     Coloring true: "окрашивание окраска покраска покрасить покраситься окрасить окраситься красить краситься перекрасить перекраситься подкрасить подкраситься закрасить прокрасить =coloring =colouring =color =colour =dye =dyeing =tint =tinting",
@@ -338,14 +333,14 @@ trades! {
     Straightening true: "выпрямление выпрямить =straightening",
     Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
     Curl true: "завивка завить завивать химия химзавивка =perm =curls",
-    Fringe true: "челка =fringe =bangs",
+    Fringe true: "челка челочка =fringe =bangs",
     Consultation true: "консультация =consultation",
     Spa true: "спа =spa",
     Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик",
     Female false: "женский жена женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
     Child false: "детский ребенок малыш =дети =детей =детям =детьми =kid =kids =child =children =child's =kid's",
-    Boy false: "мальчик сын сынок сынишка внук пацан =boy =boys =son",
-    Girl false: "девочка дочь дочка дочурка доча внучка =girl =girls =daughter",
+    Boy false: "мальчик сын сынок сынишка сыночек внук пацан =boy =boys =son",
+    Girl false: "девочка дочь дочка дочурка доченька доча внучка =girl =girls =daughter",
     Teen false: "подросток подростковый =teen =teenager",
     Complex false: "комплекс комплексный =combo =package",
     Royal false: "королевский =royal",
@@ -357,7 +352,7 @@ trades! {
     Lpg false: "=lpg =лпж =лпг =элпиджи",
     Ultrasonic false: "ультразвуковой ультразвук =узи =ultrasonic =ultrasound",
     Body true: "тело =body",
-    Lip true: "губа губка =lip =lips",
+    Lip true: "губа губка усик =lip =lips",
     Cellulite false: "антицеллюлитный целлюлитный целлюлит =cellulite =anticellulite",
     Difficult false: "сложный =complex",
     Single false: "однотонный =тон =tone",
@@ -391,6 +386,7 @@ trades! {
     Dry true: "сушка высушить посушить просушить =drying",
     Wrap true: "обертывание обернуть =wrap",
     Enlarge true: "увеличение увеличить накачать филлер =filler =fillers",
+    Deep false: "глубокий тотальный бразильский =deep =brazilian",
     Long false: "длинный длина =long",
     Short false: "короткий =short",
 }

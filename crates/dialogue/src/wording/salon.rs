@@ -42,11 +42,9 @@ impl Voice<'_> {
         }
     }
 
-    /// Works that were asked for and are not done here.
-    pub(crate) fn not_done_here(&self, works: &[String]) -> String {
-        let named = works.join(", ");
-        let ru = if works.len() == 1 { "такой услуги у нас нет" } else { "таких услуг у нас нет" };
-        self.say(format!("К сожалению, {ru}: {named}."), "I am sorry, not everything you ask for is done here.")
+    /// A work that was asked for is not done here.
+    pub(crate) fn not_done_here(&self, work: &str) -> String {
+        self.say(format!("К сожалению, такой услуги у нас нет: {work}."), format!("I am sorry, we do not do that here: {work}."))
     }
 
     /// The whole price list where it is short, else what each category starts from.
