@@ -59,6 +59,10 @@ impl Mind<'_> {
             // What is asked about is what a «давайте» would then book.
             self.note_services();
         }
+        if !told.is_empty() {
+            let kinds = [Intent::Price, Intent::Staff, Intent::Services];
+            self.state.told = self.heard.intents.iter().copied().find(|intent| kinds.contains(intent));
+        }
         let any = !told.is_empty() || not_done;
         self.parts.append(&mut told);
         any

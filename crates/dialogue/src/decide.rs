@@ -73,6 +73,11 @@ impl Mind<'_> {
             }
             Question::CallPerson if self.plain_yes() => self.hand_over(HandOverReason::Asked),
             Question::FindTimes if self.plain_yes() => self.arrange(),
+            Question::FindTimes if self.before.told.is_some() && self.asks_of_another() => {
+                // «А тонирование?» asks what was asked of something else.
+                self.heard.intents = self.before.told.into_iter().collect();
+                self.wanted()
+            }
             Question::CallPerson | Question::FindTimes | Question::Retry { .. } if self.plain_no() => {
                 let words = self.voice().all_right();
                 self.say(words)
@@ -84,7 +89,7 @@ impl Mind<'_> {
             Question::WhichVisit(visits) => self.chose_visit(visits),
             Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
             Question::FirstVisit(visits) => self.chose_visit(visits),
-            Question::WhichBooking(Purpose::List, bookings) => self.of_those_told(&bookings),
+            Question::WhichBooking(Purpose::List, bookings) => self.of_those_told(bookings),
             Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
             Question::ReallyCancel(bookings) => self.answered_cancel(bookings),
             Question::ChangeService(booking) => self.answered_change(booking),
@@ -114,7 +119,8 @@ impl Mind<'_> {
         if self.heard.has(Intent::Review) && self.heard.rating.is_some_and(|rating| rating <= POOR_RATING) {
             return self.hand_over(HandOverReason::Complaint);
         }
-        if self.heard.has(Intent::Price) && self.heard.service_ids.is_empty() && self.cues.visit && self.state.wish.is_empty() {
+        let names_work = !self.heard.service_ids.is_empty() || self.heard.service_unknown.is_some();
+        if self.heard.has(Intent::Price) && !names_work && self.cues.visit && self.state.wish.is_empty() {
             // «Сколько с меня за завтрашний визит?»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
@@ -149,6 +155,8 @@ impl Mind<'_> {
                 Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
                 Intent::Reschedule => return self.reschedule(),
                 Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),
+                // «К 18 не успеваю, давайте на 18:30.»
+                Intent::Late if !self.heard.when_refused.is_empty() && !self.heard.when.is_empty() => return self.reschedule(),
                 Intent::Late => return self.hand_over(HandOverReason::Late),
                 Intent::Book | Intent::FreeTimes => return self.book(),
                 _ => {}

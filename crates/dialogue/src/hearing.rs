@@ -87,6 +87,13 @@ impl Mind<'_> {
             || heard.people > 1
     }
 
+    /// A service with a question mark and nothing else.
+    pub(crate) fn asks_of_another(&self) -> bool {
+        let heard = &self.heard;
+        let bare = heard.when.is_empty() && heard.staff_ids.is_empty() && heard.intents == [Intent::Book];
+        self.cues.question && bare && !self.cues.visit && !self.cues.wish && !heard.service_ids.is_empty()
+    }
+
     /// The words carry something to act on, beyond yes, no, and noise.
     pub(crate) fn worth_hearing(&self) -> bool {
         use Intent::{Book, Cancel, FreeTimes, Info, Late, MyBookings, Price, Reschedule, Review, Services, Staff, Thanks};

@@ -44,18 +44,13 @@ impl Mind<'_> {
                 let list: Vec<&Booking> = coming.iter().map(ReadBack::get).collect();
                 self.voice().own_bookings(&list)
             };
-            if let [only] = coming.as_slice() {
-                self.state.remember(only.clone());
-            }
             if self.cues.keep && !self.cues.question {
                 let kept = self.voice().kept();
                 self.parts.push(kept);
             }
-            if coming.len() > 1 {
-                // Nothing is asked, but «вторую отмените» is said of this list.
-                self.state.question = Some(Question::WhichBooking(Purpose::List, coming));
-                self.state.asked_times = 1;
-            }
+            // Nothing is asked, but «вторую отмените» is said of this list.
+            self.state.question = Some(Question::WhichBooking(Purpose::List, coming));
+            self.state.asked_times = 1;
             return self.say(words);
         }
         let (fitting, missed) = self.meant(purpose, &coming);
@@ -337,16 +332,26 @@ impl Mind<'_> {
         mind.put_again(Question::WhichBooking(purpose, bookings))
     }
 
-    /// After a list of the customer's bookings: «вторую перенесите на час раньше».
-    pub(crate) fn of_those_told(self, bookings: &[ReadBack<Booking>]) -> Step {
+    /// After the customer's bookings were told: «вторую перенесите на час раньше».
+    pub(crate) fn of_those_told(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
         let purpose = match () {
-            () if self.heard.has(Intent::Cancel) => Purpose::Cancel,
-            () if self.heard.has(Intent::Reschedule) => Purpose::Move,
-            () => return self.wanted(),
+            () if self.heard.has(Intent::Cancel) => Some(Purpose::Cancel),
+            () if self.heard.has(Intent::Reschedule) => Some(Purpose::Move),
+            () => None,
         };
-        match self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?)) {
-            Some(booking) => self.with_booking(purpose, booking.clone()),
-            None => self.wanted(),
+        let chosen = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?));
+        match (bookings.as_slice(), chosen, purpose) {
+            (_, Some(booking), Some(purpose)) => self.with_booking(purpose, booking.clone()),
+            ([only], _, None) if self.plain_yes() => {
+                let words = self.voice().stands(only.get());
+                self.say(words)
+            }
+            ([only], _, None) if self.heard.service_ids.is_empty() && self.names_details() && !self.cues.somebody_else => {
+                // «А в 16 можно?» asks of it; nothing is moved unasked.
+                self.heard.intents.insert(0, Intent::FreeTimes);
+                self.with_booking(Purpose::Move, only.clone())
+            }
+            _ => self.wanted(),
         }
     }
 

@@ -1,6 +1,6 @@
 use domain::{Booking, Phone, ReadBack, Salon, ServiceId, StaffId};
 use jiff::civil::{Date, DateTime};
-use language::Lang;
+use language::{Intent, Lang};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,6 +32,8 @@ pub struct State {
     pub(crate) wish: Wish,
     /// What the last message asked: the one thing that a «да» can mean.
     pub(crate) question: Option<Question>,
+    /// What the last message told of a service: its price, its masters.
+    pub(crate) told: Option<Intent>,
     /// How often in a row it was asked.
     pub(crate) asked_times: u8,
     /// Turns answered; the wording varies with it.
@@ -61,6 +63,7 @@ impl Default for State {
             phone: None,
             wish: Wish::default(),
             question: None,
+            told: None,
             asked_times: 0,
             turns: 0,
             puzzled: 0,

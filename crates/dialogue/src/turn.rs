@@ -96,13 +96,15 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     state.touched = Some(turn.now);
     state.turns = state.turns.wrapping_add(1);
     state.wish.keep_known(turn.salon);
+    let before = state.clone();
+    state.told = None;
     let text = joined(turn.heard);
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
     let mut mind = Mind {
         turn,
-        before: state.clone(),
+        before,
         state,
         heard: Understood::default(),
         cues: Cues::default(),
