@@ -136,6 +136,7 @@ impl Mind<'_> {
         if self.worth_hearing() {
             return self.wanted_with(Some(Question::WhichService(services)));
         }
+        self.note(false);
         self.put_again(Question::WhichService(services))
     }
 

@@ -11,11 +11,16 @@ use crate::{
     turn::{MAX_ASKED, Mind},
 };
 
+/// Letters from which on a message shows what language its writer speaks.
+const LETTERS_OF_A_LANGUAGE: usize = 4;
+
 impl Mind<'_> {
     /// Reads the turn's words in the light of what was asked.
     pub(crate) fn read(&mut self, text: String) {
         self.heard = self.turn.reader.read(&text, self.turn.now, &self.context());
-        if text.chars().any(char::is_alphabetic) {
+        // «Ok» is said in any language.
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+        if letters >= LETTERS_OF_A_LANGUAGE || (letters > 0 && self.before.greeted.is_none()) {
             self.state.lang = self.heard.lang;
         }
         self.cues = Cues::read(&text);

@@ -138,6 +138,12 @@ impl Mind<'_> {
         if !self.cues.somebody_else || self.heard.people > 1 || self.state.wish.moving.is_some() {
             return;
         }
+        if self.state.last.is_empty() && !self.before.wish.is_empty() && (self.cues.in_turn || self.cues.alongside) {
+            // «И друга после меня», while one's own visit is being arranged.
+            self.state.wish.people = 2;
+            self.state.wish.in_turn |= self.cues.in_turn;
+            return;
+        }
         self.state.wish.for_somebody = true;
         let Some(last) = self.state.last.last().map(|booking| booking.get().clone()) else { return };
         let wish = &mut self.state.wish;

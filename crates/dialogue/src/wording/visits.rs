@@ -301,7 +301,7 @@ impl Voice<'_> {
             ),
             WhyNot::NotTheirs(staff) => {
                 let name = self.staff(*staff);
-                self.say(format!("{name} этим не занимается."), format!("{name} does not do that."))
+                self.say(format!("К сожалению, {name} эту услугу не делает."), format!("I am sorry, {name} does not do that."))
             }
             WhyNot::JustTaken => self.say("К сожалению, это время только что заняли.", "I am sorry, that time has just been taken."),
         }
@@ -320,7 +320,7 @@ impl Voice<'_> {
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
         let names: Vec<String> = staff.iter().map(|id| self.staff(*id)).collect();
-        let verb = if names.len() == 1 { "выполняет" } else { "выполняют" };
+        let verb = if names.len() == 1 { "делает" } else { "делают" };
         let names = names.join(", ");
         self.say(format!("Эту услугу {verb} {names}."), format!("It is done by {names}."))
     }
