@@ -279,9 +279,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                         matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")
                     })
                 });
+            // «Подругу и меня», «сына 7 лет и меня»
             let joined = joined
-                || after(1).is_some_and(|t| t.text == "и" || t.text == "and")
-                    && after(2).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"));
+                || (1..=3).any(|n| {
+                    after(n).is_some_and(|t| t.text == "и" || t.text == "and")
+                        && after(n + 1).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"))
+                });
             // «Приду с ребёнком» brings a child along.
             let along = token.text.starts_with("ребен") && !together && !joined;
             // «Мужу педикюр и мне маникюр»
@@ -356,8 +359,9 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
             "кол" | "единица" | "единицу" | "единичка" | "единицы" => Some(1),
             _ => None,
         };
+        let elsewise = tokens.iter().any(|t| t.mark('?') || t.cue(Cue::HowMuch) || t.trades().next().is_some());
         if let Some(grade) = grade
-            && (about || tokens.len() < 8)
+            && (about || tokens.len() < 8 && !elsewise)
         {
             return Some(grade);
         }

@@ -51,7 +51,9 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
                 }))
             && !s.has(Cue::Duration)
     });
-    let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
+    // «Сколько времени и денег займёт»
+    let money = s.has(Cue::HowMuch) && s.says(&["денег", "деньгам", "money"]);
+    let english = money || s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
     let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
     worth && !lasts || how_much || at_what || english
 }
@@ -93,7 +95,7 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
     let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
         || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)))
-        || words.windows(3).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько" && w[2].cue(Cue::Can));
+        || words.windows(2).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько") && s.says(&["можно", "можете", "сможете"]);
     let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
         && (s.has(Cue::Can)
             || s.has(Cue::Book)
