@@ -184,8 +184,10 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
         };
         return first.and_then(|start| {
             let Some(surname) = surname(start).filter(|_| tokens[start].capital) else { return take(used, start, true) };
-            used[surname..=start].fill(true);
-            let written = &text.source[tokens[surname].range.start..tokens[start].range.end];
+            let patronymic = |t: &&Token| t.is_word() && t.capital && morphology::is_surname(&t.text);
+            let end = start + usize::from(tokens.get(start + 1).filter(patronymic).is_some());
+            used[surname..=end].fill(true);
+            let written = &text.source[tokens[surname].range.start..tokens[end].range.end];
             Some(written.split_whitespace().map(titled).collect::<Vec<_>>().join(" "))
         });
     }

@@ -8,7 +8,7 @@ use crate::{
     script::Script,
     services::PriceList,
     staff::Team,
-    text::Text,
+    text::{Text, Token},
     when::{self, OpeningHours, Setting},
 };
 
@@ -37,6 +37,7 @@ impl Reader {
     /// What the message says at `now` (salon time). Text beyond 4096 characters is not read.
     pub fn read(&self, text: &str, now: DateTime, context: &Context) -> Understood {
         let mut text = Text::read(text);
+        stop_or_feet(&mut text.tokens);
         // What this salon has on its list asks nothing about the salon.
         for token in &mut text.tokens {
             if [Cue::About, Cue::Health, Cue::Hygiene].iter().any(|cue| token.cue(*cue)) && self.services.lists(token) {
@@ -104,6 +105,16 @@ impl Reader {
         }
         (understood.intents, understood.info_topics) = intents::read(&text, context, &understood, services.any_word);
         understood
+    }
+}
+
+/// «Стоп» is of the feet behind a work only: «массаж стоп».
+fn stop_or_feet(tokens: &mut [Token]) {
+    for i in 0..tokens.len() {
+        if tokens[i].text == "стоп" {
+            let of_work = i > 0 && tokens[i - 1].trades().next().is_some();
+            tokens[i].senses = Lexicon::get().senses(if of_work { "стопы" } else { "stop" }).unwrap_or_default();
+        }
     }
 }
 
@@ -409,6 +420,47 @@ mod tests {
     }
 
     #[test]
+    fn whom_it_is_for() {
+        let salon = salon_with(&[
+            (1, "Мужская стрижка", "Барбершоп", &[]),
+            (2, "Стрижка бороды", "Барбершоп", &[]),
+            (3, "Отец и сын", "Барбершоп", &[]),
+            (4, "Детская (до 12)", "Барбершоп", &[]),
+            (5, "Женская стрижка", "Стрижки", &[]),
+            (6, "Коррекция воском", "Барбершоп", &[]),
+            (7, "Маникюр", "Ногти", &[]),
+            (8, "Дизайн ногтей: стемпинг/фольга", "Ногти", &[]),
+            (9, "Массаж стоп", "Массаж", &[]),
+            (10, "Чистка УЗ + маска", "Лицо", &[]),
+            (11, "Хаммам + пилинг", "SPA", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("стрижка ребенку 10 лет", vec![4]),
+            ("на детскую", vec![4]),
+            ("мужу и мне стрижки", vec![5, 1]),
+            ("отец и сын", vec![3]),
+            ("бороду оформить", vec![2]),
+            ("стемпинг на все ногти", vec![8]),
+            ("стопы", vec![9]),
+            ("массаж стоп", vec![9]),
+            ("стоп", vec![]),
+            ("уз чистка", vec![10]),
+            ("хамам", vec![11]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let intents = [
+            ("массаж стоп", Intent::Book),
+            ("стоп", Intent::Stop),
+            ("хамам на двоих", Intent::Book),
+            ("расскажите про стемпинг", Intent::Services),
+            ("сколько будут маникюр и массаж стоп", Intent::Price),
+            ("после чистки шелушится, это нормально?", Intent::Info),
+            ("Роман завтра есть?", Intent::FreeTimes),
+        ];
+        check_in(&salon, &Context::default(), &intents, |u| u.intents[0]);
+    }
+
+    #[test]
     fn staff() {
         let cases: &[(&str, Vec<i64>)] = &[
             ("к Елене", vec![1, 6]),
@@ -539,6 +591,7 @@ mod tests {
                 ("маникюр", None),
                 ("да", None),
                 ("Айгуль Ренатовна", Some("Айгуль Ренатовна".to_owned())),
+                ("Петрова Анна Сергеевна", Some("Петрова Анна Сергеевна".to_owned())),
             ],
             |u| u.name.clone(),
         );

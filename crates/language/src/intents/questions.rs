@@ -44,7 +44,21 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
             && (next.is_none()
                 || next.is_some_and(|t| {
                     t.trades().next().is_some()
-                        || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно")
+                        || matches!(
+                            &*t.text,
+                            "будет"
+                                | "будут"
+                                | "получается"
+                                | "у"
+                                | "за"
+                                | "с"
+                                | "это"
+                                | "мне"
+                                | "выйдет"
+                                | "обойдется"
+                                | "сейчас"
+                                | "примерно"
+                        )
                         || t.ends_clause()
                         || t.text == "и"
                         || morphology::is_you_do(&t.text)
@@ -118,19 +132,20 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && s.question
         && !s.says(&["давно", "сколько"])
         && words.iter().any(|t| {
-            matches!(
-                &*t.text,
-                "работает"
-                    | "работаете"
-                    | "принимает"
-                    | "working"
-                    | "будет"
-                    | "занята"
-                    | "занят"
-                    | "месте"
-                    | "работают"
-                    | "принимают"
-            )
+            t.text == "есть" && !understood.when.is_empty() && understood.service_ids.is_empty()
+                || matches!(
+                    &*t.text,
+                    "работает"
+                        | "работаете"
+                        | "принимает"
+                        | "working"
+                        | "будет"
+                        | "занята"
+                        | "занят"
+                        | "месте"
+                        | "работают"
+                        | "принимают"
+                )
         });
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
@@ -233,7 +248,9 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         )
     }) && (wanted.service() || s.has(Cue::What))
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
-    list || what_done || do_you || you_do || have_you || includes
+    // «Расскажите про биоревитализацию»
+    let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
+    list || about || what_done || do_you || you_do || have_you || includes
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {

@@ -38,8 +38,19 @@ const MOST_ALTERNATIVES: usize = 5;
 impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
         let mut own: Vec<(Box<str>, Key)> = Vec::new();
+        let haircut = |(_, w): &(String, Word)| w.key == Key::Trade(Trade::Haircut);
+        let haircuts = salon.services.iter().any(|service| title_words(&service.title).iter().any(haircut));
         let entries = salon.services.iter().map(|service| {
-            let title = title_words(&service.title);
+            let mut title = title_words(&service.title);
+            // «Детская (до 12)» leaves out what its category says.
+            let named = |(_, w): &(String, Word)| w.key.is_head() || matches!(w.key, Key::Own(_)) && !w.aside;
+            if !title.is_empty() && !title.iter().any(named) {
+                let heads = words(&service.category).into_iter().filter(|(_, w)| w.key.is_head());
+                title.extend(heads);
+                if !title.iter().any(named) && haircuts {
+                    title.push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false }));
+                }
+            }
             own.extend(
                 title
                     .iter()
@@ -266,11 +277,18 @@ impl PriceList {
         }
         let near = named.windows(2).all(|w| w[1].at - w[0].at <= 4);
         let oneself = |t: &Token| matches!(&*t.text, "я" | "мне" | "меня" | "себя" | "себе" | "сам" | "самому" | "мы" | "i" | "me");
-        let with_child = people > 1 && named.len() == 1 && CHILDREN.contains(&named[0].keys[0]) && tokens.iter().any(oneself);
-        if !(named.len() > 1 && near || with_child) {
+        let alone = people > 1 && named.len() == 1 && tokens.iter().any(oneself);
+        let with_child = alone && CHILDREN.contains(&named[0].keys[0]);
+        // Whose husband comes is a woman.
+        let spouse = named.first().filter(|_| alone).and_then(|s| spouse(&tokens[s.at]));
+        if !(named.len() > 1 && near || with_child || spouse.is_some()) {
             return None;
         }
-        let own = with_child.then(|| self.best(&works, &[], unwanted, false).0);
+        let oneself = spouse.map(|trade| Said { keys: vec![Key::Trade(trade)], ..named[0].clone() });
+        let own = alone.then(|| {
+            let words: Vec<&Said> = works.iter().copied().chain(oneself.as_ref()).collect();
+            self.best(&words, &[], unwanted, false).0
+        });
         let theirs = named.iter().map(|person| {
             let words: Vec<&Said> = works.iter().copied().chain([*person]).collect();
             self.best(&words, &[], unwanted, false).0
@@ -330,6 +348,10 @@ impl PriceList {
         let mut fits: Vec<Fit> = Vec::new();
         // What comes with a refused work is not asked for.
         let refused = |e: &Entry| e.joint && e.title.iter().any(|w| !w.without && unwanted.contains(&w.key));
+        // Nor is a father where only the child was said.
+        let father = Key::Trade(Trade::Father);
+        let fatherless = !said.iter().chain(beside).any(|s| s.keys.contains(&father));
+        let refused = |e: &Entry| refused(e) || fatherless && e.joint && e.title.iter().any(|w| w.key == father);
         for entry in self.entries.iter().filter(|entry| (entry.joint || !joint) && !refused(entry)) {
             let mut covered = 0.0;
             let mut title = 0.0;
@@ -413,5 +435,20 @@ impl PriceList {
         fits.retain(|fit| fit.rank >= rank - 0.01);
         fits.truncate(MOST_ALTERNATIVES);
         (fits.into_iter().map(|fit| fit.id).collect(), most)
+    }
+}
+
+/// What one is whose husband or wife was named.
+fn spouse(token: &Token) -> Option<Trade> {
+    let begins = |stems: &[&str]| stems.iter().any(|stem| token.text.starts_with(stem));
+    if begins(&["муж", "супругом", "супругу", "husband", "boyfriend"])
+        && !token.text.starts_with("мужск")
+        && !token.text.starts_with("мужч")
+    {
+        Some(Trade::Female)
+    } else if begins(&["жена", "жене", "жену", "жены", "женой", "супругой", "wife", "girlfriend"]) {
+        Some(Trade::Male)
+    } else {
+        None
     }
 }

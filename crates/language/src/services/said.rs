@@ -210,6 +210,9 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Highlights)) {
             keys.push(Key::Trade(Trade::Difficult));
         }
+        if keys.contains(&Key::Trade(Trade::Bald)) {
+            keys.push(Key::Trade(Trade::Shave));
+        }
         if keys.contains(&Key::Trade(Trade::Shape)) {
             keys.push(Key::Trade(Trade::Correction));
         }
@@ -351,7 +354,8 @@ pub(super) fn trimming(said: &mut [Said]) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
         // «Оформить бороду» where the list has it as a cut.
-        if word.keys.first() == Some(&Key::Trade(Trade::Shape))
+        let shapes = [Trade::Shape, Trade::Correction].map(Key::Trade);
+        if word.keys.first().is_some_and(|key| shapes.contains(key))
             && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2)
         {
             word.keys.push(Key::Trade(Trade::Haircut));
@@ -362,7 +366,10 @@ pub(super) fn trimming(said: &mut [Said]) {
 /// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.
 pub(super) fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     let nail = Key::Trade(Trade::Nail);
-    let other_head = said.iter().any(|s| s.is_head() && !s.keys.contains(&nail) && !s.keys.contains(&Key::Trade(Trade::Coating)));
+    let other_head = said.iter().any(|s| {
+        let tells = s.is_head() || matches!(s.keys[0], Key::Own(_));
+        tells && !s.keys.contains(&nail) && !s.is_coating()
+    });
     let manicure = Key::Trade(Trade::Manicure);
     if !other_head && entries.iter().any(|e| e.title.iter().any(|w| w.key == manicure)) {
         for word in said.iter_mut().filter(|s| s.keys.contains(&nail)) {

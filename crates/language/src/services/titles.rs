@@ -99,7 +99,8 @@ pub(super) const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child
 pub(super) const ANIMALS: [Key; 2] = [Key::Trade(Trade::Cat), Key::Trade(Trade::Dog)];
 
 /// Qualities that name a work by themselves: «лимфодренаж», «лисий эффект».
-pub(super) const TELLING: [Key; 6] = [
+pub(super) const TELLING: [Key; 7] = [
+    Key::Trade(Trade::Bald),
     Key::Trade(Trade::Drainage),
     Key::Trade(Trade::Cellulite),
     Key::Trade(Trade::Lpg),

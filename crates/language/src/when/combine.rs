@@ -235,7 +235,9 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
                 || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
                 || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
             || busy(at) && !(hours_of(at) && matches!(mention.item, Item::Day(_)));
-        let asks = question && !next.is_some_and(first_person);
+        // «Если занято, то на 11»
+        let supposed = words[..i].iter().any(|t| t.cue(Cue::If));
+        let asks = supposed || question && !next.is_some_and(first_person);
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
         let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
