@@ -184,8 +184,10 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
         };
         return first.and_then(|start| {
             let Some(surname) = surname(start).filter(|_| tokens[start].capital) else { return take(used, start, true) };
-            used[surname..=start].fill(true);
-            let written = &text.source[tokens[surname].range.start..tokens[start].range.end];
+            let patronymic = |t: &&Token| t.is_word() && t.capital && morphology::is_surname(&t.text);
+            let end = start + usize::from(tokens.get(start + 1).filter(patronymic).is_some());
+            used[surname..=end].fill(true);
+            let written = &text.source[tokens[surname].range.start..tokens[end].range.end];
             Some(written.split_whitespace().map(titled).collect::<Vec<_>>().join(" "))
         });
     }
@@ -279,9 +281,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                         matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")
                     })
                 });
+            // «Подругу и меня», «сына 7 лет и меня»
             let joined = joined
-                || after(1).is_some_and(|t| t.text == "и" || t.text == "and")
-                    && after(2).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"));
+                || (1..=3).any(|n| {
+                    after(n).is_some_and(|t| t.text == "и" || t.text == "and")
+                        && after(n + 1).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"))
+                });
             // «Приду с ребёнком» brings a child along.
             let along = token.text.starts_with("ребен") && !together && !joined;
             // «Мужу педикюр и мне маникюр»
@@ -356,8 +361,9 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
             "кол" | "единица" | "единицу" | "единичка" | "единицы" => Some(1),
             _ => None,
         };
+        let elsewise = tokens.iter().any(|t| t.mark('?') || t.cue(Cue::HowMuch) || t.trades().next().is_some());
         if let Some(grade) = grade
-            && (about || tokens.len() < 8)
+            && (about || tokens.len() < 8 && !elsewise)
         {
             return Some(grade);
         }

@@ -82,7 +82,8 @@ fn duration(s: &Sentence<'_>) -> bool {
 
 /// «А это больно?»
 fn hurts(s: &Sentence<'_>) -> bool {
-    s.says(&["больно", "болезненно", "hurt", "painful"]) && (s.question || s.has(Cue::Whether))
+    let normal = s.question && s.tokens.windows(2).any(|w| w[0].text == "это" && matches!(&*w[1].text, "нормально" | "норма"));
+    normal || s.says(&["больно", "болезненно", "hurt", "painful"]) && (s.question || s.has(Cue::Whether))
 }
 
 /// «Сколько сеансов нужно?»

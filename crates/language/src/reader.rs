@@ -8,7 +8,7 @@ use crate::{
     script::Script,
     services::PriceList,
     staff::Team,
-    text::Text,
+    text::{Text, Token},
     when::{self, OpeningHours, Setting},
 };
 
@@ -37,6 +37,7 @@ impl Reader {
     /// What the message says at `now` (salon time). Text beyond 4096 characters is not read.
     pub fn read(&self, text: &str, now: DateTime, context: &Context) -> Understood {
         let mut text = Text::read(text);
+        stop_or_feet(&mut text.tokens);
         // What this salon has on its list asks nothing about the salon.
         for token in &mut text.tokens {
             if [Cue::About, Cue::Health, Cue::Hygiene].iter().any(|cue| token.cue(*cue)) && self.services.lists(token) {
@@ -104,6 +105,16 @@ impl Reader {
         }
         (understood.intents, understood.info_topics) = intents::read(&text, context, &understood, services.any_word);
         understood
+    }
+}
+
+/// «Стоп» is of the feet behind a work only: «массаж стоп».
+fn stop_or_feet(tokens: &mut [Token]) {
+    for i in 0..tokens.len() {
+        if tokens[i].text == "стоп" {
+            let of_work = i > 0 && tokens[i - 1].trades().next().is_some();
+            tokens[i].senses = Lexicon::get().senses(if of_work { "стопы" } else { "stop" }).unwrap_or_default();
+        }
     }
 }
 
@@ -363,6 +374,18 @@ mod tests {
             (13, "Лазер: верхняя губа (1 зона)", "Лазер", &[]),
             (14, "Полировка волос", "Уход", &[]),
             (15, "Первая стрижка + диплом", "Дети", &[]),
+            (16, "Окрашивание Airtouch (средняя длина)", "Волосы", &[]),
+            (17, "Шатуш / балаяж", "Волосы", &[]),
+            (18, "Биозавивка", "Волосы", &[]),
+            (19, "Подравнивание усов", "Барбер", &[]),
+            (20, "Комплекс S: подмышки", "Комплексы", &[]),
+            (21, "Комплекс M: подмышки и голени", "Комплексы", &[]),
+            (22, "Спортивный массаж", "Массаж", &[]),
+            (23, "Массаж спины", "Массаж", &[]),
+            (24, "Лимфодренаж ручной", "Массаж", &[]),
+            (25, "Гидропилинг (Hydrafacial)", "Лицо", &[]),
+            (26, "Вычёсывание кошки", "Кошки", &[]),
+            (27, "Стрижка когтей", "Все", &[]),
         ]);
         let cases: &[(&str, Vec<i64>)] = &[
             ("маникюр", vec![1, 2]),
@@ -383,18 +406,70 @@ mod tests {
             ("я с сыном, стрижки обоим", vec![5, 9]),
             ("мне стрижку, сыну детскую", vec![5, 9]),
             ("не стрижку, а полировку", vec![14]),
+            ("эиртач", vec![16]),
+            ("балаяж", vec![17]),
+            ("завивка", vec![18]),
+            ("подравнять усы и бороду", vec![19, 6]),
+            ("комплекс М", vec![21]),
+            ("спина болит, спортивный массаж", vec![22]),
+            ("спортивный массаж или лимфодренаж", vec![22, 24]),
+            ("Hydrafacial please", vec![25]),
+            ("когти коту", vec![27]),
+            ("педикюр и маникюр, оба с покрытием", vec![3, 1]),
+            ("сына и меня, стрижки", vec![5, 9]),
         ];
         check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
         let unknown = [
             ("маникюр и прессотерапию", Some("прессотерапию".to_owned())),
-            ("запишите на массаж", Some("массаж".to_owned())),
+            ("запишите на педикюр и педикюр детский, и татуаж", Some("татуаж".to_owned())),
             ("маникюр и педикюр", None),
             ("маникюр и скажите адрес", None),
-            ("массаж не надо, только маникюр", None),
+            ("татуаж не надо, только маникюр", None),
             ("маникюр на завтра", None),
             ("на пятое запишите", None),
         ];
         check_in(&salon, &Context::default(), &unknown, |u| u.service_unknown.clone());
+    }
+
+    #[test]
+    fn whom_it_is_for() {
+        let salon = salon_with(&[
+            (1, "Мужская стрижка", "Барбершоп", &[]),
+            (2, "Стрижка бороды", "Барбершоп", &[]),
+            (3, "Отец и сын", "Барбершоп", &[]),
+            (4, "Детская (до 12)", "Барбершоп", &[]),
+            (5, "Женская стрижка", "Стрижки", &[]),
+            (6, "Коррекция воском", "Барбершоп", &[]),
+            (7, "Маникюр", "Ногти", &[]),
+            (8, "Дизайн ногтей: стемпинг/фольга", "Ногти", &[]),
+            (9, "Массаж стоп", "Массаж", &[]),
+            (10, "Чистка УЗ + маска", "Лицо", &[]),
+            (11, "Хаммам + пилинг", "SPA", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("стрижка ребенку 10 лет", vec![4]),
+            ("на детскую", vec![4]),
+            ("мужу и мне стрижки", vec![5, 1]),
+            ("отец и сын", vec![3]),
+            ("бороду оформить", vec![2]),
+            ("стемпинг на все ногти", vec![8]),
+            ("стопы", vec![9]),
+            ("массаж стоп", vec![9]),
+            ("стоп", vec![]),
+            ("уз чистка", vec![10]),
+            ("хамам", vec![11]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let intents = [
+            ("массаж стоп", Intent::Book),
+            ("стоп", Intent::Stop),
+            ("хамам на двоих", Intent::Book),
+            ("расскажите про стемпинг", Intent::Services),
+            ("сколько будут маникюр и массаж стоп", Intent::Price),
+            ("после чистки шелушится, это нормально?", Intent::Info),
+            ("Роман завтра есть?", Intent::FreeTimes),
+        ];
+        check_in(&salon, &Context::default(), &intents, |u| u.intents[0]);
     }
 
     #[test]
@@ -439,6 +514,15 @@ mod tests {
             ("в любое время", false),
         ];
         check(&Context::default(), &any, |u| u.staff_any);
+        let mut team = salon();
+        team.staff.extend([(7, "Юля К."), (8, "Юля Т."), (9, "Лена")].map(|(id, name)| Staff {
+            id: StaffId(id),
+            name: name.to_owned(),
+            specialization: String::new(),
+            rating: None,
+        }));
+        let called = [("к Юле", vec![7, 8]), ("к Юле Т", vec![8]), ("к Лене", vec![9])];
+        check_in(&team, &Context::default(), &called, |u| u.staff_ids.iter().map(|id| id.0).collect());
         check(
             &Context::default(),
             &[("к нему же", true), ("к той же девушке, к тому же мастеру", true), ("к Даше", false)],
@@ -519,6 +603,7 @@ mod tests {
                 ("маникюр", None),
                 ("да", None),
                 ("Айгуль Ренатовна", Some("Айгуль Ренатовна".to_owned())),
+                ("Петрова Анна Сергеевна", Some("Петрова Анна Сергеевна".to_owned())),
             ],
             |u| u.name.clone(),
         );
@@ -652,6 +737,10 @@ mod tests {
             ("по каким дням вы работаете?", I::Info),
             ("больно ли делать массаж?", I::Info),
             ("а в сколько можно?", I::FreeTimes),
+            ("есть педикюр? во сколько завтра можно", I::FreeTimes),
+            ("сколько времени и денег займет педикюр", I::Price),
+            ("машинкой под троечку", I::Other),
+            ("запись на завтра отменять не нужно", I::Other),
             ("вчера писала, никто не ответил", I::Complaint),
             ("еду, но пробки ужасные", I::Late),
             ("мужчина или женщина делает массаж?", I::Staff),

@@ -23,6 +23,8 @@ struct Member {
     names: Box<[NameId]>,
     /// Forms of every word of the name as it is written, surname too.
     forms: Box<[Box<str>]>,
+    /// First letter of the second word: «Юля К.»
+    initial: Option<char>,
     /// Dictionary forms of what they are: «лешмейкер», «косметолог».
     trades: Box<[Box<str>]>,
 }
@@ -63,6 +65,7 @@ impl Team {
                 id: staff.id,
                 names: ids.into_boxed_slice(),
                 forms: forms.into_boxed_slice(),
+                initial: staff.name.split_whitespace().nth(1).and_then(|word| word.chars().next()).and_then(|c| c.to_lowercase().next()),
                 trades: trades.map(String::into_boxed_str).collect(),
             }
         });
@@ -106,6 +109,9 @@ impl Team {
                 }
                 _ => self.by_trade(found, tokens.get(i + 1)),
             };
+            let lettered = self.by_initial(&found, tokens.get(i + 1));
+            used.iter_mut().skip(i + 1).take(usize::from(lettered.is_some())).for_each(|used| *used = true);
+            let found = lettered.unwrap_or(found);
             last = Some((i, found.clone()));
             let ids = if refused(tokens, i) { &mut named.not_ids } else { &mut named.ids };
             // «К Ане, нет, к Вере»: the last one is meant.
@@ -131,6 +137,15 @@ impl Team {
             self.members.iter().any(|m| m.id == *id && m.trades.iter().any(|trade| lemmas.iter().any(|lemma| **lemma == **trade)))
         };
         if found.iter().any(is) { found.into_iter().filter(is).collect() } else { found }
+    }
+
+    /// «У Юли К.»: of several of one name, the one with that letter.
+    fn by_initial(&self, found: &[StaffId], next: Option<&Token>) -> Option<Vec<StaffId>> {
+        let mut letters = next.filter(|t| found.len() > 1 && t.is_word())?.text.chars();
+        let (letter, None) = (letters.next()?, letters.next()) else { return None };
+        let lettered = |id: &&StaffId| self.members.iter().any(|m| m.id == **id && m.initial == Some(letter));
+        let ids: Vec<StaffId> = found.iter().filter(lettered).copied().collect();
+        (!ids.is_empty()).then_some(ids)
     }
 
     fn called(&self, tokens: &[Token], i: usize) -> Vec<StaffId> {

@@ -49,6 +49,8 @@ pub(super) enum Cancelling {
     Wanted,
     /// Without the word: «не смогу прийти».
     Away,
+    /// «Не отменяйте»: it is to stay.
+    Kept,
 }
 
 pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancelling {
@@ -148,6 +150,8 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
         Cancelling::Away
     } else if asked || denied && sentences.iter().any(|s| s.question) {
         Cancelling::Asked
+    } else if denied {
+        Cancelling::Kept
     } else {
         Cancelling::No
     }

@@ -191,7 +191,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let answer = answer(text, &sentences, context, understood);
     // «Да, записывайте» is a yes; with a wish in it, a wish too.
     let plain_yes = answer == Some(Intent::Confirm) && !named && understood.people == 1;
-    let books = (any(&|s| books(s, &wanted)) && !plain_yes && cancels != Cancelling::Asked) || understood.same_as_last && !other_business;
+    let books = (any(&|s| books(s, &wanted)) && !plain_yes && !matches!(cancels, Cancelling::Asked | Cancelling::Kept))
+        || understood.same_as_last && !other_business;
     let picks = understood.choice.is_some() && !price && !info && !moves;
     if picks {
         add(&mut found, Intent::Choose);
@@ -238,7 +239,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         _ => {}
     }
     // A bare service, master or time.
-    let asks_only = price || info || services || staff || free || cancels == Cancelling::Asked;
+    let asks_only = price || info || services || staff || free || matches!(cancels, Cancelling::Asked | Cancelling::Kept);
     let nothing_else = !other_business && !asks_only && !books && !picks;
     if nothing_else
         && (named

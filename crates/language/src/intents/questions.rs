@@ -44,14 +44,30 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
             && (next.is_none()
                 || next.is_some_and(|t| {
                     t.trades().next().is_some()
-                        || matches!(&*t.text, "будет" | "у" | "за" | "с" | "это" | "мне" | "выйдет" | "обойдется" | "сейчас" | "примерно")
+                        || matches!(
+                            &*t.text,
+                            "будет"
+                                | "будут"
+                                | "получается"
+                                | "у"
+                                | "за"
+                                | "с"
+                                | "это"
+                                | "мне"
+                                | "выйдет"
+                                | "обойдется"
+                                | "сейчас"
+                                | "примерно"
+                        )
                         || t.ends_clause()
                         || t.text == "и"
                         || morphology::is_you_do(&t.text)
                 }))
             && !s.has(Cue::Duration)
     });
-    let english = s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
+    // «Сколько времени и денег займёт»
+    let money = s.has(Cue::HowMuch) && s.says(&["денег", "деньгам", "money"]);
+    let english = money || s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
     let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
     worth && !lasts || how_much || at_what || english
 }
@@ -93,7 +109,7 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
     let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
         || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)))
-        || words.windows(3).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько" && w[2].cue(Cue::Can));
+        || words.windows(2).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько") && s.says(&["можно", "можете", "сможете"]);
     let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
         && (s.has(Cue::Can)
             || s.has(Cue::Book)
@@ -116,19 +132,20 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
         && s.question
         && !s.says(&["давно", "сколько"])
         && words.iter().any(|t| {
-            matches!(
-                &*t.text,
-                "работает"
-                    | "работаете"
-                    | "принимает"
-                    | "working"
-                    | "будет"
-                    | "занята"
-                    | "занят"
-                    | "месте"
-                    | "работают"
-                    | "принимают"
-            )
+            t.text == "есть" && !understood.when.is_empty() && understood.service_ids.is_empty()
+                || matches!(
+                    &*t.text,
+                    "работает"
+                        | "работаете"
+                        | "принимает"
+                        | "working"
+                        | "будет"
+                        | "занята"
+                        | "занят"
+                        | "месте"
+                        | "работают"
+                        | "принимают"
+                )
         });
     let staff_free = !understood.staff_ids.is_empty() && is_free && (asks || s.question);
     let busy = s.question && words.iter().any(|t| t.cue(Cue::Busy) && t.text.starts_with("занят"));
@@ -231,7 +248,9 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         )
     }) && (wanted.service() || s.has(Cue::What))
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
-    list || what_done || do_you || you_do || have_you || includes
+    // «Расскажите про биоревитализацию»
+    let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
+    list || about || what_done || do_you || you_do || have_you || includes
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {

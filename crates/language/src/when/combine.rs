@@ -16,6 +16,7 @@ struct Wish {
     time: Option<Clocks>,
     moment: Option<DateTime>,
     impossible: bool,
+    any_time: bool,
 }
 
 /// How a mention goes on from the one before it.
@@ -234,7 +235,9 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
                 || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
                 || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
             || busy(at) && !(hours_of(at) && matches!(mention.item, Item::Day(_)));
-        let asks = question && !next.is_some_and(first_person);
+        // «Если занято, то на 11»
+        let supposed = words[..i].iter().any(|t| t.cue(Cue::If));
+        let asks = supposed || question && !next.is_some_and(first_person);
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
         let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
@@ -290,9 +293,12 @@ fn link(tokens: &[Token], before: &Mention, after: &Mention) -> Link {
     let has = |sense| between.iter().any(|t| t.is(sense));
     // «Или нет, в шесть»
     let or_not = has(Sense::Or) && between.windows(2).any(|w| w[0].is(Sense::Or) && w[1].is(Sense::No));
+    // «Если в среду нет, то в четверг»
+    let clause = tokens[..before.span.start].iter().rev().take_while(|t| !t.ends_clause());
+    let supposed = has(Sense::No) && clause.into_iter().any(|t| t.cue(Cue::If));
     if or_not {
         Link::Instead
-    } else if has(Sense::Or) || between.iter().any(|t| t.cue(Cue::If)) {
+    } else if supposed || has(Sense::Or) || between.iter().any(|t| t.cue(Cue::If)) {
         Link::Or
     } else if has(Sense::Rather) || has(Sense::No) || between.windows(2).any(|pair| pair[0].text == "то" && pair[1].text == "есть") {
         Link::Instead
@@ -361,6 +367,11 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
         match mention.item {
             Item::Past | Item::SameTime if setting.context.offered.is_empty() => {}
             Item::Past => {}
+            Item::AnyTime => {
+                if let Some(last) = wishes.last_mut().filter(|wish| wish.time.is_none()) {
+                    last.any_time = true;
+                }
+            }
             Item::SameTime => {
                 if let Some(offered) = setting.context.offered.first() {
                     let clock = Clock { hour: offered.hour(), minute: offered.minute(), settled: true };
@@ -590,7 +601,7 @@ fn share(wishes: &mut [Wish]) {
     }
     let times: Vec<Clocks> = wishes.iter().filter_map(|wish| wish.time).collect();
     if let [only] = times[..] {
-        wishes.iter_mut().filter(|wish| wish.moment.is_none()).for_each(|wish| wish.time = Some(only));
+        wishes.iter_mut().filter(|wish| wish.moment.is_none() && !wish.any_time).for_each(|wish| wish.time = Some(only));
     }
     // «5 или 6 вечера»: the half of the day goes back along the list.
     if let Some(Clocks::At(last)) = wishes.last().and_then(|wish| wish.time)

@@ -251,7 +251,10 @@ impl Grammar<'_> {
             } else if token.prep(Prep::On) || token.text == "to" && self.setting.moving && self.number(j + 1).is_some() {
                 // "Move me to 5"
                 Some(prep.unwrap_or(Prep::On))
-            } else if token.prep(Prep::At) {
+            } else if token.prep(Prep::At)
+                || token.text == "it" && j > 0 && self.tokens[j - 1].text == "make" && self.number(j + 1).is_some()
+            {
+                // "Make it 7"
                 Some(prep.unwrap_or(Prep::At))
             } else if token.prep(Prep::Along) {
                 Some(prep.unwrap_or(Prep::Along))

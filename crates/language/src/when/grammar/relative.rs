@@ -124,6 +124,10 @@ impl Grammar<'_> {
     /// «В тот же день», «время то же».
     pub(super) fn same(&self, i: usize) -> Found<Item> {
         let token = self.at(i)?;
+        // «В любое время»
+        if token.prep(Prep::At) && self.is(i + 1, Sense::Cue(Cue::Any)) && self.word(i + 2, "время") {
+            return Some((Item::AnyTime, i + 3));
+        }
         let j = if token.prep(Prep::At) || token.prep(Prep::On) { i + 1 } else { i };
         if !self.is(j, Sense::That) && !self.is(j, Sense::Same) {
             // «время то же», «время такое же»

@@ -1,0 +1,236 @@
+//! What a price list says: its titles as words of the trade and words of this salon's own.
+
+use domain::ServiceId;
+
+use crate::{
+    lexicon::{Lexicon, Sense, Trade},
+    morphology, script,
+};
+
+/// A word of a title: a family of the trade, or a word of this salon's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Trade(Trade),
+    /// Hash of a dictionary form.
+    Own(u32),
+}
+
+impl Key {
+    pub(super) fn of(lemma: &str) -> Self {
+        // FNV-1a: a salon has some hundred words, a clash costs a needless question.
+        Self::Own(lemma.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
+    }
+    /// What something is done to; said once, it stands for several works.
+    pub(super) fn is_object(self) -> bool {
+        use Trade::{
+            Arm, Armpit, Back, Beard, Belly, Bikini, Body, Brow, Cat, Claw, Dog, Ear, Face, Foot, Forehead, Fringe, Hair, Head, Lash, Leg,
+            Lip, Moustache, Nail, Navel, Neck, Nose, Shin, Thigh, Tooth,
+        };
+        let Self::Trade(trade) = self else { return false };
+        matches!(
+            trade,
+            Arm | Armpit
+                | Back
+                | Beard
+                | Belly
+                | Bikini
+                | Body
+                | Brow
+                | Cat
+                | Claw
+                | Dog
+                | Ear
+                | Face
+                | Foot
+                | Forehead
+                | Fringe
+                | Hair
+                | Head
+                | Lash
+                | Leg
+                | Lip
+                | Moustache
+                | Nail
+                | Navel
+                | Neck
+                | Nose
+                | Shin
+                | Thigh
+                | Tooth
+        )
+    }
+    /// Work that may be done to any part of the body.
+    pub(super) fn is_anywhere(self) -> bool {
+        use Trade::{Cleaning, Epilation, Massage, Peeling, Sugaring, Wax};
+        [Massage, Cleaning, Peeling, Epilation, Sugaring, Wax].map(Key::Trade).contains(&self)
+    }
+    pub(super) fn is_head(self) -> bool {
+        match self {
+            Self::Trade(trade) => trade.is_head(),
+            Self::Own(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) key: Key,
+    /// «Без» stands before it.
+    pub(super) without: bool,
+    /// It stands in brackets, and only explains: «педикюр (стопа + пальчики)».
+    pub(super) aside: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: ServiceId,
+    pub(super) title: Box<[Word]>,
+    /// The trade's words of category and description: they help where the title says nothing.
+    pub(super) around: Box<[Key]>,
+    pub(super) parts: Box<[ServiceId]>,
+    pub(super) minutes: i64,
+    /// Several works under one title: «стрижка + борода».
+    pub(super) joint: bool,
+}
+/// Whom a service is for.
+pub(super) const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child, Trade::Boy, Trade::Girl, Trade::Teen];
+
+/// Whom else.
+pub(super) const ANIMALS: [Key; 2] = [Key::Trade(Trade::Cat), Key::Trade(Trade::Dog)];
+
+/// Qualities that name a work by themselves: «лимфодренаж», «лисий эффект».
+pub(super) const TELLING: [Key; 7] = [
+    Key::Trade(Trade::Bald),
+    Key::Trade(Trade::Drainage),
+    Key::Trade(Trade::Cellulite),
+    Key::Trade(Trade::Lpg),
+    Key::Trade(Trade::Fox),
+    Key::Trade(Trade::Cups),
+    Key::Trade(Trade::Ultrasonic),
+];
+
+/// Ways to remove hair; each is another service.
+pub(super) const METHODS: [Trade; 3] = [Trade::Sugaring, Trade::Wax, Trade::Laser];
+
+pub(super) const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trade::Boy), Key::Trade(Trade::Girl), Key::Trade(Trade::Teen)];
+
+pub(super) const COATINGS: [Key; 3] = [Key::Trade(Trade::Coating), Key::Trade(Trade::Gel), Key::Trade(Trade::Lacquer)];
+
+/// Numbers and little words mean no service.
+pub(super) fn is_little(sense: Sense) -> bool {
+    matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
+}
+/// A title without what stands in its brackets, and that by itself.
+pub(super) fn unbracketed(title: &str) -> (String, String) {
+    let (mut plain, mut aside) = (String::new(), String::new());
+    let mut depth = 0usize;
+    for c in title.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // A bracket is a space on both sides.
+        let (plain_c, aside_c) = if "()".contains(c) {
+            (' ', ' ')
+        } else if depth == 0 {
+            (c, ' ')
+        } else {
+            (' ', c)
+        };
+        plain.push(plain_c);
+        aside.push(aside_c);
+    }
+    (plain, aside)
+}
+
+/// The words of a title; those in brackets only explain it: «педикюр (стопа + пальчики)».
+pub(super) fn title_words(title: &str) -> Vec<(String, Word)> {
+    let (plain, aside) = unbracketed(title);
+    let mut said = words(&plain);
+    let explained = words(&aside).into_iter().map(|(text, word)| (text, Word { aside: !said.is_empty(), ..word })).collect::<Vec<_>>();
+    let new = |word: &Word| !said.iter().any(|(_, w)| w.key == word.key);
+    let explained: Vec<(String, Word)> = explained.into_iter().filter(|(_, word)| new(word)).collect();
+    said.extend(explained);
+    said
+}
+
+/// How many works or people a title joins: «стрижка + борода» two, «маникюр + гель-лак» one.
+pub(super) fn works_joined(title: &str) -> usize {
+    let counts = |part: &str| {
+        let words = words(part);
+        let person = |key: &Key| PERSONS.map(Key::Trade).contains(key);
+        let coating = words.iter().any(|(_, word)| COATINGS.contains(&word.key));
+        let own = |key: &Key| matches!(key, Key::Own(_)) && !coating;
+        words.iter().any(|(_, w)| !w.without && (w.key.is_head() || person(&w.key) || own(&w.key)) && !COATINGS.contains(&w.key))
+    };
+    let title = unbracketed(title).0.replace(" и ", "+").replace(", ", "+").replace('&', "+");
+    title.split('+').filter(|part| counts(part)).count()
+}
+
+/// The words of a title or description that tell one service from another.
+pub(super) fn words(text: &str) -> Vec<(String, Word)> {
+    let lexicon = Lexicon::get();
+    let mut words: Vec<(String, Word)> = Vec::new();
+    let mut without = false;
+    for raw in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+        let mut word = raw.to_lowercase().replace('ё', "е");
+        if word.is_ascii() && word.len() > 2 && !word.contains(|c: char| c.is_ascii_digit()) && lexicon.senses(&word).is_none() {
+            word = script::transliterate(&word);
+        }
+        if word == "без" || word == "without" {
+            without = true;
+            continue;
+        }
+        let senses = lexicon.senses(&word).unwrap_or_default();
+        let trade = senses.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None });
+        let ordinal = senses.iter().any(|s| matches!(s, Sense::Ord(_)));
+        if let Some(letter) = size(&word).filter(|_| words.last().is_some_and(|(_, w)| w.key == Key::Trade(Trade::Complex))) {
+            words.push((word, Word { key: letter, without: false, aside: false }));
+            continue;
+        }
+        let little = word.chars().count() < 2 || !ordinal && senses.iter().any(|s| is_little(*s));
+        let key = match trade {
+            Some(trade) => Key::Trade(trade),
+            None if little => {
+                without = false;
+                continue;
+            }
+            None => {
+                let lemma = morphology::lemmas(&word).into_iter().next().unwrap_or_else(|| word.clone());
+                Key::of(&lemma)
+            }
+        };
+        // «Биозавивка» is one of its own, and a «завивка» too.
+        let part = if matches!(key, Key::Own(_)) { compound(&word) } else { None };
+        if let Some(trade) = part.filter(|trade| !words.iter().any(|(_, w)| w.key == Key::Trade(*trade))) {
+            words.push((word.clone(), Word { key: Key::Trade(trade), without, aside: false }));
+        }
+        // «Без последующего покрытия»
+        let quality = without && matches!(key, Key::Own(_)) && morphology::is_adjective(&word);
+        if !words.iter().any(|(_, w)| w.key == key) {
+            words.push((word, Word { key, without, aside: false }));
+        }
+        without = quality;
+    }
+    words
+}
+
+/// The work that a compound names: «биозавивка» is a «завивка».
+pub(super) fn compound(word: &str) -> Option<Trade> {
+    const FIRST: [&str; 14] =
+        ["био", "фото", "гидро", "термо", "фито", "нано", "микро", "крио", "мини", "экспресс", "арт", "спа", "эко", "смарт"];
+    let rest = FIRST.iter().find_map(|first| word.strip_prefix(first)).filter(|rest| rest.chars().count() > 4)?;
+    Lexicon::get().senses(rest)?.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None })
+}
+
+/// «Комплекс M»: a letter that tells packages apart, in either alphabet.
+pub(super) fn size(word: &str) -> Option<Key> {
+    Some(Key::of(match word {
+        "s" | "с" => "size s",
+        "m" | "м" => "size m",
+        "l" | "л" => "size l",
+        "x" | "xl" | "х" => "size xl",
+        _ => return None,
+    }))
+}
