@@ -61,8 +61,12 @@ impl Reader {
         // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
         let points = |word: &str| word == "то" || ["котор", "вариант"].iter().any(|stem| word.starts_with(stem));
         let picks = tokens.iter().any(|t| points(&t.text)) && !tokens.iter().any(|t| t.mark('?'));
-        let choice =
-            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
+        // «Вторую перенесите на 15:00»: of several visits the number says which, the time where to.
+        let changes = tokens.iter().any(|t| t.cue(Cue::Move) || t.cue(Cue::Cancel)) && asked == Some(Asked::Choice);
+        let choice = choice.or_else(|| match times.when.is_empty() || changes {
+            true => facts::choice(tokens, &used, context),
+            false => offered(&times, context, picks),
+        });
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people, asked == Some(Asked::Service));
@@ -640,6 +644,8 @@ mod tests {
             ("не второе", None),
         ];
         check(&choice, &picks, |u| u.choice);
+        let changes = [("перенесите вторую на час раньше", Some(2)), ("перенесите на 12:00", None), ("отмените первую", Some(1))];
+        check(&choice, &changes, |u| u.choice);
         check(
             &no,
             &[("как в прошлый раз", true), ("то же, что обычно", true), ("в прошлый раз было плохо", false), ("маникюр", false)],
