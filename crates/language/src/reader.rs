@@ -55,18 +55,16 @@ impl Reader {
         let moving = tokens.iter().any(|t| t.cue(Cue::Move)) || intents::changes_time(tokens);
         let choice = if asked == Some(Asked::Choice) { facts::choice(tokens, &used, context) } else { None };
         let mut times = when::Times::default();
-        if choice.is_none() && !(asked == Some(Asked::Review) && rating.is_some()) {
+        // «Вторую перенесите на 15:00»: of several visits one is named, and where to.
+        let of_several = moving && tokens.iter().any(|t| t.is_word() && t.ordinal().is_some() && t.text.ends_with('ю'));
+        if (choice.is_none() || of_several) && !(asked == Some(Asked::Review) && rating.is_some()) {
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
         }
         // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
         let points = |word: &str| word == "то" || ["котор", "вариант"].iter().any(|stem| word.starts_with(stem));
         let picks = tokens.iter().any(|t| points(&t.text)) && !tokens.iter().any(|t| t.mark('?'));
-        // «Вторую перенесите на 15:00»: of several visits the number says which, the time where to.
-        let changes = tokens.iter().any(|t| t.cue(Cue::Move) || t.cue(Cue::Cancel)) && asked == Some(Asked::Choice);
-        let choice = choice.or_else(|| match times.when.is_empty() || changes {
-            true => facts::choice(tokens, &used, context),
-            false => offered(&times, context, picks),
-        });
+        let choice =
+            choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people, asked == Some(Asked::Service));
@@ -644,8 +642,9 @@ mod tests {
             ("не второе", None),
         ];
         check(&choice, &picks, |u| u.choice);
-        let changes = [("перенесите вторую на час раньше", Some(2)), ("перенесите на 12:00", None), ("отмените первую", Some(1))];
+        let changes = [("перенесите вторую на час раньше", Some(2)), ("отмените первую", Some(1))];
         check(&choice, &changes, |u| u.choice);
+        check(&choice, &[("перенесите вторую на 12:00", 1), ("вторую", 0)], |u| u.when.len());
         check(
             &no,
             &[("как в прошлый раз", true), ("то же, что обычно", true), ("в прошлый раз было плохо", false), ("маникюр", false)],
