@@ -32,6 +32,10 @@ impl Mind<'_> {
         if !self.state.wish.is_empty() || heard.people > 1 || heard.same_as_last || self.cues.somebody_else {
             return None;
         }
+        if self.text == self.state.booked_on && !self.cues.more {
+            // The same words once more are the same message once more.
+            return Some(Correction::Stands(Box::new(last.clone())));
+        }
         let parts = |ids: &[ServiceId]| {
             let mut parts = self.turn.salon.parts(ids);
             parts.sort_unstable();

@@ -42,6 +42,8 @@ pub struct State {
     pub(crate) puzzled: u8,
     /// What was last booked or moved in this conversation, as read back.
     pub(crate) last: Vec<ReadBack<Booking>>,
+    /// The words that the last of them was booked on.
+    pub(crate) booked_on: String,
     /// What was cancelled last in this conversation, should it be wanted back.
     pub(crate) cancelled: Option<ReadBack<Booking>>,
     /// A booking whose outcome nobody knows yet.
@@ -68,6 +70,7 @@ impl Default for State {
             turns: 0,
             puzzled: 0,
             last: Vec::new(),
+            booked_on: String::new(),
             cancelled: None,
             unsettled: None,
             stopped: false,

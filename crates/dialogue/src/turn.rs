@@ -289,7 +289,11 @@ impl<'t> Mind<'t> {
     /// Notes what a receipt proves.
     pub(crate) fn receive(&mut self, receipt: &Receipt) {
         match receipt {
-            Receipt::Booked(booking) | Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
+            Receipt::Booked(booking) => {
+                self.state.booked_on.clone_from(&self.text);
+                self.state.remember(booking.clone());
+            }
+            Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
             Receipt::Cancelled(booking) => {
                 let gone = booking.get().record_id;
                 self.state.last.retain(|known| known.get().record_id != gone);
@@ -452,7 +456,7 @@ mod tests {
             let heard: [Heard; 0] = [];
             let turn = Turn { salon: &salon, reader: &reader, now: now(), customer: &customer, heard: &heard };
             let mut state = State::default();
-            for (heard, seeds) in turns {
+            for (number, (heard, seeds)) in turns.into_iter().enumerate() {
                 let stopped = state.stopped;
                 state.paused = None;
                 state.wish.keep_known(&salon);
@@ -463,7 +467,7 @@ mod tests {
                     state,
                     heard,
                     cues: Cues::default(),
-                    text: "текст".into(),
+                    text: format!("текст {}", number % 3),
                     parts: Vec::new(),
                     hello: String::new(),
                     effects: 0,

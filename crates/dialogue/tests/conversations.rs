@@ -1282,3 +1282,17 @@ fn a_short_word_changes_no_language() {
          = Ольга 03-04 13:00 Педикюр",
     );
 }
+
+#[test]
+fn the_same_message_once_more_books_nothing() {
+    let words = "педикюр завтра в 15 первый вариант";
+    check(&format!(
+        "> педикюр
+         < 1)
+         > {words}
+         < записала
+         > {words}
+         < всё верно
+         = Ольга 03-03 12:00 Педикюр"
+    ));
+}
