@@ -129,15 +129,15 @@ pub struct File {
     /// Its size in bytes, as its sender says.
     pub size: u64,
     /// `None` where the sender left out what is needed.
-    source: Option<Source>,
+    pub(crate) source: Option<Source>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Source {
-    path: String,
-    key: Vec<u8>,
-    sha256: Vec<u8>,
-    sealed_sha256: Vec<u8>,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) key: Vec<u8>,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) sealed_sha256: Vec<u8>,
 }
 
 impl std::fmt::Debug for File {

@@ -19,7 +19,6 @@ use wacore_binary::Jid;
 use waproto::whatsapp as wa;
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::bot::Bot;
-use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::{CacheConfig, ClientError, MsgSecretRetention, SendOptions};
 
@@ -29,6 +28,7 @@ use crate::elsewhere::{Ask, Asked, keep_in_touch};
 use crate::event::SessionEvent;
 use crate::fence::{Fence, FencedDialer};
 use crate::inbound::{Delivery, Hook, Inbox};
+use crate::media::MediaHosts;
 use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked, write_state};
 use crate::transport::Line;
 
@@ -77,7 +77,7 @@ pub(crate) struct Inner {
     inbox: Arc<dyn Inbox>,
     pub(crate) node: String,
     line: Line,
-    http: UreqHttpClient,
+    http: MediaHosts,
     salons: Mutex<HashMap<CompanyId, Arc<Salon>>>,
     events: broadcast::Sender<SessionEvent>,
     closing: CancellationToken,
@@ -198,7 +198,7 @@ impl Pool {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn new(store: Store, vault: Vault, endpoint: Endpoint, inbox: Arc<dyn Inbox>, node: String) -> Self {
-        let line = Line::new(&endpoint.url);
+        let (line, http) = (Line::new(&endpoint.url), MediaHosts::of(&endpoint.url));
         let (events, _) = broadcast::channel(EVENTS);
         let inner = Arc::new(Inner {
             store,
@@ -207,7 +207,7 @@ impl Pool {
             inbox,
             node,
             line,
-            http: UreqHttpClient::new(),
+            http,
             salons: Mutex::default(),
             events,
             closing: CancellationToken::new(),

@@ -419,6 +419,26 @@ impl Emulator {
         self.queue_receipt(world, owner, phone, device, id, &receipt);
     }
 
+    /// A device hears something of a phone, now or when it comes.
+    pub(super) fn notify(&self, world: &mut World, author: &str, phone: &str, device: u16, mut news: Node) {
+        let id = stanza::random_id();
+        news.attrs.insert("id", id.as_str());
+        let stanza = match marshal_auto(&news) {
+            Ok(stanza) => Octets::from(stanza),
+            Err(error) => return tracing::warn!(%error, "a notification cannot be written"),
+        };
+        let waiting = Waiting {
+            class: Class::Notification,
+            id,
+            author: author.to_owned(),
+            peer: false,
+            stanza,
+            plaintext: Octets::default(),
+            sent: false,
+        };
+        enqueue(self, world, phone, device, waiting);
+    }
+
     fn queue_receipt(&self, world: &mut World, author: &str, phone: &str, device: u16, id: &str, receipt: &Node) {
         let stanza = match marshal_auto(receipt) {
             Ok(stanza) => Octets::from(stanza),
@@ -543,6 +563,7 @@ impl Emulator {
         let class = match attr(node, "class").as_ref() {
             "message" => Class::Message,
             "receipt" => Class::Receipt,
+            "notification" => Class::Notification,
             _ => return,
         };
         let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
