@@ -20,6 +20,7 @@ mod event;
 mod fence;
 mod inbound;
 mod pool;
+mod repeats;
 mod session;
 mod transport;
 
