@@ -375,10 +375,11 @@ impl Mind<'_> {
     pub(crate) fn usual(self, visit: Option<Booking>) -> Step {
         let salon = self.turn.salon;
         let voice = self.voice();
-        let greeted = !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && !self.names_details();
+        let wants_times = self.heard.has(Intent::Book) || self.heard.has(Intent::FreeTimes) || self.names_details();
+        let greeted = !wants_times && self.state.wish.when.is_empty();
         match visit {
             Some(visit) if !visit.services.is_empty() && salon.staff_for(&visit.services).contains(&visit.staff_id) => {
-                let words = if greeted { voice.how_can_i_help_as_usual(&visit) } else { voice.ask_usual(&visit) };
+                let words = if greeted { voice.how_can_i_help_as_usual(&visit) } else { voice.ask_usual(&visit, &self.state.wish) };
                 self.ask(Question::Usual(Box::new(visit)), words)
             }
             _ if greeted => {
@@ -402,7 +403,7 @@ impl Mind<'_> {
         if self.heard.service_ids.is_empty() && !self.heard.has(Intent::Decline) && self.names_details() {
             // A time is no yes to the service.
             self.note(false);
-            let words = self.voice().ask_usual(&visit);
+            let words = self.voice().ask_usual(&visit, &self.state.wish);
             return self.ask(Question::Usual(Box::new(visit)), words);
         }
         if self.worth_hearing() {

@@ -122,7 +122,7 @@ impl Mind<'_> {
             return self.say(words);
         }
         if self.plain_yes() && !self.state.wish.unclear.is_empty() {
-            let words = self.voice().ask_first_service(services[0]);
+            let words = self.voice().ask_first_service(services[0], &self.state.wish);
             return self.ask(Question::FirstService(services), words);
         }
         if self.worth_hearing() {

@@ -111,7 +111,7 @@ impl Mind<'_> {
         }
         let words = {
             let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
-            self.voice().which_booking(purpose, &list, missed)
+            self.voice().which_booking(purpose, &list, &self.state.wish, missed)
         };
         self.ask(Question::WhichBooking(purpose, bookings), words)
     }

@@ -91,6 +91,7 @@ impl Mind<'_> {
         // Two people who come for one time cannot be told unasked to wait for each other.
         let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
         let at_once = !parted
+            && (self.was_asked_about_the_wish() || !self.plain_yes())
             && !namesakes
             && !self.asks_for_times()
             && !self.only_asks()

@@ -255,7 +255,7 @@ impl<'t> Mind<'t> {
         let again = self.before.question.as_ref() == Some(&question);
         let times = if again { self.before.asked_times + 1 } else { 1 };
         if let (Question::WhichService(services), false) = (&question, self.state.wish.unclear.is_empty() || times <= MAX_ASKED) {
-            let words = self.voice().ask_first_service(services[0]);
+            let words = self.voice().ask_first_service(services[0], &self.state.wish);
             return self.ask(Question::FirstService(services.clone()), words);
         }
         if times > MAX_ASKED && question != Question::CallPerson {
@@ -509,9 +509,9 @@ impl<'t> Mind<'t> {
         let voice = self.voice();
         let words = match &question {
             Question::Service => return self.ask_service_again(),
-            Question::Usual(visit) => voice.ask_usual(visit),
+            Question::Usual(visit) => voice.ask_usual(visit, &self.state.wish),
             Question::WhichService(services) => voice.ask_which_service(services),
-            Question::FirstService(services) => voice.ask_first_service(services[0]),
+            Question::FirstService(services) => voice.ask_first_service(services[0], &self.state.wish),
             Question::Day => match &self.state.wish.moving {
                 Some(booking) => voice.ask_new_time(booking.get()),
                 None => voice.ask_day(),
@@ -525,7 +525,7 @@ impl<'t> Mind<'t> {
             Question::Phone(_) => voice.ask_phone_again(),
             Question::WhichBooking(purpose, bookings) => {
                 let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
-                voice.which_booking(*purpose, &bookings, false)
+                voice.which_booking(*purpose, &bookings, &self.state.wish, false)
             }
             Question::ReallyCancel(bookings) => {
                 let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
@@ -610,6 +610,11 @@ impl<'t> Mind<'t> {
     /// The question before this turn was about the service.
     pub(crate) fn was_asked_for_service(&self) -> bool {
         matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_) | Question::FirstService(_)))
+    }
+
+    /// The question before this turn was of the visit that is wanted, so that a yes to it is one to the visit's moment.
+    pub(crate) fn was_asked_about_the_wish(&self) -> bool {
+        !matches!(self.before.question, None | Some(Question::FindTimes | Question::CallPerson))
     }
 
     /// The question before this turn was put as often as it may be.

@@ -46,6 +46,7 @@ fn play(mut chat: Chat, script: &str) -> Chat {
             "%" => model.faults.push_back(match rest {
                 "failed" => Outcome::Failed,
                 "unsettled" => Outcome::Unsettled,
+                "nothing free" => Outcome::FreeTimes(Vec::new()),
                 "taken" => Outcome::Refused(Refusal::SlotTaken),
                 "forbidden" => Outcome::Refused(Refusal::NotAllowed),
                 other => panic!("no such fault: {other}"),
@@ -68,6 +69,35 @@ fn all_in_one_message_is_booked_at_once() {
          < 10:00
          < 1\u{a0}900–2\u{a0}300
          = Марина 03-03 10:00 Маникюр с покрытием",
+    );
+}
+
+#[test]
+fn a_yes_to_the_service_is_one_to_the_moment_that_it_names() {
+    check(
+        "> в 15 к Марине
+         > на маникюр сегодня
+         > да
+         < Записать на «Маникюр классический» сегодня, 2 марта, в 15:00?
+         > да
+         < записала
+         = Марина 03-02 15:00 Маникюр классический",
+    );
+}
+
+#[test]
+fn a_yes_to_another_question_books_no_time_of_before() {
+    check(
+        "% nothing free
+         > Классический маникюр завтра в 15
+         > перенесите мою запись
+         < Хотите записаться?
+         > да
+         ! записала
+         < завтра, 3 марта, в 15:00
+         > да
+         < записала
+         = Ольга 03-03 15:00 Маникюр классический",
     );
 }
 
@@ -798,7 +828,7 @@ fn a_yes_to_several_services_proposes_the_first() {
         "> маникюр завтра в 11 к Марине
          < какая из услуг
          > да
-         < Записать на «Маникюр классический»?
+         < Записать на «Маникюр классический» завтра, 3 марта, в 11:00?
          > да
          < записала
          = Марина 03-03 11:00 Маникюр классический",

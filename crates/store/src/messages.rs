@@ -271,6 +271,16 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
     Ok(id.map(|(id,)| StoredMessage { id: MessageId(id), conversation, seq }))
 }
 
+/// Whether any chat of the salon has a message of that id, from either side.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn is_stored(tx: &mut Tx, company: CompanyId, whatsapp_id: &str) -> Result<bool> {
+    let known =
+        row!(tx, (i64,), "SELECT id FROM messages WHERE company_id = $1 AND whatsapp_id = $2 LIMIT 1", company.0, text(whatsapp_id))?;
+    Ok(known.is_some())
+}
+
 async fn next_seq(tx: &mut Tx, company: CompanyId, conversation: ConversationId, at: Timestamp) -> Result<i64> {
     let seq = row!(
         tx,

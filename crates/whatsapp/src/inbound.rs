@@ -176,6 +176,13 @@ pub trait Inbox: Send + Sync {
     /// Any: the messages stay with WhatsApp and come again.
     async fn receive(&self, batch: Vec<Inbound>) -> anyhow::Result<()>;
 
+    /// Whether a message of that id is stored, from either side. Asked for the few that WhatsApp gives
+    /// once more; one that is stored nowhere is asked for again of its sender.
+    ///
+    /// # Errors
+    /// When nobody can say: the message stays with WhatsApp and comes again.
+    async fn has(&self, company: CompanyId, message_id: &str) -> anyhow::Result<bool>;
+
     /// Hears what became of a message sent earlier. Best effort: after a crash or a flood an
     /// event may be missing, and messages sent from other devices are told of too.
     async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery);

@@ -21,6 +21,7 @@ mod fence;
 mod inbound;
 mod media;
 mod pool;
+mod repeats;
 mod session;
 mod transport;
 

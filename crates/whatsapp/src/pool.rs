@@ -29,6 +29,7 @@ use crate::event::SessionEvent;
 use crate::fence::{Fence, FencedDialer};
 use crate::inbound::{Delivery, Hook, Inbox};
 use crate::media::MediaHosts;
+use crate::repeats::Repeats;
 use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked, write_state};
 use crate::transport::Line;
 
@@ -585,8 +586,9 @@ impl Pool {
         let (ear, heard) = Ear::new(company, Arc::clone(&acks), Arc::clone(inbox));
         let retention = MsgSecretRetention { text: SECRET_RETENTION, poll_event: SECRET_RETENTION, bot: SECRET_RETENTION };
         let broken = CancellationToken::new();
+        let repeats = Repeats::new(company, Arc::clone(inbox));
         let mut bot = Bot::builder()
-            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone(), broken.clone()))
+            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone(), broken.clone(), Arc::clone(&repeats)))
             .with_transport_factory(FencedDialer { dialer: line.dialer(), fence: self.fence(&lease) })
             .with_http_client(http.clone())
             // Pairing codes are refused to a device whose system is none; it is not kept with the
@@ -605,6 +607,7 @@ impl Pool {
             bot = bot.with_version(version);
         }
         let bot = bot.build().await.map_err(|error| StartError::Device(masked(&error)))?;
+        repeats.of(&bot.client());
         let running = Running::new(bot.client(), lease, acks, broken);
         salon.set_running(running.clone());
         let handle = bot.spawn();

@@ -58,6 +58,11 @@ impl whatsapp::Inbox for Inbox {
         Ok(tx.commit().await?)
     }
 
+    async fn has(&self, company: CompanyId, message_id: &str) -> anyhow::Result<bool> {
+        let mut tx = self.app()?.store.read().await?;
+        Ok(messages::is_stored(&mut tx, company, message_id).await?)
+    }
+
     async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery) {
         let status = match delivery {
             // Whoever sends waits for these two and writes them down.

@@ -4,7 +4,11 @@ use domain::{Booking, Hours, ServiceId, StaffId};
 use language::speak::{self, Case};
 
 use super::{Voice, numbered, sentence};
-use crate::{moment::WhyNot, plan::Visit, state::Purpose};
+use crate::{
+    moment::{HoursWanted, Want, WhyNot},
+    plan::Visit,
+    state::{Purpose, Wish},
+};
 
 impl Voice<'_> {
     // ---- questions ----
@@ -30,11 +34,12 @@ impl Voice<'_> {
         titles.join("; ")
     }
 
-    pub(crate) fn ask_usual(&self, visit: &Booking) -> String {
+    pub(crate) fn ask_usual(&self, visit: &Booking, wish: &Wish) -> String {
         let (services, master) = (self.services(&visit.services), self.master(visit.staff_id));
+        let when = self.wanted_moment(wish).map(|when| format!(", {when}")).unwrap_or_default();
         self.say(
-            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}?"),
-            format!("Which service would you like? The same as last time: {services}, {master}?"),
+            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}{when}?"),
+            format!("Which service would you like? The same as last time: {services}, {master}{when}?"),
         )
     }
 
@@ -44,12 +49,21 @@ impl Voice<'_> {
         format!("{head}\n{}", numbered(&lines))
     }
 
-    pub(crate) fn ask_first_service(&self, first: ServiceId) -> String {
+    pub(crate) fn ask_first_service(&self, first: ServiceId, wish: &Wish) -> String {
         let title = self.services(&[first]);
+        let when = self.wanted_moment(wish).map(|when| format!(" {when}")).unwrap_or_default();
         self.say(
-            format!("Записать на «{title}»? Или напишите номер другой услуги."),
-            format!("Shall I take “{title}”? Or send the number of another one."),
+            format!("Записать на «{title}»{when}? Или напишите номер другой услуги."),
+            format!("Shall I take “{title}”{when}? Or send the number of another one."),
         )
+    }
+
+    /// The one moment that is wanted: a yes to the service is a yes to it too, so the question names it.
+    fn wanted_moment(&self, wish: &Wish) -> Option<String> {
+        match wish.when.as_slice() {
+            [Want { from, to, hours: Some(HoursWanted::At(time)), .. }] if from == to => Some(self.moment(from.to_datetime(*time))),
+            _ => None,
+        }
     }
 
     pub(crate) fn ask_day(&self) -> String {
@@ -350,14 +364,16 @@ impl Voice<'_> {
         self.say("Такой записи не вижу.", "I see no such visit.")
     }
 
-    pub(crate) fn which_booking(&self, purpose: Purpose, bookings: &[&Booking], missed: bool) -> String {
+    pub(crate) fn which_booking(&self, purpose: Purpose, bookings: &[&Booking], wish: &Wish, missed: bool) -> String {
         let miss = if missed { format!("{} ", self.no_such_booking()) } else { String::new() };
         if let [only] = bookings {
             let line = self.booking(only);
             return match purpose {
                 Purpose::Cancel => format!("{miss}{}", self.ask_really_cancel(bookings)),
                 Purpose::Move | Purpose::List => {
-                    self.say(format!("{miss}Перенести эту запись: {line}?"), format!("{miss}Shall I change this visit: {line}?"))
+                    let to = self.wanted_moment(wish).map(|when| self.say(format!(" — на новое время: {when}"), format!(" to {when}")));
+                    let to = to.unwrap_or_default();
+                    self.say(format!("{miss}Перенести эту запись: {line}{to}?"), format!("{miss}Shall I change this visit: {line}{to}?"))
                 }
             };
         }
