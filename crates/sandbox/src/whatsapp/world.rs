@@ -166,6 +166,13 @@ pub(super) struct Waiting {
     pub(super) sent: bool,
 }
 
+impl Waiting {
+    /// This very stanza, and the device has been given it since it came.
+    pub(super) fn is_delivered(&self, class: Class, author: &str, id: &str) -> bool {
+        self.sent && self.class == class && self.author == author && self.id == id
+    }
+}
+
 /// One entry of a conversation between two phones.
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
