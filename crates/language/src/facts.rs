@@ -132,6 +132,10 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             if i >= 2 && word(0, "зовут") && is_name(i - 2, false) && tokens[i - 1].text == "меня" {
                 return take(used, i - 2, true);
             }
+            // «Меня Настя зовут»
+            if i >= 2 && word(0, "зовут") && is_name(i - 1, true) && tokens[i - 2].text == "меня" {
+                return take(used, i - 1, true);
+            }
             continue;
         }
         // «я Мария», «это Катя», "I'm Tom", "this is Tom"
@@ -247,6 +251,8 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             2
         } else if let Some(n) = counted_persons(tokens, i) {
             n
+        } else if two_persons(tokens, i) {
+            2
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
         } else if token.cue(Cue::Companion) {
@@ -293,6 +299,17 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         people = people.max(said);
     }
     people
+}
+
+/// «Сыну и дочке», «мальчик и девочка»: the first of two.
+fn two_persons(tokens: &[Token], i: usize) -> bool {
+    let person = |t: Option<&Token>| {
+        let noun = t.filter(|t| !morphology::is_adjective(&t.text))?;
+        noun.trades().find(|t| matches!(t, Trade::Boy | Trade::Girl | Trade::Male | Trade::Female))
+    };
+    let joined = tokens.get(i + 1).is_some_and(|t| t.is(Sense::And));
+    let (first, second) = (person(tokens.get(i)), person(tokens.get(i + 2)));
+    joined && first.is_some() && second.is_some() && first != second
 }
 
 /// «Двух мальчиков», «3 женщины».
@@ -369,7 +386,8 @@ pub(crate) fn rating(tokens: &[Token], asked: Option<Asked>) -> Option<u8> {
             && after(1).is_none_or(|t| !(t.mark(':') && t.glued || t.mark('/') && after(2).is_some_and(|t| t.value > 5)))
             && !after(1).is_some_and(|t| t.text == "из" && after(2).is_some_and(|t| t.value > 5))
             && before(1).is_none_or(|t| !(t.is(Sense::Not) || t.mark('/') || t.text == "из" || t.prep(Prep::In)));
-        if of_five || starred && (about || tokens.len() < 8) || rated || plain {
+        let told = !tokens.iter().any(|t| t.mark('?') || t.cue(Cue::Book) || t.cue(Cue::Can));
+        if of_five || starred && (about || tokens.len() < 8 || told) || rated || plain {
             return Some(value);
         }
     }
@@ -446,7 +464,9 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                 if latest { all.max_by_key(by).map(|(i, _)| i + 1) } else { all.min_by_key(by).map(|(i, _)| i + 1) }
             };
             let most = before(1).is_some_and(|t| t.text == "самое" || t.text == "самый" || t.text == "the");
-            if token.cue(Cue::Earliest) && (most || matches!(&*token.text, "ближайшее" | "ближайший" | "раннее" | "earliest"))
+            // «А когда ближайшее?» asks on.
+            let asks = tokens.iter().any(|t| t.text == "когда" || t.text == "when");
+            if token.cue(Cue::Earliest) && !asks && (most || matches!(&*token.text, "ближайшее" | "ближайший" | "раннее" | "earliest"))
             {
                 return earliest(false);
             }

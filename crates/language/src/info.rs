@@ -3,7 +3,7 @@
 use crate::{
     InfoTopic,
     intents::{Sentence, supposes_late},
-    lexicon::{Cue, Prep, Sense},
+    lexicon::{Cue, Prep, Sense, Unit},
     text::{Kind, Token},
 };
 
@@ -19,7 +19,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
         (InfoTopic::Payment, |s| s.tokens.iter().any(|t| t.cue(Cue::Pay) && t.text != "перевести") && asks(s)),
         (InfoTopic::Contacts, |s| s.has(Cue::Contact) && asks(s) && !calls_back(s)),
         (InfoTopic::Promotions, |s| s.has(Cue::Promo) && asks(s)),
-        (InfoTopic::Health, |s| s.has(Cue::Health) && asks(s)),
+        (InfoTopic::Health, |s| s.has(Cue::Health) && asks(s) || hurts(s)),
         (InfoTopic::Hygiene, |s| s.has(Cue::Hygiene) && asks(s)),
         (InfoTopic::Duration, duration),
         (InfoTopic::Lateness, supposes_late),
@@ -51,10 +51,11 @@ fn address(s: &Sentence<'_>) -> bool {
 fn hours(s: &Sentence<'_>) -> bool {
     let how_many = |t: &Token| matches!(&*t.text, "скольки" | "сколько" | "какого" | "скольких");
     let bound = |t: &Token| t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::At) || t.prep(Prep::To);
-    let until =
-        s.tokens.windows(2).any(|w| bound(&w[0]) && how_many(&w[1])) && (s.has(Cue::Work) || s.has(Cue::You) || s.tokens.len() <= 5);
+    let until = s.tokens.windows(2).any(|w| bound(&w[0]) && how_many(&w[1]))
+        && (s.has(Cue::Work) || s.has(Cue::You) || s.tokens.len() <= 5)
+        && !s.has(Cue::Can);
     // «По праздникам работаете» asks without a mark.
-    let you_work = s.says(&["работаете", "открыты", "открываетесь", "закрываетесь"]);
+    let you_work = s.says(&["работаете", "открыты", "открываетесь", "закрываетесь", "принимаете"]);
     let open = you_work || s.has(Cue::You) || s.says(&["открыто", "закрыто", "open", "close", "closed"]);
     let asked = s.question || s.has(Cue::How) || s.has(Cue::When) || s.has(Cue::HowMuch) || you_work && s.tokens.len() <= 5;
     let named = s.tokens.iter().any(|t| t.cue(Cue::Hours) && !t.text.starts_with("скольк")) && asks(s);
@@ -62,7 +63,9 @@ fn hours(s: &Sentence<'_>) -> bool {
     // «Какие у вас выходные?»
     let days_off = s.tokens.iter().any(|t| t.is(Sense::Weekend)) && s.has(Cue::What) && s.has(Cue::You) && !s.has(Cue::Free);
     let opening = s.tokens.windows(2).any(|w| w[0].text == "часы" && w[1].text == "работы");
-    opening || days_off || until && !mine || s.has(Cue::Work) && asked && open || named
+    // «По каким дням вы работаете?»
+    let which_days = you_work && s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && w[1].unit() == Some(Unit::Day));
+    opening || days_off || which_days || until && !mine || s.has(Cue::Work) && asked && open || named
 }
 
 /// «Позвоните мне на телефон» wants a call, not a number.
@@ -75,6 +78,11 @@ fn duration(s: &Sentence<'_>) -> bool {
     let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some());
     let by_time = |w: &[Token]| w[0].text == "сколько" && w[1].text == "по" && w[2].cue(Cue::Time);
     s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long) || s.tokens.windows(3).any(by_time)
+}
+
+/// «А это больно?»
+fn hurts(s: &Sentence<'_>) -> bool {
+    s.says(&["больно", "болезненно", "hurt", "painful"]) && (s.question || s.has(Cue::Whether))
 }
 
 /// «Сколько сеансов нужно?»

@@ -61,6 +61,29 @@ pub(crate) fn may_be_case(word: &str, case: &str) -> bool {
     dictionary().analyze(word).iter().any(|a| matches!(part_of_speech(a), "NOUN" | "PROPN") && feature(a, "Case") == Some(case))
 }
 
+/// A verb without what makes it done: «отполировать» is «полировать».
+pub(crate) fn undone(word: &str) -> Option<&str> {
+    let verb = || dictionary().analyze(word).first().is_some_and(|a| part_of_speech(a) == "VERB");
+    let stem = ["от", "по", "за", "на", "вы", "про", "под", "об", "с"].iter().find_map(|prefix| word.strip_prefix(prefix))?;
+    (stem.chars().count() > 5 && verb()).then_some(stem)
+}
+
+/// The word is first of all an adjective or a participle.
+pub(crate) fn is_adjective(word: &str) -> bool {
+    dictionary().analyze(word).first().is_some_and(|a| part_of_speech(a) == "ADJ" || feature(a, "VerbForm") == Some("Part"))
+}
+
+/// The word is first of all a noun, and no name.
+pub(crate) fn is_noun(word: &str) -> bool {
+    dictionary().analyze(word).first().is_some_and(|a| part_of_speech(a) == "NOUN" && feature(a, "NameType").is_none())
+}
+
+/// The word may be a lifeless thing in the nominative or accusative.
+pub(crate) fn is_thing(word: &str) -> bool {
+    let stands = |a: &Analysis| matches!(feature(a, "Case"), Some("Nom" | "Acc")) && feature(a, "Animacy") != Some("Anim");
+    dictionary().analyze(word).first().is_some_and(|a| part_of_speech(a) == "NOUN" && stands(a))
+}
+
 /// The word may be a surname or a patronymic.
 pub(crate) fn is_surname(word: &str) -> bool {
     dictionary().analyze(word).iter().any(|a| matches!(feature(a, "NameType"), Some("Sur" | "Pat")))

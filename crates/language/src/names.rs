@@ -148,6 +148,7 @@ const NAMES: &[(&str, &str)] = &[
     ("наиля", "наилечка"),
     ("нелли", "неля нелечка"),
     ("ренат", "ренатик"),
+    ("рената", "рената ренаточка"),
     ("розалия", "роза розочка"),
     ("роза", "розочка"),
     ("сабина", "сабиночка"),
@@ -196,6 +197,11 @@ fn names() -> &'static Names {
         }
         names
     })
+}
+
+/// Declines the names of the list, once per process, before the first message waits for it.
+pub(crate) fn warm() {
+    names();
 }
 
 /// A name's forms in the singular; by its ending where no dictionary has it.

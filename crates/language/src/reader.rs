@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 use crate::{
     Asked, Context, Lang, Understood, facts, intents,
     lexicon::{Cue, Lexicon},
+    names,
     script::Script,
     services::PriceList,
     staff::Team,
@@ -25,6 +26,7 @@ impl Reader {
     /// as open 09:00–21:00.
     pub fn new(salon: Option<&Salon>) -> Self {
         Lexicon::get();
+        names::warm();
         Self {
             hours: salon.map_or_else(OpeningHours::unknown, OpeningHours::of),
             services: salon.map(PriceList::of).unwrap_or_default(),
@@ -62,13 +64,14 @@ impl Reader {
             choice.or_else(|| if times.when.is_empty() { facts::choice(tokens, &used, context) } else { offered(&times, context, picks) });
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
-        let services = self.services.find(tokens, &used, people > 1, asked == Some(Asked::Service));
+        let services = self.services.find(tokens, &used, people, asked == Some(Asked::Service));
         let mut understood = Understood {
             intents: Vec::new(),
             info_topics: Vec::new(),
             service_ids: Vec::new(),
             services_ambiguous: services.options.iter().any(|ids| ids.len() > 1),
             service_options: Vec::new(),
+            service_unknown: services.unknown.map(|i| text.source[tokens[i].range.clone()].to_lowercase()),
             staff_ids: staff.ids,
             staff_any: staff.any || asked == Some(Asked::Staff) && intents::indifferent(tokens),
             staff_not_ids: staff.not_ids,
@@ -259,6 +262,18 @@ mod tests {
             ("позовите человека", vec![]),
         ];
         check(&Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let unknown = [
+            ("массаж спины и татуировку", "татуировку"),
+            ("наращивание ресниц", "наращивание"),
+            ("hello, a haircut and a tattoo", "tattoo"),
+            ("после бритья, на стрижку", ""),
+            ("стрижку, бритья не надо", ""),
+            ("коррекция бровей", ""),
+            ("снимите меня с записи", ""),
+            ("маникюр", ""),
+        ];
+        let unknown = unknown.map(|(text, work)| (text, work.to_owned()));
+        check(&Context::default(), &unknown, |u| u.service_unknown.clone().unwrap_or_default());
         let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
         check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
     }
@@ -331,6 +346,58 @@ mod tests {
     }
 
     #[test]
+    fn what_titles_explain_and_join() {
+        let salon = salon_with(&[
+            (1, "Маникюр + гель-лак (снятие в подарок)", "Ногти", &[]),
+            (2, "Маникюр без покрытия (гигиенический)", "Ногти", &[]),
+            (3, "Педикюр + гель-лак", "Ногти", &[]),
+            (4, "Снятие гель-лака без последующего покрытия", "Ногти", &[]),
+            (5, "Стрижка", "Барбер", &[]),
+            (6, "Борода (моделирование)", "Барбер", &[]),
+            (7, "Тонировка бороды", "Барбер", &[]),
+            (8, "Стрижка + борода", "Барбер", &[5, 6]),
+            (9, "Детская стрижка (мальчик)", "Дети", &[]),
+            (10, "Детская стрижка (девочка)", "Дети", &[]),
+            (11, "Шугаринг бикини тотальное", "Шугаринг", &[]),
+            (12, "Лазер: бикини глубокое", "Лазер", &[]),
+            (13, "Лазер: верхняя губа (1 зона)", "Лазер", &[]),
+            (14, "Полировка волос", "Уход", &[]),
+            (15, "Первая стрижка + диплом", "Дети", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("маникюр", vec![1, 2]),
+            ("снятие", vec![4]),
+            ("сниму гель без покрытия", vec![4]),
+            ("маникюр и педикюр с гель-лаком", vec![1, 3]),
+            ("с покрытием педикюр", vec![3]),
+            ("стрижка с бородой", vec![8]),
+            ("тока бороду", vec![6]),
+            ("бороду подровнять", vec![6]),
+            ("броду подровнять", vec![6]),
+            ("стрику завтра", vec![5]),
+            ("шугаринг глубокого бикини", vec![11]),
+            ("лазер бикини и усики", vec![12, 13]),
+            ("волосы отполировать", vec![14]),
+            ("первую стрижку, нам год", vec![15]),
+            ("сыну и дочке стрижку", vec![9, 10]),
+            ("я с сыном, стрижки обоим", vec![5, 9]),
+            ("мне стрижку, сыну детскую", vec![5, 9]),
+            ("не стрижку, а полировку", vec![14]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let unknown = [
+            ("маникюр и прессотерапию", Some("прессотерапию".to_owned())),
+            ("запишите на массаж", Some("массаж".to_owned())),
+            ("маникюр и педикюр", None),
+            ("маникюр и скажите адрес", None),
+            ("массаж не надо, только маникюр", None),
+            ("маникюр на завтра", None),
+            ("на пятое запишите", None),
+        ];
+        check_in(&salon, &Context::default(), &unknown, |u| u.service_unknown.clone());
+    }
+
+    #[test]
     fn staff() {
         let cases: &[(&str, Vec<i64>)] = &[
             ("к Елене", vec![1, 6]),
@@ -352,6 +419,7 @@ mod tests {
             ("к Даше или к Соне", vec![2, 3]),
             ("не к Даше", vec![]),
             ("к Ане", vec![]),
+            ("k Guzel", vec![5]),
         ];
         check(&Context::default(), cases, |u| u.staff_ids.iter().map(|id| id.0).collect());
         check(
@@ -414,6 +482,8 @@ mod tests {
                 ("massage for two hours", 1),
                 ("на 15", 1),
                 ("ребенку 4 года стрижка", 1),
+                ("мальчик и девочка, постричь", 2),
+                ("мужской и женский зал", 1),
             ],
             |u| u.people,
         );
@@ -423,6 +493,7 @@ mod tests {
                 ("Меня зовут Ольга Петрова", Some("Ольга Петрова")),
                 ("я вика", Some("Вика")),
                 ("меня зовут на маникюр", None),
+                ("меня Настя зовут", Some("Настя")),
                 ("к Даше", None),
                 ("my name is Tom", Some("Tom")),
                 ("как вас зовут?", None),
@@ -575,6 +646,16 @@ mod tests {
             ("завтра мой день рождения", I::Other),
             ("перезвоню позже", I::Other),
             ("стоп, не надо", I::Decline),
+            ("ой, я перепутала, не надо", I::Decline),
+            ("хотя нет, не надо, приду", I::Decline),
+            ("всё в силе на завтра?", I::MyBookings),
+            ("по каким дням вы работаете?", I::Info),
+            ("больно ли делать массаж?", I::Info),
+            ("а в сколько можно?", I::FreeTimes),
+            ("вчера писала, никто не ответил", I::Complaint),
+            ("еду, но пробки ужасные", I::Late),
+            ("мужчина или женщина делает массаж?", I::Staff),
+            ("все супер, реснички огонь, 5 баллов!", I::Review),
             ("как отменить запись?", I::Info),
             ("а если я отменю, деньги вернёте?", I::Info),
             ("вы отменили мою запись?", I::Info),
@@ -619,6 +700,7 @@ mod tests {
             "не смогу прийти завтра, перенесите на среду",
         ];
         check(&no, &never.map(|text| (text, false)), |u| u.has(I::Cancel));
+        check(&no, &[("отмените маникюр и запишите на педикюр", true), ("отмените маникюр", false)], |u| u.has(I::Book));
         let confirm = Context { asked: Some(Asked::Confirm), ..no };
         check(
             &confirm,

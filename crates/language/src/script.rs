@@ -1,7 +1,7 @@
 //! Russian written with Latin letters: by sound (`zapishite`) or on the wrong keyboard layout
 //! (`pfgbibnt`).
 
-use crate::{lexicon::Lexicon, morphology};
+use crate::{lexicon::Lexicon, morphology, names};
 
 /// How the Latin letters of a message are to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,10 @@ pub(crate) fn transliterate(word: &str) -> String {
     let lexicon = Lexicon::get();
     let mut spellings = spellings(word);
     let first_that = |is_word: &dyn Fn(&str) -> bool| spellings.iter().position(|s| is_word(s));
-    let best = first_that(&|s| lexicon.senses(s).is_some()).or_else(|| first_that(&|s| morphology::known(s))).unwrap_or(0);
+    let best = first_that(&|s| lexicon.senses(s).is_some())
+        .or_else(|| first_that(&|s| !names::of(s).is_empty()))
+        .or_else(|| first_that(&|s| morphology::known(s)))
+        .unwrap_or(0);
     spellings.swap_remove(best)
 }
 

@@ -3,8 +3,8 @@
 use domain::{Salon, ServiceId};
 
 use crate::{
-    lexicon::{Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
-    morphology, refused, script,
+    lexicon::{self, Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
+    morphology, names, refused, script,
     text::{Kind, Token},
 };
 
@@ -78,6 +78,8 @@ struct Word {
     key: Key,
     /// «Без» stands before it.
     without: bool,
+    /// It stands in brackets, and only explains: «педикюр (стопа + пальчики)».
+    aside: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,7 @@ struct Entry {
     /// The trade's words of category and description: they help where the title says nothing.
     around: Box<[Key]>,
     parts: Box<[ServiceId]>,
+    minutes: i64,
     /// Several works under one title: «стрижка + борода».
     joint: bool,
 }
@@ -108,6 +111,8 @@ pub(crate) struct Meant {
     pub(crate) options: Vec<Vec<ServiceId>>,
     /// Words of the trade were said, found in the list or not.
     pub(crate) any_word: bool,
+    /// The token that names work which nothing in the list covers.
+    pub(crate) unknown: Option<usize>,
 }
 
 /// A word of the message that some service has.
@@ -131,7 +136,12 @@ struct Said {
 /// Whom a service is for.
 const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child, Trade::Boy, Trade::Girl, Trade::Teen];
 
+/// Ways to remove hair; each is another service.
+const METHODS: [Trade; 3] = [Trade::Sugaring, Trade::Wax, Trade::Laser];
+
 const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trade::Boy), Key::Trade(Trade::Girl), Key::Trade(Trade::Teen)];
+
+const COATINGS: [Key; 3] = [Key::Trade(Trade::Coating), Key::Trade(Trade::Gel), Key::Trade(Trade::Lacquer)];
 
 const MOST_ALTERNATIVES: usize = 5;
 
@@ -139,7 +149,7 @@ impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
         let mut own: Vec<(Box<str>, Key)> = Vec::new();
         let entries = salon.services.iter().map(|service| {
-            let title = words(&service.title);
+            let title = title_words(&service.title);
             own.extend(
                 title
                     .iter()
@@ -155,8 +165,8 @@ impl PriceList {
                 around: around.map(|(_, word)| word.key).collect(),
                 title: title.into_iter().map(|(_, word)| word).collect(),
                 parts: service.composite_of.clone().into_boxed_slice(),
-                joint: !service.composite_of.is_empty()
-                    || [" + ", " и ", " & ", "+", ", "].iter().any(|joint| service.title.contains(joint)),
+                minutes: service.minutes,
+                joint: !service.composite_of.is_empty() || works_joined(&service.title) > 1,
             }
         });
         let entries = entries.collect();
@@ -174,17 +184,19 @@ impl PriceList {
         titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|(_, key)| keys.contains(key))
     }
 
-    /// `apart`: several people come, so that no package for one is meant. `asked`: a service was
+    /// `people`: where several come, no package for one is meant. `asked`: a service was
     /// asked for, so that «мужская» alone answers.
-    pub(crate) fn find(&self, tokens: &[Token], used: &[bool], apart: bool, asked: bool) -> Meant {
-        let (mut said, unwanted) = self.said(tokens, used);
+    pub(crate) fn find(&self, tokens: &[Token], used: &[bool], people: u8, asked: bool) -> Meant {
+        let (mut said, unwanted, unknown) = self.said(tokens, used);
         let person = PERSONS.map(Key::Trade);
-        if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key))) {
+        // «На мужскую» leaves the noun out.
+        let short = |s: &Said| s.at > 0 && tokens[s.at - 1].prep(Prep::On) && morphology::is_adjective(&tokens[s.at].text);
+        if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key)) && !short(s)) {
             said.clear();
         }
         let any_word = tokens.iter().zip(used).any(|(t, used)| !used && t.trades().any(Trade::is_head));
         if said.is_empty() {
-            return Meant { any_word, ..Meant::default() };
+            return Meant { any_word, unknown, ..Meant::default() };
         }
         // «Стрижка или укладка» asks for one of the two.
         let or = (0..tokens.len()).find(|i| {
@@ -195,26 +207,31 @@ impl PriceList {
         if let Some(or) = or {
             let (left, right): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|s| s.at < or);
             let mut options: Vec<ServiceId> = Vec::new();
-            let either = |said: &[Said]| self.meant(said, &unwanted, apart).into_iter().flatten();
+            let either = |said: &[Said]| self.meant(said, &unwanted, people > 1).into_iter().flatten();
             for id in either(&left).chain(either(&right)) {
                 if !options.contains(&id) {
                     options.push(id);
                 }
             }
-            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word };
+            return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word, unknown };
         }
-        Meant { options: self.meant(&said, &unwanted, apart), any_word }
+        let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, people > 1));
+        let options = self.as_long_as(options, tokens, used);
+        Meant { options, any_word, unknown }
     }
 
     /// The words of the message that some title, category or description has.
-    /// Beside them the keys of works that were refused.
-    fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>) {
+    /// Beside them the keys of works that were refused, and the token of a work that no title has.
+    fn said(&self, tokens: &[Token], used: &[bool]) -> (Vec<Said>, Vec<Key>, Option<usize>) {
         let mut said: Vec<Said> = Vec::new();
         let mut unwanted: Vec<Key> = Vec::new();
         let mut removes = false;
         let mut group = 0;
         let mut without = false;
+        let mut strangers: Vec<(usize, usize)> = Vec::new();
         let refused = refused::works(tokens, used);
+        // «Стрику», «броду» are words of the dictionary that nobody writes to a salon.
+        let slips = rare_words(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
         for (i, token) in tokens.iter().enumerate() {
             // A line may break inside a phrase: «тонирование / бороды».
@@ -258,6 +275,10 @@ impl PriceList {
                     without = true;
                     vec![Key::Trade(Trade::Coating)]
                 }
+                // «Первая стрижка»
+                Some(next) if token.is_word() && token.ordinal().is_some() && next.trades().any(Trade::is_head) => {
+                    self.known(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)).collect())
+                }
                 _ if is_little_one(tokens, i) => self.known(CHILDREN.to_vec()),
                 // «Ноги до колена»
                 Some(next) if token.trades().any(|t| t == Trade::Leg) && to_the_knee(next, tokens.get(i + 2)) => {
@@ -266,10 +287,16 @@ impl PriceList {
                 }
                 _ => self.keys(token),
             };
+            let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
             }
             if keys.is_empty() {
+                let told_of = i > 0 && matches!(&*tokens[i - 1].text, "после" | "перед" | "до" | "от" | "after" | "before");
+                let here = !self.entries.is_empty();
+                if here && !refused[i] && !without && !unbooks && !told_of && unheard(tokens, i) {
+                    strangers.push((group, i));
+                }
                 // «без» reaches over an adjective only.
                 without &= token.is_word() && !token.trades().any(Trade::is_head) && !matches!(&*token.text, "с" | "со");
                 continue;
@@ -278,8 +305,7 @@ impl PriceList {
                 && morphology::dictionary().analyze(&token.text).first().is_some_and(|a| morphology::part_of_speech(a) == "VERB");
             let next = tokens.get(i + 1).filter(|t| t.text != "борода" && morphology::may_be_case(&t.text, "Gen"));
             let trim = token.text == "trim" || next.is_some();
-            let plain = [Trade::Coating, Trade::Gel, Trade::Lacquer].map(Key::Trade);
-            let quality = keys.iter().any(|key| plain.contains(key));
+            let quality = keys.iter().any(|key| COATINGS.contains(key));
             // «Покрытие не надо» is «без покрытия»; any other work that is refused is not spoken of.
             // «Без гель-лака» is without either.
             let goes_on = said.last().is_some_and(|last| last.without && last.group == group && i <= last.at + 2)
@@ -290,6 +316,12 @@ impl PriceList {
             if removes && quality {
                 continue;
             }
+            // A coating that is refused along with its work is not spoken of either.
+            let work = |t: &Token| t.trades().any(|trade| trade.is_head() && !COATINGS.contains(&Key::Trade(trade)));
+            if refused[i] && quality && tokens[..i].iter().zip(&refused).rev().take_while(|(_, refused)| **refused).any(|(t, _)| work(t)) {
+                without = false;
+                continue;
+            }
             if refused[i] && quality {
                 without = true;
             } else if refused[i] || without && !quality && !keys.iter().any(named_without) && keys.iter().any(|key| key.is_head()) {
@@ -298,6 +330,11 @@ impl PriceList {
                 continue;
             }
             let with = i > 0 && matches!(&*tokens[i - 1].text, "с" | "со" | "with");
+            // «Стрижка с бородой» is both.
+            let another = keys.iter().any(|key| [Trade::Beard, Trade::Moustache].map(Key::Trade).contains(key));
+            group += usize::from(
+                with && another && said.last().is_some_and(|last| last.group == group && last.keys.contains(&Key::Trade(Trade::Haircut))),
+            );
             let named = matches!(keys[0], Key::Own(_))
                 && self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)) && !e.title.iter().any(|w| w.key.is_head()));
             said.push(Said { keys, without, group, at: i, verb, named, with, trim });
@@ -330,7 +367,13 @@ impl PriceList {
         trimming(&mut said);
         nails(&mut said, &self.entries);
         unwanted.retain(|key| !said.iter().any(|s| s.keys.contains(key)));
-        (said, unwanted)
+        // «Наращивание ресниц» is no other work that is done to lashes.
+        let lone = |group: usize, at: usize| {
+            let shaped = tokens[at].trades().any(|t| t == Trade::Correction) && !self.known(vec![Key::Trade(Trade::Shape)]).is_empty();
+            !said.iter().any(|s| s.group == group) || names_a_work(&tokens[at]) && !shaped
+        };
+        let unknown = strangers.into_iter().find(|(group, at)| lone(*group, *at)).map(|(_, at)| at);
+        (said, unwanted, unknown)
     }
 
     fn keys(&self, token: &Token) -> Vec<Key> {
@@ -338,6 +381,8 @@ impl PriceList {
         // A gel is a coating, and so is lacquer.
         if keys.contains(&Key::Trade(Trade::Gel)) || keys.contains(&Key::Trade(Trade::Lacquer)) {
             keys.push(Key::Trade(Trade::Coating));
+        } else if keys.contains(&Key::Trade(Trade::Coating)) {
+            keys.extend([Trade::Gel, Trade::Lacquer].map(Key::Trade));
         }
         if keys.contains(&Key::Trade(Trade::Balayage)) {
             keys.extend([Key::Trade(Trade::Highlights), Key::Trade(Trade::Difficult)]);
@@ -381,11 +426,24 @@ impl PriceList {
                         && own.chars().count() > 4
                         && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
                 };
-                let meant = self.own.iter().filter(|(own, _)| near(own) || related(&token.text, own));
+                let done = morphology::undone(&token.text);
+                let meant = self
+                    .own
+                    .iter()
+                    .filter(|(own, _)| near(own) || related(&token.text, own) || done.is_some_and(|verb| related(verb, own)));
                 keys.extend(meant.map(|(_, key)| *key));
             }
         }
         self.known(keys)
+    }
+
+    /// The work whose name a word is with a letter left out or two swapped.
+    fn slipped(&self, token: &Token) -> Vec<Key> {
+        let lexicon = Lexicon::get();
+        let near = lexicon.nearest(&token.text).filter(|near| lexicon::slip(&token.text, near).is_some_and(|rank| rank < 2));
+        let senses = near.and_then(|near| lexicon.senses(near)).unwrap_or_default();
+        let works = senses.iter().filter_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None });
+        self.known(works.filter(|trade| trade.is_head()).map(Key::Trade).collect())
     }
 
     /// An adjective that nothing here is called by, in a list that has works without coating.
@@ -431,6 +489,7 @@ impl PriceList {
                 .and_then(|before| self.shared_work(before, group, unwanted))
                 // «Ноги и подмышки, шугаринг»
                 .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group, unwanted)).filter(|_| n == 0))
+                .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted))
                 .unwrap_or_else(|| self.best(group, &all, unwanted, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
@@ -496,6 +555,18 @@ impl PriceList {
         if by_itself && wanted && !together { vec![works, coatings] } else { vec![group] }
     }
 
+    /// «Маникюр и педикюр с гель-лаком»: the coating said at the end is both's, where the list has it so.
+    fn shared_coating(&self, group: &[&Said], after: &[&Said], unwanted: &[Key]) -> Option<(Vec<ServiceId>, f64)> {
+        let coating = |s: &&&Said| s.keys.iter().any(|key| COATINGS.contains(key));
+        if group.iter().any(|s| coating(&s)) || !group.iter().any(|s| s.is_head()) || !after.iter().any(|s| s.is_head() && !coating(&s)) {
+            return None;
+        }
+        let words: Vec<&Said> = group.iter().chain(after.iter().filter(coating)).copied().collect();
+        let (ids, covered) = self.best(&words, &[], unwanted, false);
+        let whole: f64 = words.iter().map(|s| s.weight()).sum();
+        (words.len() > group.len() && covered >= 0.8 * whole).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+    }
+
     /// «Наращивание ногтей и ресниц»: the work said before stands for this part too, where the list
     /// has it.
     fn shared_work(&self, before: &[&Said], group: &[&Said], unwanted: &[Key]) -> Option<(Vec<ServiceId>, f64)> {
@@ -507,7 +578,51 @@ impl PriceList {
         let words: Vec<&Said> = work.chain(group).copied().collect();
         let whole: f64 = words.iter().map(|s| s.weight()).sum();
         let (ids, covered) = self.best(&words, &[], unwanted, false);
-        (words.len() > group.len() && covered >= whole - 0.01).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+        // Of «стрижка машинкой и борода» the first is said.
+        let apart = ids.iter().all(|id| self.entries.iter().any(|e| e.id == *id && !e.joint));
+        (words.len() > group.len() && covered >= whole - 0.01 && apart).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+    }
+
+    /// «Массаж на полтора часа»: of works that differ in length, those as long as was said.
+    fn as_long_as(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token], used: &[bool]) -> Vec<Vec<ServiceId>> {
+        let Some(said) = (0..tokens.len()).find_map(|i| length(tokens, used, i)) else { return options };
+        let fits = |id: &ServiceId| self.entries.iter().any(|e| e.id == *id && e.minutes == said);
+        for ids in options.iter_mut().filter(|ids| ids.iter().any(fits)) {
+            ids.retain(fits);
+        }
+        options
+    }
+
+    /// «Стрижка сыну и дочке», «мне стрижку, сыну детскую»: one work for each of several people.
+    fn each_person(&self, said: &[Said], tokens: &[Token], people: u8, unwanted: &[Key]) -> Option<Vec<Vec<ServiceId>>> {
+        let person = |s: &Said| s.keys.iter().all(|key| PERSONS.map(Key::Trade).contains(key));
+        let (persons, works): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|s| person(s));
+        let mut heads: Vec<Key> = works.iter().filter(|s| s.is_head()).map(|s| s.keys[0]).collect();
+        heads.dedup();
+        if heads.len() != 1 || works.iter().any(|s| s.without) {
+            return None;
+        }
+        // «Двое детей, мальчик и девочка»
+        let mut named: Vec<&Said> = Vec::new();
+        for s in &persons {
+            let told = |other: &&Said| other.keys[0] != s.keys[0] && other.keys.contains(&s.keys[0]) && s.keys[0] == CHILDREN[0];
+            if !persons.iter().any(told) && !named.iter().any(|other| other.keys[0] == s.keys[0]) {
+                named.push(*s);
+            }
+        }
+        let near = named.windows(2).all(|w| w[1].at - w[0].at <= 4);
+        let oneself = |t: &Token| matches!(&*t.text, "я" | "мне" | "меня" | "себя" | "себе" | "сам" | "самому" | "мы" | "i" | "me");
+        let with_child = people > 1 && named.len() == 1 && CHILDREN.contains(&named[0].keys[0]) && tokens.iter().any(oneself);
+        if !(named.len() > 1 && near || with_child) {
+            return None;
+        }
+        let own = with_child.then(|| self.best(&works, &[], unwanted, false).0);
+        let theirs = named.iter().map(|person| {
+            let words: Vec<&Said> = works.iter().copied().chain([*person]).collect();
+            self.best(&words, &[], unwanted, false).0
+        });
+        let options: Vec<Vec<ServiceId>> = own.into_iter().chain(theirs).collect();
+        (options.iter().all(|ids| !ids.is_empty()) && options.windows(2).all(|w| w[0] != w[1])).then_some(options)
     }
 
     /// Enumerated parts, each with a head of its own; words without one go with the part before,
@@ -582,7 +697,7 @@ impl PriceList {
             let of_child = |s: &&&Said| s.keys.iter().any(|key| CHILDREN.contains(key));
             let against_child = conflict && said.iter().filter(|s| s.fit(entry).2).all(|s| of_child(&s));
             let has = |word: &Word, said: &[&Said]| said.iter().any(|s| s.keys.contains(&word.key) && s.without == word.without);
-            let missing: Vec<&Word> = entry.title.iter().filter(|w| !has(w, said)).collect();
+            let missing: Vec<&Word> = entry.title.iter().filter(|w| !w.aside && !has(w, said)).collect();
             let lent = |w: &Word| w.key.is_object() && has(w, beside);
             let borrowed = missing.iter().filter(|w| lent(w)).count();
             // Henna is a way of colouring, no other work.
@@ -682,6 +797,15 @@ impl Said {
         if self.keys.iter().any(|k| gender.contains(k)) && best == 0.0 && entry.title.iter().any(|w| gender.contains(&w.key)) {
             against = true;
         }
+        // Sugar is no laser, whatever hair both remove.
+        let by = |key: &Key| METHODS.map(Key::Trade).contains(key);
+        let other_method = !self.without
+            && self.keys.first().is_some_and(by)
+            && entry.title.iter().any(|w| by(&w.key))
+            && !entry.title.iter().any(|w| self.keys.first() == Some(&w.key));
+        if other_method {
+            return (0.0, 0.0, true);
+        }
         if best > 0.0 {
             return (best, best, false);
         }
@@ -727,6 +851,16 @@ fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     }
 }
 
+/// A noun for a work, or one of the verbs that mean nothing else.
+fn names_a_work(token: &Token) -> bool {
+    use Trade::{Care, Coating, Coloring, Complex, Consultation, Delete, Epilation, Haircut, Massage, Piercing, Repair, Shave, Tattoo};
+    let noun = token.latin || morphology::is_noun(&token.text);
+    let plain = [Haircut, Coloring, Shave, Epilation, Massage, Piercing, Tattoo];
+    let vague = [Care, Coating, Complex, Consultation, Delete, Repair];
+    let names = |work: Trade| work.is_head() && !Key::Trade(work).is_object() && !vague.contains(&work) && (noun || plain.contains(&work));
+    token.trades().any(names)
+}
+
 /// «Девочки, добрый день»: those who work here, nobody to be served.
 fn addresses(tokens: &[Token], i: usize) -> bool {
     if !matches!(&*tokens[i].text, "девочки" | "девушки" | "девушка" | "мальчики" | "девченки" | "ladies" | "girls")
@@ -755,6 +889,34 @@ fn is_little_one(tokens: &[Token], i: usize) -> bool {
     near && (word || age && alone && years)
 }
 
+/// Nouns without a meaning for a salon; a few of them at most are looked at for slips.
+fn rare_words(tokens: &[Token], used: &[bool]) -> Vec<usize> {
+    let rare = |i: &usize| {
+        let t = &tokens[*i];
+        !used[*i] && t.is_word() && t.senses.is_empty() && !t.strange && !t.capital && t.text.chars().count() > 4
+    };
+    (0..tokens.len()).filter(rare).filter(|i| morphology::is_noun(&tokens[*i].text)).take(4).collect()
+}
+
+/// A word that names work, though this list has nothing for it: of the trade, or a thing that
+/// stands where work does, «на прессотерапию», «маникюр и прессотерапию».
+fn unheard(tokens: &[Token], i: usize) -> bool {
+    let token = &tokens[i];
+    let work = |trade: Trade| {
+        let vague = [Trade::Removal, Trade::Delete, Trade::Repair, Trade::Care, Trade::Father].contains(&trade);
+        trade.is_head() && !vague && !Key::Trade(trade).is_object()
+    };
+    if token.trades().any(work) {
+        return true;
+    }
+    let thing = || token.strange || morphology::is_thing(&token.text);
+    let books = || tokens[..i].iter().any(|t| t.cue(Cue::Book));
+    let before = i.checked_sub(1).map(|i| &tokens[i]);
+    let joined = i.checked_sub(2).is_some_and(|i| tokens[i].trades().any(work));
+    let place = before.is_some_and(|t| t.prep(Prep::On) && books() || joined && (t.text == "и" || t.mark('+') || t.text == "плюс"));
+    place && token.is_word() && token.senses.is_empty() && token.text.chars().count() > 3 && !names::is_given(&token.text) && thing()
+}
+
 /// «До колена», «ниже колена»
 fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
     (next.prep(Prep::Until) || next.text == "ниже") && after.is_some_and(|t| t.text.starts_with("колен"))
@@ -764,12 +926,79 @@ fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
 fn related(said: &str, own: &str) -> bool {
     let same = said.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
-    same >= 4 && said == 0 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
+    same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }
 
 /// Numbers and little words mean no service.
 fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
+}
+
+/// A length of work in minutes that begins at `i`: «60 минут», «полтора часа», «час двадцать» no more.
+fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
+    let unit = |i: usize| tokens.get(i).filter(|_| !used[i]).and_then(Token::unit);
+    let of = |unit: Option<Unit>| match unit {
+        Some(Unit::Minute) => Some(1),
+        Some(Unit::Hour) => Some(60),
+        _ => None,
+    };
+    let token = tokens.get(i).filter(|_| !used[i])?;
+    let ahead = i > 0 && [Prep::In, Prep::At, Prep::To].iter().any(|prep| tokens[i - 1].prep(*prep));
+    let shifts = |i: usize| tokens.get(i).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier));
+    let (minutes, end) = if token.is(Sense::OneAndHalf) {
+        (of(unit(i + 1))? * 3 / 2, i + 2)
+    } else if token.is(Sense::HalfHour) {
+        (30, i + 1)
+    } else {
+        let number = if token.kind == Kind::Number { token.value } else { token.cardinal()? };
+        (i64::from(number) * of(unit(i + 1))?, i + 2)
+    };
+    (!ahead && !shifts(end)).then_some(minutes)
+}
+
+/// A title without what stands in its brackets, and that by itself.
+fn unbracketed(title: &str) -> (String, String) {
+    let (mut plain, mut aside) = (String::new(), String::new());
+    let mut depth = 0usize;
+    for c in title.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // A bracket is a space on both sides.
+        let (plain_c, aside_c) = if "()".contains(c) {
+            (' ', ' ')
+        } else if depth == 0 {
+            (c, ' ')
+        } else {
+            (' ', c)
+        };
+        plain.push(plain_c);
+        aside.push(aside_c);
+    }
+    (plain, aside)
+}
+
+/// The words of a title; those in brackets only explain it: «педикюр (стопа + пальчики)».
+fn title_words(title: &str) -> Vec<(String, Word)> {
+    let (plain, aside) = unbracketed(title);
+    let mut said = words(&plain);
+    let explained = words(&aside).into_iter().map(|(text, word)| (text, Word { aside: !said.is_empty(), ..word })).collect::<Vec<_>>();
+    let new = |word: &Word| !said.iter().any(|(_, w)| w.key == word.key);
+    let explained: Vec<(String, Word)> = explained.into_iter().filter(|(_, word)| new(word)).collect();
+    said.extend(explained);
+    said
+}
+
+/// How many works or people a title joins: «стрижка + борода» two, «маникюр + гель-лак» one.
+fn works_joined(title: &str) -> usize {
+    let counts = |(_, word): &(String, Word)| {
+        let person = PERSONS.map(Key::Trade).contains(&word.key);
+        !word.without && (word.key.is_head() || person || matches!(word.key, Key::Own(_))) && !COATINGS.contains(&word.key)
+    };
+    let title = unbracketed(title).0.replace(" и ", "+").replace(", ", "+").replace('&', "+");
+    title.split('+').filter(|part| words(part).iter().any(counts)).count()
 }
 
 /// The words of a title or description that tell one service from another.
@@ -788,7 +1017,8 @@ fn words(text: &str) -> Vec<(String, Word)> {
         }
         let senses = lexicon.senses(&word).unwrap_or_default();
         let trade = senses.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None });
-        let little = word.chars().count() < 2 || senses.iter().any(|s| is_little(*s));
+        let ordinal = senses.iter().any(|s| matches!(s, Sense::Ord(_)));
+        let little = word.chars().count() < 2 || !ordinal && senses.iter().any(|s| is_little(*s));
         let key = match trade {
             Some(trade) => Key::Trade(trade),
             None if little => {
@@ -800,10 +1030,12 @@ fn words(text: &str) -> Vec<(String, Word)> {
                 Key::of(&lemma)
             }
         };
+        // «Без последующего покрытия»
+        let quality = without && matches!(key, Key::Own(_)) && morphology::is_adjective(&word);
         if !words.iter().any(|(_, w)| w.key == key) {
-            words.push((word, Word { key, without }));
+            words.push((word, Word { key, without, aside: false }));
         }
-        without = false;
+        without = quality;
     }
     words
 }

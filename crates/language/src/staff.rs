@@ -21,7 +21,7 @@ struct Member {
     id: StaffId,
     /// Full names of the list.
     names: Box<[NameId]>,
-    /// Forms of what the list does not have: rare names, surnames.
+    /// Forms of every word of the name as it is written, surname too.
     forms: Box<[Box<str>]>,
     /// Dictionary forms of what they are: «лешмейкер», «косметолог».
     trades: Box<[Box<str>]>,
@@ -51,11 +51,10 @@ impl Team {
             for (i, word) in staff.name.split(|c: char| !(c.is_alphabetic() || c == '-')).filter(|w| w.chars().count() > 1).enumerate() {
                 let word = word.to_lowercase().replace('ё', "е");
                 let word = if word.is_ascii() { script::transliterate(&word) } else { word };
-                match names::of(&word) {
-                    [] => forms.extend(names::declined(&word).into_iter().map(String::into_boxed_str)),
-                    // A full name stands for itself; a short one for all it may be short for.
-                    known if i == 0 || ids.is_empty() => ids.extend(known),
-                    _ => {}
+                forms.extend(names::declined(&word).into_iter().map(String::into_boxed_str));
+                // A full name stands for itself; a short one for all it may be short for.
+                if i == 0 || ids.is_empty() {
+                    ids.extend(names::of(&word));
                 }
             }
             let trades = staff.specialization.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 4);
@@ -150,7 +149,12 @@ impl Team {
             return Vec::new();
         }
         let by = |is: &dyn Fn(&Member) -> bool| self.members.iter().filter(|m| is(m)).map(|m| m.id).collect::<Vec<_>>();
-        let exact = by(&|m| all().any(|w| names::of(w).iter().any(|id| m.names.contains(id)) || m.forms.iter().any(|form| **form == *w)));
+        // «Саша» is the one who is called so before any Alexander.
+        let written = by(&|m| all().any(|w| m.forms.iter().any(|form| **form == *w)));
+        if !written.is_empty() {
+            return written;
+        }
+        let exact = by(&|m| all().any(|w| names::of(w).iter().any(|id| m.names.contains(id))));
         if !exact.is_empty() {
             return exact;
         }

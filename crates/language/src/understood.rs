@@ -256,6 +256,9 @@ pub struct Understood {
     /// titles that fit it («маникюр и брови»).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service_options: Vec<Vec<ServiceId>>,
+    /// Work that was asked for and that nothing in this salon's list covers, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_unknown: Option<String>,
     /// Masters named; several where the name is shared or «или» joins them.
     pub staff_ids: Vec<StaffId>,
     /// Any master will do.
@@ -322,6 +325,7 @@ impl Default for Understood {
             service_ids: Vec::new(),
             services_ambiguous: false,
             service_options: Vec::new(),
+            service_unknown: None,
             staff_ids: Vec::new(),
             staff_any: false,
             staff_not_ids: Vec::new(),

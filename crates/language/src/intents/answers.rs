@@ -114,13 +114,20 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
     {
         return Some(Intent::Decline);
     }
+    let nothing_named = understood.when.is_empty() && understood.service_ids.is_empty() && understood.staff_ids.is_empty();
     // «Хотя нет»
-    if context.asked == Some(Asked::Confirm) && !question && words.len() == 2 && words[1].text == "нет" {
+    let after_all = words.len() <= 4 && words.windows(2).any(|w| w[0].text == "хотя" && w[1].text == "нет");
+    if !question && nothing_named && (after_all || context.asked == Some(Asked::Confirm) && words.len() == 2 && words[1].text == "нет") {
         return Some(Intent::Decline);
     }
-    // «Стоп, не надо»
-    if short && !question && matches!(words[first + 1..], [.., not, need] if not.text == "не" && matches!(&*need.text, "надо" | "нужно"))
-    {
+    // «Ой, я перепутала, не надо», «не, передумала, не надо ничего»
+    let needless = (0..tokens.len()).any(|i| {
+        let need = tokens.get(i + 1).is_some_and(|t| matches!(&*t.text, "надо" | "нужно"));
+        let end = |t: Option<&Token>| t.is_none_or(|t| !t.is_word() || t.text.starts_with("ничего"));
+        tokens[i].text == "не" && need && end(tokens.get(i + 2)) && (i == 0 || !tokens[i - 1].is_word() || short)
+    });
+    let other_wish = words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move) || t.cue(Cue::Write) || t.cue(Cue::Phone));
+    if !question && needless && nothing_named && !other_wish && words.len() <= 8 {
         return Some(Intent::Decline);
     }
     // «Да без разницы»
@@ -141,7 +148,7 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
         let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру")
             && !asked
             && context.offered.is_empty()
-            && (words.len() > 2 || names);
+            && (words.len() > 2 || names || at.text == "хочу" && words.len() > 1);
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
             && words.iter().any(|t| t.cue(Cue::Thanks))
             && !asked;

@@ -249,7 +249,10 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
     let on_my_name = booking && s.says(&["имя"]) && s.says(&["мое"]) && asks;
     // «К кому я иду завтра»
     let to_whom = s.has(Cue::Who) && s.says(&["я", "мы"]) && s.says(&["иду", "идем", "хожу", "попадаю", "попала", "записана", "записан"]);
+    // «Всё в силе на завтра?»
+    let stands = s.question && s.tokens.windows(2).any(|w| w[0].text == "в" && w[1].text == "силе") && !s.has(Cue::Promo);
     time_to_come
+        || stands
         || to_whom
         || my_time
         || on_my_name

@@ -212,7 +212,9 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if info && !(moves && named) {
         add(&mut found, Intent::Info);
     }
-    if books && !other_business {
+    // «Отмените маникюр и запишите на стрижку»
+    let anew = cancelled && wanted.service() && any(&|s| s.tokens.iter().enumerate().any(|(i, t)| books_by_name(t) && !s.denied(i)));
+    if books && (!other_business || anew) {
         add(&mut found, Intent::Book);
     }
     match answer {
@@ -334,6 +336,11 @@ fn human_only(sentences: &[Sentence<'_>]) -> bool {
 fn words_of_time(s: &Sentence<'_>) -> bool {
     s.tokens.windows(2).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && w[1].text.starts_with("скольк"))
         || s.says(&["когда", "when"])
+}
+
+/// «Запишите», «записаться»: no «запись» that may be the booking that stands.
+fn books_by_name(t: &Token) -> bool {
+    t.cue(Cue::Book) && (t.text.starts_with("запиши") || t.text.starts_with("записать") || t.text == "book")
 }
 
 fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {

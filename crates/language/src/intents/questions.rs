@@ -5,6 +5,7 @@ use crate::{
     Understood,
     lexicon::{Cue, Prep, Sense, Trade, Unit},
     morphology,
+    text::Token,
 };
 
 pub(super) fn price(s: &Sentence<'_>) -> bool {
@@ -91,13 +92,17 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     });
     let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
     let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
-        || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)));
+        || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)))
+        || words.windows(3).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько" && w[2].cue(Cue::Can));
     let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
         && (s.has(Cue::Can)
             || s.has(Cue::Book)
             || s.has(Cue::Free)
             || words.iter().any(|t| t.is(Sense::Nearest) || t.cue(Cue::Master) || t.cue(Cue::Exist)))
         && !s.has(Cue::Booked);
+    // «По каким дням вы работаете?» asks for the hours.
+    let which_time =
+        which_time && !(s.says(&["работаете", "принимаете", "открыты"]) && understood.staff_ids.is_empty() && !s.has(Cue::Free));
     let until_when =
         words.windows(2).any(|w| w[0].prep(Prep::On) && matches!(&*w[1].text, "когда" | "какое" | "какой" | "какие" | "сколько"))
             && (s.has(Cue::Can) || s.has(Cue::Book) || s.has(Cue::Free) || s.has(Cue::Exist))
@@ -259,12 +264,21 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
         && understood.when.is_empty()
         && s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "вас")
         && s.tokens.iter().any(|t| t.is(Sense::Or));
+    // «Мужчина или женщина делает массаж?»
+    let man_or_woman = s.question
+        && understood.when.is_empty()
+        && s.tokens.windows(3).any(|w| {
+            let of = |t: &Token, trade| t.trades().any(|t| t == trade);
+            let (a, b) = (&w[0], &w[2]);
+            w[1].is(Sense::Or) && (of(a, Trade::Male) && of(b, Trade::Female) || of(a, Trade::Female) && of(b, Trade::Male))
+        })
+        && !s.has(Cue::Book);
     let tell = master
         && (s.has(Cue::Tell) || s.question)
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
     let there_is = s.question && master && s.has(Cue::Exist) && !s.has(Cue::Free2) && understood.when.is_empty() && !frees(s);
-    of_yours || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
+    of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
 }
 
 /// «Какая сегодня погода»: asks, but for nothing a salon has.

@@ -129,7 +129,7 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
             let senses = t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]);
             // «Ужас как хочу»
             let very = s.tokens.get(i + 1).is_some_and(|t| t.text == "как");
-            let excused = unwell || wanted || senses || very || s.denied(i);
+            let excused = s.has(Cue::Traffic) || unwell || wanted || senses || very || s.denied(i);
             t.cue(Cue::Bad) && !excused
         })
     });
@@ -186,9 +186,22 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
             || s.tokens.iter().any(|t| t.text.starts_with("лишни"))
                 && s.tokens.iter().any(|t| t.text.starts_with("ден") || t.text.starts_with("списал"))
     });
+    // «Никто не ответил», «что за отношение»
+    let ignored = sentences.iter().any(|s| {
+        let nobody = s.tokens.windows(3).any(|w| {
+            w[0].text == "никто"
+                && w[1].text == "не"
+                && ["ответ", "отвеч", "перезв", "приш", "встрет", "позвон"].iter().any(|begin| w[2].text.starts_with(begin))
+        });
+        let what_a = s
+            .tokens
+            .windows(3)
+            .any(|w| w[0].text == "что" && w[1].text == "за" && matches!(&*w[2].text, "сервис" | "отношение" | "бред" | "цирк"));
+        nobody || what_a
+    });
     // «Сделали больно»
     let pain = sentences
         .iter()
         .any(|s| !s.question && s.has(Cue::PastVisit) && s.says(&["больно", "кровь", "крови", "грязно", "синяк", "синяки"]));
-    unfit || hurts || spoilt || kept_waiting || pain || bad || disliked || redo && context.asked != Some(Asked::Review)
+    unfit || ignored || hurts || spoilt || kept_waiting || pain || bad || disliked || redo && context.asked != Some(Asked::Review)
 }

@@ -506,6 +506,11 @@ fn merged(a: Day, b: Day, adjacent: bool, today: Date) -> Option<Day> {
             let near = (0..62).map(|ahead| calendar::plus_days(today, ahead)).find(named);
             near.or_else(|| calendar::numbered(today, n)).map(Day::On)
         }
+        // «На следующей неделе с понедельника по среду»
+        (Day::Span(first, last), Day::Span(from, to)) if calendar::plus_days(first, 6) == last && to < last => {
+            let (from, to) = if from < first { (calendar::plus_days(from, 7), calendar::plus_days(to, 7)) } else { (from, to) };
+            (first <= from && to <= last).then_some(Day::Span(from, to))
+        }
         (Day::On(a), Day::On(b)) if a == b => Some(Day::On(a)),
         (Day::On(date), Day::OfMonth(n)) | (Day::OfMonth(n), Day::On(date)) if date.day() == n => Some(Day::On(date)),
         (Day::On(date), Day::Span(from, to)) if (from..=to).contains(&date) => Some(Day::On(date)),

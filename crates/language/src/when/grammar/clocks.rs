@@ -66,6 +66,10 @@ impl Grammar<'_> {
         if !token.is_word() {
             return false;
         }
+        // «На 3D»
+        if token.glued && matches!(&*token.text, "d" | "д") {
+            return true;
+        }
         if token.is(Sense::Counted) && token.unit() != Some(Unit::Minute) && !(token.latin && token.text == "т") {
             // «В 13 мастер не важен»: what is counted stands in the genitive.
             let one = i
@@ -271,6 +275,11 @@ impl Grammar<'_> {
             if (words || figures) && !of_date {
                 return Some((clock(n.value, m.value, leading_zero)?, m.next));
             }
+        }
+        // «В одно посещение»: nobody calls one o'clock so.
+        if n.digits == 0 && !hours_said && matches!(&*token.text, "одно" | "одну" | "одна" | "одной" | "одних" | "одном")
+        {
+            return None;
         }
         // «2 с половиной» is a length.
         if (expected || hours_said || self.part_after(n.next).is_some() || self.is(n.next, Sense::OClock)) && !self.counted(n.next) {
