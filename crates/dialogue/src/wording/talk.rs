@@ -134,8 +134,8 @@ impl Voice<'_> {
         match refusal {
             Refusal::SlotTaken => self.why_not(&WhyNot::JustTaken),
             Refusal::NotAllowed => self.say(
-                "Эту запись через чат изменить нельзя, это может сделать администратор.",
-                "This visit cannot be changed here, the administrator can do it.",
+                "Через чат у меня это не получается, поможет администратор.",
+                "I cannot do this here, the administrator can.",
             ),
             Refusal::PhoneRefused => self.say("На этот номер телефона записать не получается.", "It does not work with this phone number."),
             Refusal::Gone => self.say("Этой записи уже нет в расписании.", "This visit is not in the schedule any more."),
