@@ -401,7 +401,6 @@ impl Emulator {
         }
         let chat = world.accounts.get(recipient).map(super::world::Account::lid_jid);
         let Some(account) = world.accounts.get_mut(owner) else { return };
-        account.handset.forget(&device_name(phone, device));
         let retry = NodeBuilder::new("retry").attr("count", count).attr("id", id).attr("t", self.calendar_secs()).attr("v", "1").build();
         let registration = account.handset.registration_node();
         let keys = account.handset.key_nodes().into_iter().filter(|node| node.tag != "registration").collect::<Vec<_>>();
@@ -592,15 +591,11 @@ impl Emulator {
         let delivered = companion.queue.iter().find(|waiting| waiting.is_delivered(Class::Message, author, &id)).cloned();
         let delivered = delivered.ok_or_else(|| anyhow::anyhow!("the message is not waiting any more"))?;
         let bundle = match receipt.get_optional_child("keys") {
-            Some(keys) => Some(brought_bundle(receipt, keys, device)?),
-            None => None,
+            Some(keys) => brought_bundle(receipt, keys, device)?,
+            None => published_bundle(world, phone, device)?,
         };
-        let name = device_name(phone, device);
-        let handset = &mut world.account(author)?.handset;
-        handset.forget(&name);
-        if let Some(bundle) = &bundle {
-            handset.meet(&name, bundle)?;
-        }
+        // What the device sealed for the session before stays readable.
+        world.account(author)?.handset.meet(&device_name(phone, device), &bundle)?;
         let sealed = seal(world, author, phone, device, &delivered.plaintext)?;
         let mut node = restore(&delivered.stanza)?;
         let before = node.get_optional_child("enc");
@@ -633,21 +628,26 @@ fn enqueue(emulator: &Emulator, world: &mut World, phone: &str, device: u16, wai
 fn seal(world: &mut World, author: &str, phone: &str, device: u16, plaintext: &[u8]) -> anyhow::Result<Sealed> {
     let name = device_name(phone, device);
     if !world.account(author)?.handset.knows(&name) {
-        let prekey = take_prekey(world, phone, device).map(|(id, value)| anyhow::Ok((id.into(), public_key(&value)?))).transpose()?;
-        let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
-        let signed = &companion.signed_prekey;
-        let bundle = PreKeyBundle::new(
-            companion.registration_id,
-            u32::from(device).into(),
-            prekey,
-            signed.id.into(),
-            public_key(&signed.value)?,
-            signed.signature.to_vec(),
-            IdentityKey::new(public_key(&companion.identity)?),
-        )?;
+        let bundle = published_bundle(world, phone, device)?;
         world.account(author)?.handset.meet(&name, &bundle)?;
     }
     world.account(author)?.handset.seal(&name, plaintext)
+}
+
+/// The keys that a device left with the server; one of them is given away once.
+fn published_bundle(world: &mut World, phone: &str, device: u16) -> anyhow::Result<PreKeyBundle> {
+    let prekey = take_prekey(world, phone, device).map(|(id, value)| anyhow::Ok((id.into(), public_key(&value)?))).transpose()?;
+    let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
+    let signed = &companion.signed_prekey;
+    Ok(PreKeyBundle::new(
+        companion.registration_id,
+        u32::from(device).into(),
+        prekey,
+        signed.id.into(),
+        public_key(&signed.value)?,
+        signed.signature.to_vec(),
+        IdentityKey::new(public_key(&companion.identity)?),
+    )?)
 }
 
 /// The keys that a device sends along when it asks for a message again.
