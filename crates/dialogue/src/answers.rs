@@ -189,8 +189,11 @@ impl Mind<'_> {
             // «Подтверждаю запись.»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
-        if self.plain_yes() && !self.heard.has(Intent::Greeting) {
-            // A yes to something that was not asked here: most likely to a reminder.
+        if self.plain_yes() && self.state.cancelled.is_some() {
+            return self.say(voice.all_right());
+        }
+        if self.plain_yes() && !self.heard.has(Intent::Greeting) && !self.hello.is_empty() {
+            // The day begins with a yes to something that was not asked here: most likely to a reminder.
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if self.heard.has(Intent::Greeting) && self.is_known() && self.state.last.is_empty() {
