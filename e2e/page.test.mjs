@@ -42,7 +42,7 @@ test("from the marketplace's redirect to success by QR", async () => {
   await scan(page, salon);
   await done(page);
   await page.getByText("Услуги").waitFor();
-  assert.ok((await page.locator("main").innerText()).replace(/\D/g, "").includes(salon.phone.slice(1)), "the page names the number");
+  assert.ok((await page.locator("main").innerText()).includes(salon.phone.replace(/^7(...)(...)(..)(..)$/, "+7 $1 $2-$3-$4")), "the page names the number");
   clean();
   assert.equal((await world.operator("GET", `/marketplace/companies?salon_id=${salon.id}`)).body.stats.connected >= 1, true);
 });
@@ -95,6 +95,128 @@ test("where sockets are blocked the page polls", async () => {
   await page.goto(salon.page);
   await scan(page, salon);
   await done(page);
+  clean();
+});
+
+test("where sockets are blocked the page asks each second, and gives up after two minutes", async () => {
+  const salon = await freshSalon();
+  const { page, clean } = await openNew({ expected: [/WebSocket/, /ERR_FAILED/] });
+  await page.clock.install();
+  await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  let asked = 0;
+  await page.route(/\/api\/status\//, (route) => { asked++; return route.continue(); });
+  await page.goto(salon.page);
+  await until("it polls", () => page.clock.runFor(1000).then(() => asked > 0));
+  const before = asked;
+  await page.clock.runFor(10_000);
+  await until("ten more", () => asked >= before + 9);
+  assert.ok(asked <= before + 11, `${asked - before} in ten seconds`);
+  const trouble = page.locator('[data-view="trouble"]');
+  await page.clock.runFor(90_000);
+  assert.equal(await trouble.isVisible(), false, "not before the two minutes are over");
+  await until("it gives up", () => page.clock.runFor(2000).then(() => trouble.isVisible()));
+  await page.getByRole("button", { name: /ещё раз|заново|повтор/i }).click();
+  await heading(page).filter({ hasText: "Подключите WhatsApp" }).waitFor();
+  clean();
+});
+
+const unlinked = async (salon) => {
+  await world.post(`/salons/${salon.id}/phone/unlink`);
+  await until("the product knows", async () => (await world.operator("GET", `/marketplace/status/${salon.company_id}`)).body.whatsapp_connected === false);
+};
+const atWork = async () => {
+  const salon = await world.onboarded(++number);
+  return { ...salon, ...await world.register(salon.id) };
+};
+/** Opens the page as it was drawn before `meanwhile` happened. */
+async function openTooLate(page, salon, meanwhile) {
+  let stale;
+  await page.route(/\/marketplace\/onboarding/, async (route) => {
+    if (stale) return route.continue();
+    const answer = await route.fetch();
+    stale = await answer.text();
+    assert.match(stale, /data-done="true"/);
+    await meanwhile();
+    return route.fulfill({ response: answer, body: stale });
+  });
+  await page.goto(salon.page);
+}
+
+test("a page opened in the moment of an unlink asks to link again", async () => {
+  const salon = await atWork();
+  const { page, clean } = await openNew();
+  await openTooLate(page, salon, () => unlinked(salon));
+  await heading(page).filter({ hasText: "заново" }).waitFor();
+  await scan(page, salon);
+  await done(page);
+  clean();
+});
+
+test("so does one that comes when another page links already", async () => {
+  const salon = await atWork();
+  const [first, { page, clean }] = [await openNew(), await openNew()];
+  await openTooLate(page, salon, async () => {
+    await unlinked(salon);
+    await first.page.goto(salon.page);
+    await readQr(first.page);
+  });
+  await heading(page).filter({ hasText: "заново" }).waitFor();
+  await readQr(page);
+  clean();
+});
+
+test("and one that has no socket", async () => {
+  const salon = await atWork();
+  const { page, clean } = await openNew({ expected: [/WebSocket/, /ERR_FAILED/] });
+  await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  await openTooLate(page, salon, () => unlinked(salon));
+  await heading(page).filter({ hasText: "заново" }).waitFor();
+  await scan(page, salon);
+  await done(page);
+  clean();
+});
+
+test("a page that shows success notices an unlink", async () => {
+  const salon = await atWork();
+  const { page, clean } = await openNew();
+  await page.goto(salon.page);
+  await done(page);
+  await unlinked(salon);
+  await heading(page).filter({ hasText: "заново" }).waitFor();
+  clean();
+});
+
+for (const [what, order, words] of [
+  ["another program took over", { kind: "replaced" }, /перехват|другая программа|другом/i],
+  ["WhatsApp banned for a while", { kind: "status", status: 402 }, /заблокировал|блокиров/i],
+  ["WhatsApp wants a newer client", { kind: "status", status: 405 }, /обновлени/i],
+]) {
+  test(`that ${what} is told on the page, with what to do`, async () => {
+    const salon = await atWork();
+    const { page, clean } = await openNew();
+    await page.goto(salon.page);
+    await done(page);
+    try {
+      await world.post("/faults", { target: "whatsapp", salon: salon.id, times: 3, ...order });
+      const trouble = page.locator('[data-view="trouble"]');
+      await trouble.waitFor();
+      assert.match(await trouble.innerText(), words);
+      assert.equal(await page.getByRole("button", { name: /ещё раз|заново|повтор/i }).isVisible(), true);
+    } finally {
+      await world.call("DELETE", "/faults");
+    }
+    clean();
+  });
+}
+
+test("a number that serves another salon is refused on the page, with the reason", async () => {
+  const [taken, salon] = [await atWork(), await freshSalon()];
+  const { page, clean } = await openNew({ expected: [/status of 409/] });
+  await page.goto(salon.page);
+  await world.post(`/phones/${taken.phone}/link`, { qr: await readQr(page) });
+  const trouble = page.locator('[data-view="trouble"]');
+  await trouble.waitFor();
+  assert.match(await trouble.innerText(), /номер/i);
   clean();
 });
 

@@ -96,7 +96,7 @@ for (const transport of ["websocket", "polling"]) {
       await world.post(`/salons/${salon.id}/phone/link`, { qr: code });
       const linked = await event(socket, "whatsapp-connected");
       assert.equal(linked.success, true);
-      assert.equal(linked.phone.replace(/\D/g, ""), salon.phone);
+      assert.equal(linked.phone, salon.phone);
       assert.equal((await event(socket, "status", ({ connected }) => connected)).status, "connected");
 
       const { status, body } = await world.activate(salon.token);
@@ -138,6 +138,108 @@ test("a fresh QR is given to whoever asks", async () => {
   assert.match((await event(socket, "qr-update")).qr, /^data:image\/png;base64,/);
 });
 
+test("a fresh QR comes within two seconds when all have run out", async () => {
+  const salon = await freshSalon();
+  await world.call("PUT", "/whatsapp", { qr_first_ms: 300, qr_next_ms: 100 });
+  try {
+    const socket = socketOf("/marketplace", { token: salon.token });
+    const { code: old } = await event(socket, "qr-update");
+    // The sixth and last has run out, and WhatsApp has closed the connection that they were for.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await world.call("PUT", "/whatsapp", { qr_first_ms: 60_000, qr_next_ms: 20_000 });
+    socket.heard.length = 0;
+    const asked = Date.now();
+    socket.emit("request-qr");
+    const { code } = await event(socket, "qr-update");
+    assert.ok(Date.now() - asked <= 2000, `${Date.now() - asked} ms`);
+    assert.notEqual(code, old);
+    await world.post(`/salons/${salon.id}/phone/link`, { qr: code });
+    await event(socket, "whatsapp-connected");
+  } finally {
+    await world.call("PUT", "/whatsapp", { qr_first_ms: 60_000, qr_next_ms: 20_000 });
+  }
+});
+
+test("who comes later is told at once how things stand", async () => {
+  const salon = await world.onboarded(++number);
+  const { token } = await world.register(salon.id);
+  const [page, older] = ["/marketplace", "/whatsapp"].map((namespace) => socketOf(namespace, { token }));
+  assert.deepEqual([(await event(page, "status")).status, (await event(page, "whatsapp-connected")).companyId], ["connected", salon.company_id]);
+  assert.equal((await event(older, "connected")).name, salon.title);
+  assert.equal(page.heard.some((told) => told.event === "qr-update"), false, "there is nothing to scan");
+});
+
+const faults = (salon, order) => world.post("/faults", { target: "whatsapp", salon: salon.id, ...order });
+for (const [status, bring] of Object.entries({
+  logged_out: (salon) => world.post(`/salons/${salon.id}/phone/unlink`),
+  replaced: (salon) => faults(salon, { kind: "replaced" }),
+  connecting: (salon) => world.post(`/salons/${salon.id}/phone/offline`),
+  banned: (salon) => faults(salon, { kind: "status", status: 402 }),
+  outdated: (salon) => faults(salon, { kind: "status", status: 405 }),
+})) {
+  test(`a session that becomes ${status} is told with a reason`, async () => {
+    const salon = await world.onboarded(++number);
+    const socket = socketOf("/marketplace", { token: (await world.register(salon.id)).token });
+    await event(socket, "status", ({ connected }) => connected);
+    try {
+      await bring(salon);
+      const told = await event(socket, "status", (now) => now.status === status);
+      assert.match(told.reason, /[А-Яа-яё]{3}.*\.$/);
+      assert.equal(told.connected, false);
+    } finally {
+      await world.call("DELETE", "/faults");
+    }
+  });
+}
+
+test("what makes no sense harms nobody", async () => {
+  const { token } = await freshSalon();
+  assert.equal(await entrance(socketOf("/nowhere", { token })), "Invalid namespace");
+  for (const auth of [{ token: 5 }, { token: null }, "token", []]) {
+    const socket = io(`${world.product}/marketplace`, { forceNew: true, reconnection: false, transports: ["websocket"], auth, extraHeaders: { "X-Forwarded-For": world.address() } });
+    open.push(socket);
+    assert.match(await entrance(socket), /[а-яё]{3}/, JSON.stringify(auth));
+  }
+  const socket = socketOf("/marketplace", { token });
+  await event(socket, "qr-update");
+  for (const body of [[], [null], ["79161234567"], [{ phoneNumber: 79161234567 }], [{ phone: "79161234567" }]]) socket.emit("request-pairing-code", ...body);
+  socket.emit("no-such-event", { a: 1 });
+  await until("five errors", () => socket.heard.filter((told) => told.event === "error").length === 5);
+  socket.heard.length = 0;
+  socket.emit("request-qr", { never: "mind" });
+  await event(socket, "qr-update");
+});
+
+test("a token in the address is remarked upon in the log", async () => {
+  const { token } = await freshSalon();
+  const remarks = () => [...world.log.matchAll(/WARN.*token in the address/g)].length;
+  const before = remarks();
+  assert.equal(await entrance(socketOf("/marketplace", { token })), "in");
+  assert.equal(remarks(), before);
+  assert.equal(await entrance(socketOf("/marketplace", { query: { token } })), "in");
+  await until("the remark", () => remarks() === before + 1);
+  assert.ok(!world.log.includes(token), "and stands in it nowhere");
+});
+
+test("origins are the configured ones, or any in development", async () => {
+  for (const [env, origin, expected] of [
+    [{ ALLOWED_ORIGINS: "https://friends.example,https://more.example" }, "https://more.example", "in"],
+    [{ ALLOWED_ORIGINS: "https://friends.example" }, "https://evil.example", "websocket error"],
+    [{ ENVIRONMENT: "development" }, "https://evil.example", "in"],
+  ]) {
+    const other = await World.start({ env });
+    try {
+      await other.addSalon(1);
+      const { token } = await other.register(1);
+      const socket = io(`${other.product}/marketplace`, { forceNew: true, reconnection: false, transports: ["websocket"], auth: { token }, extraHeaders: { Origin: origin } });
+      open.push(socket);
+      assert.equal(await entrance(socket), expected, JSON.stringify(env));
+    } finally {
+      await other.stop();
+    }
+  }
+});
+
 test("the older namespace speaks its own words", async () => {
   const salon = await freshSalon();
   const socket = socketOf("/whatsapp", { token: salon.token });
@@ -146,7 +248,7 @@ test("the older namespace speaks its own words", async () => {
   const { code } = await event(socket, "qr");
   await world.post(`/salons/${salon.id}/phone/link`, { qr: code });
   const { phone, name } = await event(socket, "connected");
-  assert.equal(phone.replace(/\D/g, ""), salon.phone);
+  assert.equal(phone, salon.phone);
   assert.equal(name, salon.title);
   socket.emit("request-qr");
   assert.match((await event(socket, "error")).message, /[а-яё]/i);

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{e2e, lint::sh};
+use crate::{
+    command::{cargo_as_tests_do, sh},
+    e2e,
+};
 
 /// What can be measured.
 #[derive(Clone, Copy, ValueEnum)]
@@ -36,8 +39,7 @@ pub(crate) fn run(what: Bench, args: &[String]) -> Result<()> {
     if matches!(what, Bench::Sessions) && !args.iter().any(|arg| arg == "ours") {
         e2e::fetch()?;
     }
-    // The whole workspace, so that nothing is compiled that the tests have not compiled already.
-    let mut command = vec!["run", "--profile", "sandbox", "--workspace", "--features", "store/test-support", "--example", example, "--"];
-    command.extend(args.iter().map(String::as_str));
-    sh("cargo", &command)
+    let mut what = vec!["--example", example, "--"];
+    what.extend(args.iter().map(String::as_str));
+    cargo_as_tests_do("run", &what)
 }

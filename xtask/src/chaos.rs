@@ -2,15 +2,16 @@
 
 use anyhow::Result;
 
-use crate::{lint::sh, postgres};
+use crate::{
+    command::{cargo_as_tests_do, sh},
+    postgres,
+};
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.iter().any(|arg| arg == "--postgres") {
         postgres::ensure_installed()?;
     }
-    // The whole workspace, so that nothing is compiled that the tests have not compiled already.
-    let features = ["--profile", "sandbox", "--workspace", "--features", "store/test-support"];
-    sh("cargo", &[&["build"], &features[..], &["--bin", "ai-admin-sandbox", "--example", "chaos"]].concat())?;
+    cargo_as_tests_do("build", &["--bin", "ai-admin-sandbox", "--example", "chaos"])?;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     sh("target/sandbox/examples/chaos", &args)
 }

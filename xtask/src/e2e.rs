@@ -1,10 +1,10 @@
 //! Foreign clients against the sandbox: Baileys, the official Socket.IO client, a browser (`e2e/`).
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::lint::sh;
+use crate::command::{cargo_as_tests_do, command, sh};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const EMOJI: &str = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
@@ -26,7 +26,7 @@ pub(crate) fn screens() -> Result<()> {
 
 fn world_and_browser() -> Result<()> {
     install("chromium", "Chromium", || Path::new(CHROMIUM).is_file())?;
-    sh("cargo", &["build", "--profile", "sandbox", "--package", "sandbox"])
+    cargo_as_tests_do("build", &["--bin", "ai-admin-sandbox"])
 }
 
 /// Fetches the clients into `e2e/node_modules`.
@@ -49,5 +49,5 @@ fn install(package: &str, program: &str, there: impl Fn() -> bool) -> Result<()>
 }
 
 fn runs(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+    command(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod chaos;
+mod command;
 mod e2e;
 mod lint;
 mod postgres;

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::lint::sh;
+use crate::command::sh;
 
 /// Installs PostgreSQL where there is none (Debian's package).
 pub(crate) fn ensure_installed() -> Result<()> {

@@ -1,10 +1,14 @@
 //! `cargo xtask test`.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use anyhow::{Result, ensure};
 
-use crate::{chaos, e2e, lint::sh, postgres};
+use crate::{
+    chaos,
+    command::{command, sh},
+    e2e, postgres,
+};
 
 /// The product as it ships: built without the sandbox, so without its relaxed certificate check.
 const PRODUCT: &str = "target/product/ai-admin";
@@ -16,7 +20,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     fs::copy("target/sandbox/ai-admin", PRODUCT)?;
 
     println!("$ cargo test --profile sandbox --workspace {}", args.join(" "));
-    let mut tests = Command::new("cargo");
+    let mut tests = command("cargo");
     tests.args(["test", "--profile", "sandbox", "--workspace"]).args(args);
     // The tests of the product's own build find it here.
     tests.env("AI_ADMIN_PRODUCT", Path::new(PRODUCT).canonicalize()?);

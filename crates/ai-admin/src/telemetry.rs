@@ -54,8 +54,9 @@ pub fn filter(level: &str) -> anyhow::Result<EnvFilter> {
         return Ok(EnvFilter::try_new(level)?);
     }
     let ours: String = OURS.iter().map(|room| format!(",{room}={level}")).collect();
-    // A room's name is taken as a beginning: `whatsapp` would let whatsapp-rust speak.
-    Ok(EnvFilter::try_new(format!("warn{ours},whatsapp_rust=warn"))?)
+    // A room's name is taken as a beginning: `whatsapp` would let whatsapp-rust speak. Where a file is not
+    // fetched it names the address, which holds a token.
+    Ok(EnvFilter::try_new(format!("warn{ours},whatsapp_rust=warn,whatsapp_rust::download=off"))?)
 }
 
 /// Installs the process's logging. `level` is a level or a tracing filter.

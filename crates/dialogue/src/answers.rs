@@ -23,15 +23,25 @@ impl Mind<'_> {
         // «А сколько это стоит?» right after a booking is about it.
         let last = self.state.last.last().map(|booking| booking.get().services.clone()).unwrap_or_default();
         let priced = if topic.is_empty() { last } else { topic.clone() };
+        let asks = [Intent::Price, Intent::Services, Intent::Staff].iter().any(|intent| self.heard.has(*intent));
+        let not_done = asks && self.tell_not_done();
+        let alternatives = if named.is_empty() { !self.state.wish.unclear.is_empty() } else { self.heard.services_ambiguous };
         let mut told = Vec::new();
         for intent in self.heard.intents.clone() {
             match intent {
+                Intent::Price | Intent::Services if named.is_empty() && not_done => told.push(voice.price_list()),
                 Intent::Price if priced.is_empty() => told.push(voice.price_list()),
-                Intent::Price => told.push(voice.prices(&priced)),
+                Intent::Price => {
+                    told.push(voice.prices(&priced));
+                    if priced.len() > 1 && !alternatives {
+                        told.push(voice.sum(&named));
+                    }
+                }
                 Intent::Services if named.is_empty() => told.push(voice.price_list()),
                 Intent::Services if !self.heard.has(Intent::Price) => told.push(voice.about_services(&named)),
                 Intent::Staff => {
                     let mut able = masters(self.turn.salon, &topic);
+                    able.retain(|id| !self.heard.staff_not_ids.contains(id));
                     let day = self.heard.when.first().map(When::date).filter(|_| self.heard.when.len() == 1);
                     if let Some(day) = day.filter(|day| self.turn.salon.opening_hours(*day).is_some()) {
                         able.retain(|id| !self.turn.salon.hours_of(*id, day).is_empty());
@@ -49,9 +59,23 @@ impl Mind<'_> {
             // What is asked about is what a «давайте» would then book.
             self.note_services();
         }
-        let any = !told.is_empty();
+        if !told.is_empty() {
+            let kinds = [Intent::Price, Intent::Staff, Intent::Services];
+            self.state.told = self.heard.intents.iter().copied().find(|intent| kinds.contains(intent));
+        }
+        let any = !told.is_empty() || not_done;
         self.parts.append(&mut told);
         any
+    }
+
+    /// Says which works of those asked for are not done here; whether there are any.
+    pub(crate) fn tell_not_done(&mut self) -> bool {
+        let Some(work) = &self.heard.service_unknown else { return false };
+        let words = self.voice().not_done_here(work);
+        if !self.parts.contains(&words) {
+            self.parts.push(words);
+        }
+        true
     }
 
     /// What the salon's card says to a question of it; what it does not say, a person can.
@@ -141,13 +165,16 @@ impl Mind<'_> {
         if self.heard.has(Intent::Thanks) {
             return self.say(voice.thanks());
         }
-        if self.heard.has(Intent::Decline) {
+        if self.heard.has(Intent::Decline) || self.cues.later {
             // «Передумала, не надо» right after a booking is most likely about it.
             if let [booking] = self.state.last.as_slice() {
                 let booking = booking.clone();
                 let words = voice.ask_really_cancel(&[booking.get()]);
                 return self.ask(Question::ReallyCancel(vec![booking]), words);
             }
+            return self.say(voice.all_right());
+        }
+        if self.heard.name.is_some() && !self.state.last.is_empty() {
             return self.say(voice.all_right());
         }
         if let (true, Some(booking)) = (self.heard.has(Intent::Confirm), self.state.last.last()) {
@@ -160,6 +187,10 @@ impl Mind<'_> {
                 return self.book();
             }
             // «Подтверждаю запись.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
+        if self.plain_yes() && !self.heard.has(Intent::Greeting) {
+            // A yes to something that was not asked here: most likely to a reminder.
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if self.heard.has(Intent::Greeting) && self.is_known() && self.state.last.is_empty() {

@@ -1,6 +1,7 @@
 //! Booking and moving: the last details, the effects, and what comes of them.
 
 use domain::{Phone, Receipt};
+use language::Understood;
 
 use crate::{
     HandOverReason, Step,
@@ -82,9 +83,17 @@ impl Mind<'_> {
                     // The number given was the guest's.
                     self.state.phone = None;
                 }
-                let words = self.voice().receipts(&booked.receipts);
-                self.state.wish = Wish::default();
-                self.say(words)
+                let mut words = self.voice().receipts(&booked.receipts);
+                if let (Some(_), [receipt]) = (&self.state.wish.guest_name, booked.receipts.as_slice()) {
+                    words = format!("{words}\n{}", self.voice().on_the_name(&receipt.booking().client_name));
+                }
+                let mut then = std::mem::take(&mut self.state.wish).then;
+                if then.is_empty() {
+                    return self.say(words);
+                }
+                self.parts.push(words);
+                self.state.wish = Wish { then: then.split_off(1), ..then.remove(0) };
+                self.go_on()
             }
             Outcome::Refused(refusal) => {
                 self.say_receipts(&booked);
@@ -104,6 +113,16 @@ impl Mind<'_> {
                 self.hand_over(HandOverReason::SystemDown)
             }
         }
+    }
+
+    /// The next visit of those that were asked for in one breath.
+    fn go_on(mut self) -> Step {
+        if self.before.question.is_some() {
+            // The answer was about the first one: the next is shown, not booked unasked.
+            self.state.wish.when.iter_mut().for_each(|want| want.carried = true);
+        }
+        self.heard = Understood { intents: self.heard.intents, lang: self.heard.lang, ..Understood::default() };
+        self.arrange()
     }
 
     fn say_receipts(&mut self, booked: &Booked) {
@@ -146,6 +165,13 @@ impl Mind<'_> {
                 self.receive(&receipt);
                 self.state.wish = Wish::default();
                 let words = self.voice().receipts(&[receipt]);
+                if let Some(Question::ReallyCancel(bookings)) = self.before.question.clone()
+                    && bookings.iter().all(|booking| self.state.last.iter().all(|moved| moved.get().record_id != booking.get().record_id))
+                {
+                    // Whether another one is to be cancelled is still open.
+                    self.parts.push(words);
+                    return self.put_again(Question::ReallyCancel(bookings));
+                }
                 self.say(words)
             }
             Outcome::Refused(refusal) => {

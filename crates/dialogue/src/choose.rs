@@ -19,6 +19,14 @@ impl Mind<'_> {
         if elsewhere.iter().any(|intent| self.heard.has(*intent)) {
             return self.wanted();
         }
+        let another = self.cues.more && !self.heard.service_ids.is_empty() && !self.heard.services_ambiguous && !self.heard.when.is_empty();
+        if let ([only], true) = (visits.as_slice(), another && self.heard.has(Intent::Confirm)) {
+            // «Да, и ещё брови в четверг в 10»: a visit of its own.
+            let services = self.heard.service_ids.clone();
+            let when = self.heard.when.iter().map(Want::read).collect();
+            self.state.wish.then = vec![Wish { services, when, staff: self.heard.staff_ids.clone(), ..Wish::default() }];
+            return self.confirm(only.clone());
+        }
         if let Some(visit) = self.choice(&visits) {
             self.tell(true);
             return self.confirm(visit);
@@ -122,12 +130,13 @@ impl Mind<'_> {
             return self.say(words);
         }
         if self.plain_yes() && !self.state.wish.unclear.is_empty() {
-            let words = self.voice().ask_first_service(services[0]);
+            let words = self.voice().ask_first_service(services[0], &self.state.wish);
             return self.ask(Question::FirstService(services), words);
         }
         if self.worth_hearing() {
             return self.wanted_with(Some(Question::WhichService(services)));
         }
+        self.note(false);
         self.put_again(Question::WhichService(services))
     }
 

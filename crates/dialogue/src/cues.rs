@@ -26,6 +26,14 @@ pub(crate) struct Cues {
     pub(crate) wish: bool,
     /// «То, что в пятницу», «первый вариант».
     pub(crate) which: bool,
+    /// «Верните», «запишите обратно»: as it was before it was cancelled.
+    pub(crate) back: bool,
+    /// «В среду или в четверг».
+    pub(crate) or: bool,
+    /// «И педикюр тоже».
+    pub(crate) too: bool,
+    /// «Меня», beside somebody else.
+    pub(crate) me: bool,
     /// «Ближайшее время»: the first that there is.
     pub(crate) soonest: bool,
     pub(crate) question: bool,
@@ -136,6 +144,10 @@ const LATER: &[&str] =
 const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
 const WHICH: &[&str] = &["котор", "то что$", "вариант", "the one$", "option"];
 const SOONEST: &[&str] = &["ближайш", "soonest$", "earliest$"];
+const BACK: &[&str] = &["обратно$", "верните", "верни$", "вернуть$", "восстанов", "как было$", "restore$", "put it back"];
+const OR: &[&str] = &["или$", "либо$", "or$"];
+const TOO: &[&str] = &["тоже$", "также$", "too$", "as well$"];
+const ME: &[&str] = &["меня$", "мне$", "me$", "myself$"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
 impl Cues {
@@ -158,6 +170,10 @@ impl Cues {
             visit: says(VISIT),
             wish: says(WISH),
             which: says(WHICH),
+            back: says(BACK),
+            or: says(OR),
+            too: says(TOO),
+            me: says(ME),
             soonest: says(SOONEST),
             question: text.contains('?'),
         }

@@ -156,6 +156,10 @@ pub(crate) enum WhyNot {
     NotHisHours(StaffId, Date, Time, Time),
     /// Nothing is free; the master, where one was named, and the moment, where one was.
     NotFree(Option<StaffId>, Option<DateTime>),
+    /// Nothing is free on the whole day; the master, where one was named.
+    FullDay(Option<StaffId>, Date),
+    /// Nobody can serve them all at one time; one after the other it can be done.
+    NotTogether,
     /// None of these services is done by the master.
     NotTheirs(StaffId),
     /// It was free a moment ago.

@@ -2,7 +2,7 @@
 
 use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
-use language::Intent;
+use language::{Intent, When};
 
 use crate::{
     HandOverReason, Step,
@@ -44,16 +44,24 @@ impl Mind<'_> {
                 let list: Vec<&Booking> = coming.iter().map(ReadBack::get).collect();
                 self.voice().own_bookings(&list)
             };
-            if let [only] = coming.as_slice() {
-                self.state.remember(only.clone());
-            }
             if self.cues.keep && !self.cues.question {
                 let kept = self.voice().kept();
                 self.parts.push(kept);
             }
+            // Nothing is asked, but «вторую отмените» is said of this list.
+            self.state.question = Some(Question::WhichBooking(Purpose::List, coming));
+            self.state.asked_times = 1;
             return self.say(words);
         }
         let (fitting, missed) = self.meant(purpose, &coming);
+        let new_service = missed && purpose == Purpose::Move && !self.heard.services_ambiguous && !self.heard.service_ids.is_empty();
+        if let ([only], true) = (coming.as_slice(), new_service && self.heard.when.is_empty()) {
+            // «Поменяйте услугу на педикюр»
+            let booking = only.clone();
+            self.state.wish = Wish { services: self.heard.service_ids.clone(), ..Wish::default() };
+            let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
+            return self.ask(Question::ChangeService(booking), words);
+        }
         let several = (2..=MAX_CANCELLED).contains(&fitting.len()) && fitting.iter().all(|booking| !booking.get().locked);
         if purpose == Purpose::Cancel && self.cues.all && several && !missed {
             let words = {
@@ -63,7 +71,7 @@ impl Mind<'_> {
             return self.ask(Question::ReallyCancel(fitting), words);
         }
         if purpose == Purpose::Cancel
-            && self.heard.has(Intent::Book)
+            && self.wants_another(&coming)
             && let ([only], false) = (fitting.as_slice(), missed)
         {
             let only = only.clone();
@@ -111,9 +119,25 @@ impl Mind<'_> {
         }
         let words = {
             let list: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
-            self.voice().which_booking(purpose, &list, missed)
+            self.voice().which_booking(purpose, &list, &self.state.wish, missed)
         };
         self.ask(Question::WhichBooking(purpose, bookings), words)
+    }
+
+    /// «Отмените маникюр и запишите на стрижку»: something is wanted instead of a visit that is cancelled.
+    fn wants_another(&self, coming: &[ReadBack<Booking>]) -> bool {
+        let salon = self.turn.salon;
+        let standing: Vec<ServiceId> = coming.iter().flat_map(|booking| salon.parts(&booking.get().services)).collect();
+        let stands = |id: &ServiceId| salon.parts(&[*id]).iter().any(|id| standing.contains(id));
+        let heard = &self.heard;
+        // Titles that fit one name are one service.
+        let named: Vec<Vec<ServiceId>> = match () {
+            () if !heard.service_options.is_empty() => heard.service_options.clone(),
+            () if heard.services_ambiguous => vec![heard.service_ids.clone()],
+            () => heard.service_ids.iter().map(|id| vec![*id]).collect(),
+        };
+        let named: Vec<bool> = named.iter().map(|titles| titles.iter().any(stands)).collect();
+        heard.has(Intent::Book) || (named.contains(&true) && named.contains(&false))
     }
 
     /// The bookings that the words mean, and whether the words fit none at all.
@@ -121,7 +145,7 @@ impl Mind<'_> {
         let heard = &self.heard;
         let salon = self.turn.salon;
         // What is said of a new visit need not fit one that stands.
-        let cancels_only = purpose == Purpose::Cancel && !heard.has(Intent::Book);
+        let cancels_only = purpose == Purpose::Cancel && !self.wants_another(coming);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
         let mut missed = false;
         let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {
@@ -139,6 +163,10 @@ impl Mind<'_> {
         if !heard.staff_ids.is_empty() {
             // A master who has none of the bookings may be the one to move it to.
             narrow(&|booking| heard.staff_ids.contains(&booking.staff_id), cancels_only);
+        }
+        if purpose == Purpose::Move && !heard.staff_not_ids.is_empty() {
+            // «Не к Инне, а к Асе.»
+            narrow(&|booking| heard.staff_not_ids.contains(&booking.staff_id), false);
         }
         let stands: Vec<Want> = match purpose {
             // «Я не приду в пятницу, отмените.»
@@ -233,6 +261,9 @@ impl Mind<'_> {
                 let words = self.voice().no_such_date();
                 self.parts.push(words);
             }
+            if self.asks_for_times() {
+                return self.arrange();
+            }
             let words = self.voice().ask_new_time(booking);
             return self.ask(Question::Day, words);
         }
@@ -278,11 +309,18 @@ impl Mind<'_> {
         if self.names_details() {
             // What is said now is said of the bookings, whatever the purpose: «ту, что в пятницу».
             let (fitting, missed) = self.meant(Purpose::Cancel, &bookings);
+            let named = !self.heard.service_ids.is_empty() || !self.heard.staff_ids.is_empty();
+            let by_name = || Some(self.meant(Purpose::Move, &bookings)).filter(|_| named && purpose == Purpose::Move);
+            let (fitting, missed) = if missed { by_name().unwrap_or((fitting, missed)) } else { (fitting, missed) };
             if let ([only], false) = (fitting.as_slice(), missed) {
                 let booking = only.clone();
                 let mut mind = self;
-                mind.heard.when.clear();
-                mind.heard.staff_ids.clear();
+                // «Только маникюр, на понедельник в 11»: where the moment is not its own, it goes there.
+                let own = |when: &When| Want::read(when).fits(booking.get().start);
+                if purpose != Purpose::Move || mind.heard.when.iter().all(own) {
+                    mind.heard.when.clear();
+                }
+                mind.heard.staff_ids.retain(|id| *id != booking.get().staff_id);
                 return mind.with_booking(purpose, booking);
             }
         }
@@ -292,6 +330,29 @@ impl Mind<'_> {
             mind.state.wish.when = mind.heard.when.iter().map(Want::read).collect();
         }
         mind.put_again(Question::WhichBooking(purpose, bookings))
+    }
+
+    /// After the customer's bookings were told: «вторую перенесите на час раньше».
+    pub(crate) fn of_those_told(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
+        let purpose = match () {
+            () if self.heard.has(Intent::Cancel) => Some(Purpose::Cancel),
+            () if self.heard.has(Intent::Reschedule) => Some(Purpose::Move),
+            () => None,
+        };
+        let chosen = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?));
+        match (bookings.as_slice(), chosen, purpose) {
+            (_, Some(booking), Some(purpose)) => self.with_booking(purpose, booking.clone()),
+            ([only], _, None) if self.plain_yes() => {
+                let words = self.voice().stands(only.get());
+                self.say(words)
+            }
+            ([only], _, None) if self.heard.service_ids.is_empty() && self.names_details() && !self.cues.somebody_else => {
+                // «А в 16 можно?» asks of it; nothing is moved unasked.
+                self.heard.intents.insert(0, Intent::FreeTimes);
+                self.with_booking(Purpose::Move, only.clone())
+            }
+            _ => self.wanted(),
+        }
     }
 
     /// «Отменить?» was asked.
@@ -322,6 +383,10 @@ impl Mind<'_> {
         if self.plain_no() {
             let words = self.voice().kept();
             return self.say(words);
+        }
+        if heard.has(Intent::Reschedule) && !parts.is_empty() && !parts.iter().any(of_them) {
+            // «И маникюр перенесите» is about another one.
+            return self.wanted_with(Some(Question::ReallyCancel(bookings)));
         }
         // «Лучше в субботу»: it is to be moved.
         let names_another_time = !heard.when.is_empty() && heard.service_ids.is_empty() && !heard.has(Intent::Cancel);

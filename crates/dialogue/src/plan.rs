@@ -253,8 +253,12 @@ pub(crate) fn spread(visits: Vec<Visit>, count: usize) -> Vec<Visit> {
     by_day.dedup_by_key(|visit| visit.start().date());
     if by_day.len() > 1 {
         let mut chosen: Vec<Visit> = by_day.into_iter().take(count).collect();
-        let rest = visits.into_iter().filter(|visit| !chosen.contains(visit)).take(count - chosen.len()).collect::<Vec<_>>();
-        chosen.extend(rest);
+        while chosen.len() < count {
+            // The one furthest from those that are shown already.
+            let apart = |visit: &Visit| chosen.iter().map(|shown| shown.start().duration_until(visit.start()).abs()).min();
+            let Some(next) = visits.iter().filter(|visit| !chosen.contains(visit)).max_by_key(|visit| apart(visit)).cloned() else { break };
+            chosen.push(next);
+        }
         chosen.sort_by_key(Visit::start);
         return chosen;
     }

@@ -22,6 +22,9 @@ const OFFERED: usize = 3;
 /// Working days that are looked through where no day was said.
 const DAYS_AHEAD: usize = 3;
 
+/// Working days that are looked through beyond them where those are full.
+const DAYS_FURTHER: usize = 14;
+
 /// Days that are looked through where the salon's schedule is not known.
 const DAYS_UNKNOWN: i64 = 7;
 
@@ -56,6 +59,8 @@ enum Probe {
     OtherMasters,
     /// The next working days.
     Later,
+    /// The working days after those, when they were full.
+    Further,
 }
 
 impl Mind<'_> {
@@ -91,11 +96,13 @@ impl Mind<'_> {
         // Two people who come for one time cannot be told unasked to wait for each other.
         let parted = wish.people > 1 && !wish.in_turn && plan.arrangement == Arrangement::InARow;
         let at_once = !parted
+            && (self.was_asked_about_the_wish() || !self.plain_yes())
             && !namesakes
             && !self.asks_for_times()
             && !self.only_asks()
             && !asks
             && !unknown_master
+            && self.heard.service_unknown.is_none()
             && plan.wrong_master.is_none()
             && wants.len() == 1
             && refused.len() == 1;
@@ -163,14 +170,16 @@ impl Mind<'_> {
         if chairs.iter().any(|chair| chair.allowed.is_empty()) {
             return match probe {
                 Probe::OtherMasters => self.look(Probe::Later, search),
-                Probe::Wanted | Probe::Later => self.offer(search),
+                Probe::Wanted | Probe::Later | Probe::Further => self.offer(search),
             };
         }
-        if probe == Probe::Later {
+        if matches!(probe, Probe::Later | Probe::Further) {
             let now = self.now().date();
             let after = match search.why {
-                Some(WhyNot::Past) | None => now,
-                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date) | WhyNot::AllOff(date)) => date.saturating_add(1.day()).max(now),
+                Some(WhyNot::Past) if probe == Probe::Later => now,
+                Some(WhyNot::Closed(date) | WhyNot::DayOff(_, date) | WhyNot::AllOff(date)) if probe == Probe::Later => {
+                    date.saturating_add(1.day()).max(now)
+                }
                 _ => search.range.1.saturating_add(1.day()).max(now),
             };
             let everybody: Vec<StaffId> = chairs.iter().flat_map(|chair| chair.allowed.iter().copied()).collect();
@@ -180,7 +189,8 @@ impl Mind<'_> {
                 search.range = (after.min(limit), after.saturating_add(DAYS_UNKNOWN.days()).min(limit));
                 return self.ask_slots(search);
             }
-            match moment::working_days(salon, &everybody, after, DAYS_AHEAD).filter(|(from, _)| *from <= limit) {
+            let days = if probe == Probe::Later { DAYS_AHEAD } else { DAYS_FURTHER };
+            match moment::working_days(salon, &everybody, after, days).filter(|(from, _)| *from <= limit) {
                 Some((from, to)) => search.range = (from, to.min(limit)),
                 None => return self.offer(search),
             }
@@ -221,6 +231,17 @@ impl Mind<'_> {
         let salon = self.turn.salon;
         let chairs = search.chairs_of(salon, search.probe, &self.state.wish.staff_not);
         let mut visits = plan::visits(salon, &chairs, search.plan.arrangement, &search.slots, self.now());
+        let wants = |visits: &[Visit]| visits.iter().any(|visit| search.wanted(visit.start()));
+        if search.plan.arrangement == Arrangement::Together && !wants(&visits) && search.why.is_none() {
+            let in_a_row = plan::visits(salon, &chairs, Arrangement::InARow, &search.slots, self.now());
+            if wants(&in_a_row) {
+                visits = in_a_row;
+                search.plan.arrangement = Arrangement::InARow;
+                search.others = search.best(visits.into_iter().filter(|visit| search.wanted(visit.start())).collect());
+                search.why = Some(WhyNot::NotTogether);
+                return self.offer(search);
+            }
+        }
         let standing = search.current.as_ref().map(|seat| (seat.start, seat.staff));
         visits.retain(|visit| !visit.seats.iter().any(|seat| Some((seat.start, seat.staff)) == standing));
         let wanted: Vec<Visit> = visits.iter().filter(|visit| search.wanted(visit.start())).cloned().collect();
@@ -257,11 +278,12 @@ impl Mind<'_> {
                 self.offer(search)
             }
             Probe::OtherMasters => {
-                let room = OFFERED.saturating_sub(search.others.len());
+                // Who moves a visit has named a day, and its master only by coming to them before.
+                let room = if search.current.is_some() && search.others.is_empty() { 2 } else { 1 };
                 let more = match search.anchor() {
-                    _ if !wanted.is_empty() => plan::spread(wanted, room.min(1)),
-                    Some(anchor) => plan::nearest(visits, anchor, room.min(1)),
-                    None => plan::spread(visits, room.min(1)),
+                    _ if !wanted.is_empty() => plan::spread(wanted, room),
+                    Some(anchor) => plan::nearest(visits, anchor, room),
+                    None => plan::spread(visits, room),
                 };
                 search.others.extend(more);
                 if search.others.len() < 2 {
@@ -269,8 +291,11 @@ impl Mind<'_> {
                 }
                 self.offer(search)
             }
-            Probe::Later => {
+            Probe::Later | Probe::Further => {
                 let room = OFFERED.saturating_sub(search.others.len());
+                if visits.is_empty() && search.others.is_empty() && search.probe == Probe::Later {
+                    return self.look(Probe::Further, search);
+                }
                 search.others.extend(match search.anchor() {
                     _ if !wanted.is_empty() => plan::spread(wanted, room),
                     Some(anchor) => plan::near_time(visits, anchor.time(), room),
@@ -291,7 +316,11 @@ impl Mind<'_> {
                 visits.push(visit);
             }
         }
-        visits.sort_by_key(|visit| (self.distance(&search.wants, visit), visit.start()));
+        // What fits best is the first one: the master who was asked for, unless it is only the one of the visit to be moved.
+        let named = search.named.filter(|_| search.current.is_none() || !self.heard.staff_ids.is_empty());
+        let wanted = |visit: &Visit| search.wants.iter().any(|want| want.fits(visit.start()));
+        let elsewhere = |visit: &Visit| named.is_some_and(|named| visit.staff().iter().any(|staff| *staff != named));
+        visits.sort_by_key(|visit| (self.distance(&search.wants, visit), elsewhere(visit), !wanted(visit), visit.start()));
         visits.truncate(OFFERED);
         if visits.is_empty() {
             self.parts.push(lead);
@@ -368,14 +397,14 @@ impl Search {
     fn note_miss(&mut self) {
         let carried = self.wants.iter().any(|want| want.carried);
         if self.why.is_none() && !carried && !self.wants.is_empty() {
-            let at = match self.wants.as_slice() {
+            self.why = Some(match self.wants.as_slice() {
                 [want] if want.from == want.to => match want.hours {
-                    Some(HoursWanted::At(time)) => Some(want.from.to_datetime(time)),
-                    _ => None,
+                    Some(HoursWanted::At(time)) => WhyNot::NotFree(self.named, Some(want.from.to_datetime(time))),
+                    None => WhyNot::FullDay(self.named, want.from),
+                    _ => WhyNot::NotFree(self.named, None),
                 },
-                _ => None,
-            };
-            self.why = Some(WhyNot::NotFree(self.named, at));
+                _ => WhyNot::NotFree(self.named, None),
+            });
         }
     }
 

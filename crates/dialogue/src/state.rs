@@ -1,6 +1,6 @@
 use domain::{Booking, Phone, ReadBack, Salon, ServiceId, StaffId};
 use jiff::civil::{Date, DateTime};
-use language::Lang;
+use language::{Intent, Lang};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,6 +32,8 @@ pub struct State {
     pub(crate) wish: Wish,
     /// What the last message asked: the one thing that a «да» can mean.
     pub(crate) question: Option<Question>,
+    /// What the last message told of a service: its price, its masters.
+    pub(crate) told: Option<Intent>,
     /// How often in a row it was asked.
     pub(crate) asked_times: u8,
     /// Turns answered; the wording varies with it.
@@ -40,6 +42,10 @@ pub struct State {
     pub(crate) puzzled: u8,
     /// What was last booked or moved in this conversation, as read back.
     pub(crate) last: Vec<ReadBack<Booking>>,
+    /// The words that the last of them was booked on.
+    pub(crate) booked_on: String,
+    /// What was cancelled last in this conversation, should it be wanted back.
+    pub(crate) cancelled: Option<ReadBack<Booking>>,
     /// A booking whose outcome nobody knows yet.
     pub(crate) unsettled: Option<Seat>,
     /// The customer wants no messages that they have not asked for.
@@ -59,10 +65,13 @@ impl Default for State {
             phone: None,
             wish: Wish::default(),
             question: None,
+            told: None,
             asked_times: 0,
             turns: 0,
             puzzled: 0,
             last: Vec::new(),
+            booked_on: String::new(),
+            cancelled: None,
             unsettled: None,
             stopped: false,
             paused: None,
@@ -110,6 +119,7 @@ impl State {
         self.asked_times = 0;
         self.puzzled = 0;
         self.last.clear();
+        self.cancelled = None;
     }
 
     /// Notes what stands in the booking system now.
@@ -152,6 +162,8 @@ pub(crate) struct Wish {
     pub(crate) to_last: Option<ToLast>,
     /// To be arranged once another visit is cancelled.
     pub(crate) after_cancelling: bool,
+    /// Visits of their own that were asked for in the same breath, to be arranged after this one.
+    pub(crate) then: Vec<Wish>,
 }
 
 impl Wish {
@@ -163,6 +175,8 @@ impl Wish {
         self.unclear_next.iter_mut().for_each(|options| options.retain(|id| salon.service(*id).is_some()));
         self.unclear_next.retain(|options| !options.is_empty());
         self.staff.retain(|id| salon.staff(*id).is_some());
+        self.then.iter_mut().for_each(|wish| wish.keep_known(salon));
+        self.then.retain(|wish| !wish.services.is_empty());
     }
 
     /// The service that was unclear is this one; the next one is unclear now, or all are known.

@@ -1,15 +1,15 @@
-use domain::{Booking, ReadBack, Receipt, StaffId};
-use jiff::civil::{DateTime, Time};
-use language::{Asked, Context, Intent, Understood};
+use domain::{Booking, ReadBack, Receipt};
+use jiff::civil::DateTime;
+use language::Understood;
 
 use crate::{
     Heard, HeardKind, Pause, Reply, Step, Turn,
     booking::Booked,
     cues::Cues,
     effect::{Effect, HandOverReason, Outcome},
-    plan::{Seat, Visit},
+    plan::Seat,
     search::Search,
-    state::{Purpose, Question, State, Wish},
+    state::{Purpose, Question, State},
     wording::Voice,
 };
 
@@ -19,11 +19,8 @@ const MAX_EFFECTS: u8 = 12;
 /// Characters of a turn that are read.
 const MAX_TEXT: usize = 4096;
 
-/// A review with this score or a lower one is a matter for a person.
-const POOR_RATING: u8 = 3;
-
 /// Times that a question is put before another way is offered.
-const MAX_ASKED: u8 = 2;
+pub(crate) const MAX_ASKED: u8 = 2;
 
 /// A turn that waits for an outcome.
 #[derive(Debug, Clone)]
@@ -55,6 +52,8 @@ pub(crate) enum Next {
     /// The customer's bookings.
     Own(Purpose),
     LastVisit,
+    /// The customer's bookings, to find the one that the words were about without saying so.
+    Standing,
     /// The customer's bookings, to find the one that something is to be added to.
     Beside,
     /// The last visit, to offer the same again.
@@ -68,7 +67,7 @@ pub(crate) enum Next {
 pub(crate) struct Mind<'t> {
     pub(crate) turn: &'t Turn<'t>,
     /// As the turn began.
-    before: State,
+    pub(crate) before: State,
     pub(crate) state: State,
     pub(crate) heard: Understood,
     pub(crate) cues: Cues,
@@ -76,7 +75,7 @@ pub(crate) struct Mind<'t> {
     /// What is to be said, in order.
     pub(crate) parts: Vec<String>,
     /// Stands before the first of them.
-    hello: String,
+    pub(crate) hello: String,
     effects: u8,
 }
 
@@ -97,13 +96,15 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     state.touched = Some(turn.now);
     state.turns = state.turns.wrapping_add(1);
     state.wish.keep_known(turn.salon);
+    let before = state.clone();
+    state.told = None;
     let text = joined(turn.heard);
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
     let mut mind = Mind {
         turn,
-        before: state.clone(),
+        before,
         state,
         heard: Understood::default(),
         cues: Cues::default(),
@@ -135,6 +136,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
         (Next::Moved(seat), outcome) => mind.moved(*seat, outcome),
         (Next::Cancelled { left, done }, outcome) => mind.cancelled(left, done, outcome),
         (Next::Own(purpose), Outcome::Bookings(bookings)) => mind.own_bookings(purpose, bookings),
+        (Next::Standing, Outcome::Bookings(bookings)) => mind.about_standing(bookings),
         (Next::Beside, Outcome::Bookings(bookings)) => mind.beside(bookings),
         (Next::LastVisit, Outcome::LastVisit(visit)) => mind.last_visit(visit),
         (Next::Usual, Outcome::LastVisit(visit)) => mind.usual(visit),
@@ -147,7 +149,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
             mind.say(sorry)
         }
         (Next::HandedOver(reason), outcome) => mind.handed_over(reason, outcome == Outcome::HandedOver),
-        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Beside, _) => mind.failed(),
+        (Next::Slots(_) | Next::Own(_) | Next::LastVisit | Next::Standing | Next::Beside, _) => mind.failed(),
     }
 }
 
@@ -196,7 +198,7 @@ fn joined(heard: &[Heard]) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
-fn silence(state: State) -> Step {
+pub(crate) fn silence(state: State) -> Step {
     Step::Say(Reply { state, messages: Vec::new(), pause: None })
 }
 
@@ -242,7 +244,7 @@ impl<'t> Mind<'t> {
         self.done(None)
     }
 
-    fn done(mut self, pause: Option<Pause>) -> Step {
+    pub(crate) fn done(mut self, pause: Option<Pause>) -> Step {
         self.parts.retain(|part| !part.is_empty());
         let words = [self.hello, self.parts.join("\n")];
         let words = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
@@ -255,7 +257,7 @@ impl<'t> Mind<'t> {
         let again = self.before.question.as_ref() == Some(&question);
         let times = if again { self.before.asked_times + 1 } else { 1 };
         if let (Question::WhichService(services), false) = (&question, self.state.wish.unclear.is_empty() || times <= MAX_ASKED) {
-            let words = self.voice().ask_first_service(services[0]);
+            let words = self.voice().ask_first_service(services[0], &self.state.wish);
             return self.ask(Question::FirstService(services.clone()), words);
         }
         if times > MAX_ASKED && question != Question::CallPerson {
@@ -284,342 +286,20 @@ impl<'t> Mind<'t> {
         mind.ask(Question::Retry { text, question }, words)
     }
 
-    /// Calls a person.
-    pub(crate) fn hand_over(self, reason: HandOverReason) -> Step {
-        let summary = self.summary();
-        self.act(Effect::HandOver { summary, reason }, Next::HandedOver(reason))
-    }
-
-    fn handed_over(mut self, reason: HandOverReason, told: bool) -> Step {
-        let voice = self.voice();
-        if !told {
-            self.state.question = None;
-            return self.say(voice.nobody_called());
-        }
-        let words = match reason {
-            HandOverReason::Late => return self.say(voice.late_passed_on()),
-            HandOverReason::Complaint => voice.complaint_passed_on(),
-            HandOverReason::Asked | HandOverReason::BeyondUs | HandOverReason::SystemDown => voice.called_person(),
-        };
-        self.state.drop_thread();
-        self.state.paused = Some(self.turn.now.date());
-        self.parts.push(words);
-        self.done(Some(Pause::UntilResumedOrNextDay))
-    }
-
-    /// What an administrator has to know, in Russian.
-    fn summary(&self) -> String {
-        let voice = Voice { lang: language::Lang::Ru, ..self.voice() };
-        let mut lines = Vec::new();
-        if let Some(name) = self.client_name() {
-            lines.push(format!("Клиент: {name}"));
-        }
-        let said: String = self.text.chars().take(300).collect();
-        lines.push(format!("Пишет: «{said}»"));
-        let wish = &self.state.wish;
-        if !wish.services.is_empty() {
-            lines.push(format!("Речь о: {}", voice.services(&wish.services)));
-        }
-        if let Some(at) = wish.when.first().and_then(|want| want.moment()) {
-            lines.push(format!("Хочет прийти: {}", voice.moment(at)));
-        }
-        lines.join("\n")
-    }
-
-    /// Reads the turn's words in the light of what was asked.
-    pub(crate) fn read(&mut self, text: String) {
-        self.heard = self.turn.reader.read(&text, self.turn.now, &self.context());
-        if text.chars().any(char::is_alphabetic) {
-            self.state.lang = self.heard.lang;
-        }
-        self.cues = Cues::read(&text);
-        self.text = text;
-    }
-
-    fn context(&self) -> Context {
-        let state = &self.state;
-        let (asked, mut offered) = match &state.question {
-            None | Some(Question::Phone(_)) => (None, Vec::new()),
-            Some(Question::Service | Question::Usual(_) | Question::WhichService(_) | Question::FirstService(_)) => {
-                (Some(Asked::Service), Vec::new())
-            }
-            Some(Question::Day) => (Some(if state.wish.day().is_some() { Asked::Time } else { Asked::Day }), Vec::new()),
-            Some(Question::WhichVisit(visits)) => {
-                let asked = if visits.len() == 1 { Asked::Confirm } else { Asked::Choice };
-                (Some(asked), visits.iter().map(Visit::start).collect())
-            }
-            Some(Question::FirstVisit(visits)) => (Some(Asked::Choice), visits.iter().map(Visit::start).collect()),
-            Some(Question::Name(_)) => (Some(Asked::Name), Vec::new()),
-            Some(Question::WhichBooking(_, bookings)) => {
-                (Some(Asked::Choice), bookings.iter().map(|booking| booking.get().start).collect())
-            }
-            Some(Question::ReallyCancel(bookings)) => (Some(Asked::Confirm), bookings.iter().map(|booking| booking.get().start).collect()),
-            Some(Question::ChangeService(booking)) => (Some(Asked::Confirm), vec![booking.get().start]),
-            Some(Question::FindTimes | Question::CallPerson | Question::Retry { .. }) => (Some(Asked::Confirm), Vec::new()),
-        };
-        if offered.is_empty() {
-            let moving = state.wish.moving.as_ref().map(|booking| booking.get().start);
-            offered = moving.into_iter().chain(state.last.last().map(|booking| booking.get().start)).take(1).collect();
-        }
-        let day = state.wish.day().or_else(|| {
-            let days: Vec<_> = offered.iter().map(|start| start.date()).collect();
-            days.first().copied().filter(|first| days.iter().all(|day| day == first))
-        });
-        Context { asked, offered, day }
-    }
-
-    /// What is free is asked first of all; nothing is to be booked or moved unasked.
-    pub(crate) fn asks_for_times(&self) -> bool {
-        let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
-        self.heard.intents.iter().find(|intent| acts.contains(intent)) == Some(&Intent::FreeTimes)
-    }
-
-    /// The customer's own «да» and nothing that would change what it is said to.
-    pub(crate) fn plain_yes(&self) -> bool {
-        self.heard.has(Intent::Confirm) && !self.heard.has(Intent::Decline) && !self.names_details()
-    }
-
-    pub(crate) fn plain_no(&self) -> bool {
-        self.heard.has(Intent::Decline) && !self.names_details()
-    }
-
-    /// The words name a service, a master, or a time.
-    pub(crate) fn names_details(&self) -> bool {
-        let heard = &self.heard;
-        !heard.service_ids.is_empty()
-            || !heard.staff_ids.is_empty()
-            || !heard.staff_not_ids.is_empty()
-            || heard.staff_any
-            || heard.staff_other
-            || !heard.when.is_empty()
-            || heard.same_as_last
-            || heard.shift_minutes.is_some()
-            || heard.people > 1
-    }
-
     /// Notes what a receipt proves.
     pub(crate) fn receive(&mut self, receipt: &Receipt) {
         match receipt {
-            Receipt::Booked(booking) | Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
+            Receipt::Booked(booking) => {
+                self.state.booked_on.clone_from(&self.text);
+                self.state.remember(booking.clone());
+            }
+            Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
             Receipt::Cancelled(booking) => {
                 let gone = booking.get().record_id;
                 self.state.last.retain(|known| known.get().record_id != gone);
+                self.state.cancelled = Some(booking.clone());
             }
         }
-    }
-
-    /// Decides what the words want.
-    pub(crate) fn answer(mut self) -> Step {
-        if self.heard.has(Intent::Stop) {
-            return self.stop();
-        }
-        if self.heard.has(Intent::Complaint) {
-            return self.hand_over(HandOverReason::Complaint);
-        }
-        if self.heard.has(Intent::Human) {
-            return self.hand_over(HandOverReason::Asked);
-        }
-        if let Some(name) = &self.heard.name {
-            let asked = matches!(self.state.question, Some(Question::Name(_)));
-            let whose = if self.cues.somebody_else && !asked { &mut self.state.wish.guest_name } else { &mut self.state.name };
-            *whose = Some(name.clone());
-        }
-        if let Some(phone) = &self.heard.phone {
-            self.state.phone = Some(phone.clone());
-        }
-        self.greet();
-        match self.state.question.take() {
-            Some(question) => self.answered(question),
-            None => self.wanted(),
-        }
-    }
-
-    fn greet(&mut self) {
-        let today = self.turn.now.date();
-        let first = self.state.greeted != Some(today) && self.heard.intents != [Intent::Thanks];
-        if first || (self.heard.has(Intent::Greeting) && self.heard.intents.len() == 1) {
-            let name = self.first_name();
-            self.hello = self.voice().hello(name.as_deref());
-            self.state.greeted = Some(today);
-        }
-    }
-
-    fn stop(mut self) -> Step {
-        let again = std::mem::replace(&mut self.state.stopped, true);
-        self.state.drop_thread();
-        if again {
-            return silence(self.state);
-        }
-        let words = self.voice().stopped();
-        self.say(words)
-    }
-
-    /// The words as an answer to `question`, which the state holds no more.
-    fn answered(mut self, question: Question) -> Step {
-        match question {
-            Question::Retry { text, question } if self.heard.has(Intent::Confirm) || !self.worth_hearing() => {
-                self.state.question = question.map(|question| *question);
-                self.read(text);
-                match self.state.question.take() {
-                    Some(question) => self.answered(question),
-                    None => self.wanted(),
-                }
-            }
-            Question::CallPerson if self.plain_yes() => self.hand_over(HandOverReason::Asked),
-            Question::FindTimes if self.plain_yes() => self.arrange(),
-            Question::CallPerson | Question::FindTimes | Question::Retry { .. } if self.plain_no() => {
-                let words = self.voice().all_right();
-                self.say(words)
-            }
-            Question::CallPerson | Question::FindTimes | Question::Retry { .. } => self.wanted(),
-            Question::Usual(visit) => self.answered_usual(*visit),
-            Question::FirstService(services) if self.plain_yes() && self.heard.choice.is_none() => self.with_service(services[0]),
-            Question::WhichService(services) | Question::FirstService(services) => self.chose_service(services),
-            Question::WhichVisit(visits) => self.chose_visit(visits),
-            Question::FirstVisit(visits) if self.plain_yes() && self.heard.choice.is_none() => self.confirm(visits[0].clone()),
-            Question::FirstVisit(visits) => self.chose_visit(visits),
-            Question::WhichBooking(purpose, bookings) => self.chose_booking(purpose, bookings),
-            Question::ReallyCancel(bookings) => self.answered_cancel(bookings),
-            Question::ChangeService(booking) => self.answered_change(booking),
-            Question::Name(visit) => self.gave_name(visit),
-            Question::Phone(visit) => self.gave_phone(visit),
-            Question::Service | Question::Day => {
-                if self.worth_hearing() {
-                    return self.wanted_with(Some(question));
-                }
-                if self.plain_no() {
-                    self.state.wish = Wish::default();
-                    let words = self.voice().all_right();
-                    return self.say(words);
-                }
-                self.put_again(question)
-            }
-        }
-    }
-
-    /// The words carry something to act on, beyond yes, no, and noise.
-    pub(crate) fn worth_hearing(&self) -> bool {
-        use Intent::{Book, Cancel, FreeTimes, Info, Late, MyBookings, Price, Reschedule, Review, Services, Staff, Thanks};
-        let acts = [Book, Cancel, FreeTimes, Info, Late, MyBookings, Price, Reschedule, Review, Services, Staff, Thanks];
-        self.names_details() || self.heard.when_impossible || acts.iter().any(|intent| self.heard.has(*intent))
-    }
-
-    /// Puts an open question once more, in its own words.
-    pub(crate) fn put_again(self, question: Question) -> Step {
-        let voice = self.voice();
-        let words = match &question {
-            Question::Service => return self.ask_service_again(),
-            Question::Usual(visit) => voice.ask_usual(visit),
-            Question::WhichService(services) => voice.ask_which_service(services),
-            Question::FirstService(services) => voice.ask_first_service(services[0]),
-            Question::Day => match &self.state.wish.moving {
-                Some(booking) => voice.ask_new_time(booking.get()),
-                None => voice.ask_day(),
-            },
-            Question::WhichVisit(visits) => match visits.as_slice() {
-                [only] => voice.ask_this_one(only, self.state.wish.moving.is_some()),
-                many => voice.ask_which_number(many.len()),
-            },
-            Question::FirstVisit(visits) => voice.ask_first(&visits[0], self.state.wish.moving.is_some()),
-            Question::Name(_) => voice.ask_name_again(),
-            Question::Phone(_) => voice.ask_phone_again(),
-            Question::WhichBooking(purpose, bookings) => {
-                let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
-                voice.which_booking(*purpose, &bookings, false)
-            }
-            Question::ReallyCancel(bookings) => {
-                let bookings: Vec<&Booking> = bookings.iter().map(ReadBack::get).collect();
-                voice.ask_really_cancel(&bookings)
-            }
-            Question::ChangeService(booking) => voice.ask_change_service(booking.get(), &self.state.wish.services),
-            Question::FindTimes => voice.ask_find_times(),
-            Question::CallPerson => voice.ask_person(),
-            Question::Retry { .. } => voice.failed(),
-        };
-        self.ask(question, words)
-    }
-
-    /// The words by themselves.
-    pub(crate) fn wanted(self) -> Step {
-        self.wanted_with(None)
-    }
-
-    /// The words by themselves, with `open` to come back to after a side question.
-    pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
-        if self.heard.has(Intent::Review) && self.heard.rating.is_some_and(|rating| rating <= POOR_RATING) {
-            return self.hand_over(HandOverReason::Complaint);
-        }
-        if self.heard.has(Intent::Price) && self.heard.service_ids.is_empty() && self.cues.visit && self.state.wish.is_empty() {
-            // «Сколько с меня за завтрашний визит?»
-            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
-        }
-        let told = self.tell(open.is_some());
-        let heard = &self.heard;
-        // «По каким дням вы работаете?» is told, and no times need to be looked up for it.
-        let told_hours =
-            told && heard.has(Intent::Info) && heard.has(Intent::FreeTimes) && heard.service_ids.is_empty() && self.state.wish.is_empty();
-        if told && !heard.has(Intent::Book) && (self.is_beyond_the_card() || told_hours) {
-            return self.after_telling(open);
-        }
-        // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
-        for intent in heard.intents.clone() {
-            match intent {
-                // «Завтра не получится, можно в четверг?»
-                Intent::Cancel if !self.heard.when_refused.is_empty() && !self.heard.when.is_empty() => return self.reschedule(),
-                Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
-                Intent::Reschedule => return self.reschedule(),
-                Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),
-                Intent::Late => return self.hand_over(HandOverReason::Late),
-                Intent::Book | Intent::FreeTimes => return self.book(),
-                _ => {}
-            }
-        }
-        if told {
-            let of_a_time = !self.heard.when.is_empty() && !self.heard.has(Intent::Info) && !self.state.wish.services.is_empty();
-            if of_a_time && open.is_none() {
-                // «Сколько стоит укладка, и можно ли в субботу в 11?»
-                return self.book();
-            }
-            return self.after_telling(open);
-        }
-        let beside_the_last = self.cues.somebody_else && (self.cues.in_turn || self.cues.alongside || self.heard.staff_same);
-        if self.names_details() || self.heard.when_impossible || (beside_the_last && !self.state.last.is_empty()) {
-            return self.book();
-        }
-        if self.cues.keep {
-            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
-        }
-        if let Some(question) = open {
-            return self.put_again(question);
-        }
-        self.small_talk()
-    }
-
-    /// The time of day that «время то же» means.
-    pub(crate) fn same_time(&self) -> Option<Time> {
-        let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
-        self.heard.same_time.then(|| standing.map(|booking| booking.get().start.time())).flatten()
-    }
-
-    /// The master that «к ней же» means.
-    pub(crate) fn same_staff(&self) -> Option<StaffId> {
-        let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
-        self.heard.staff_same.then(|| standing.map(|booking| booking.get().staff_id)).flatten()
-    }
-
-    /// The question before this turn was about the service.
-    pub(crate) fn was_asked_for_service(&self) -> bool {
-        matches!(self.before.question, Some(Question::Service | Question::Usual(_) | Question::WhichService(_) | Question::FirstService(_)))
-    }
-
-    /// The question before this turn was put as often as it may be.
-    pub(crate) fn asked_enough(&self) -> bool {
-        self.before.asked_times >= MAX_ASKED
-    }
-
-    /// Times were offered before this turn.
-    pub(crate) fn offered(&self) -> bool {
-        matches!(self.before.question, Some(Question::WhichVisit(_) | Question::FirstVisit(_)))
     }
 
     /// Now, in the salon's zone.
@@ -630,9 +310,9 @@ impl<'t> Mind<'t> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Attendance, Phone, RecordId, ServiceId, Slot};
+    use domain::{Attendance, Phone, RecordId, ServiceId, Slot, StaffId};
     use jiff::{ToSpan, civil::date};
-    use language::{Lang, Reader, When};
+    use language::{Intent, Lang, Reader, When};
     use proptest::{
         collection::vec,
         option,
@@ -692,6 +372,8 @@ mod tests {
                 same_time: flags[6],
                 shift_minutes: shift.filter(|_| flags[7] && flags[0]),
                 when_impossible: flags[7] && flags[3],
+                service_unknown: (flags[1] && flags[2]).then(|| "тату".to_owned()),
+                when_refused: if flags[2] && flags[6] { vec![When::Day { from: now().date(), ambiguous: false }] } else { Vec::new() },
                 lang: Lang::Ru,
                 ..Understood::default()
             }
@@ -774,7 +456,7 @@ mod tests {
             let heard: [Heard; 0] = [];
             let turn = Turn { salon: &salon, reader: &reader, now: now(), customer: &customer, heard: &heard };
             let mut state = State::default();
-            for (heard, seeds) in turns {
+            for (number, (heard, seeds)) in turns.into_iter().enumerate() {
                 let stopped = state.stopped;
                 state.paused = None;
                 state.wish.keep_known(&salon);
@@ -785,7 +467,7 @@ mod tests {
                     state,
                     heard,
                     cues: Cues::default(),
-                    text: "текст".into(),
+                    text: format!("текст {}", number % 3),
                     parts: Vec::new(),
                     hello: String::new(),
                     effects: 0,

@@ -14,7 +14,7 @@ use language::{
     speak::{self, Case},
 };
 
-use crate::plan::Seat;
+use crate::plan::{Seat, Visit};
 
 /// Lines of a list that a phone still shows at a glance.
 pub(crate) const LONG_LIST: usize = 12;
@@ -146,7 +146,13 @@ impl Voice<'_> {
     /// The titles after «на»: declined, or between quotation marks where they would break a sentence.
     fn quoted(&self, ids: &[ServiceId]) -> String {
         let what = self.services_in(ids, Case::Accusative);
-        if self.lang == Lang::Ru && what.contains([':', '+', ',']) { format!("«{}»", self.services(ids)) } else { what }
+        // What has no forms is told by its title.
+        let stiff = self.composite(ids).is_none()
+            && ids.iter().filter_map(|id| self.salon.service(*id)).any(|service| !speak::declines(&service.title));
+        if self.lang == Lang::Ru && (stiff || what.contains([':', '+', ','])) {
+            return format!("«{}»", self.services(ids).replace('«', "„").replace('»', "“"));
+        }
+        what
     }
 
     fn composite(&self, ids: &[ServiceId]) -> Option<&Service> {
@@ -159,14 +165,17 @@ impl Voice<'_> {
         self.salon.services.iter().find(|service| ids.len() > 1 && sorted(&service.composite_of) == wanted)
     }
 
-    fn staff(&self, id: StaffId) -> &str {
-        self.salon.staff(id).map_or("", |staff| staff.name.as_str())
+    /// `Анна`, in the letters of the customer's language.
+    fn staff(&self, id: StaffId) -> String {
+        let name = self.salon.staff(id).map_or("", |staff| staff.name.as_str());
+        self.say(name, speak::latin(name))
     }
 
     /// `мастер Анна`.
     fn master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        let shared = self.salon.staff.iter().filter(|staff| staff.name == name).count() > 1;
+        let same = |staff: &&domain::Staff| self.staff(staff.id) == name;
+        let shared = self.salon.staff.iter().filter(same).count() > 1;
         let what = self.salon.staff(id).map_or("", |staff| staff.specialization.as_str());
         let what = if shared && !what.is_empty() { format!(" ({what})") } else { String::new() };
         self.say(format!("мастер {name}{what}"), format!("with {name}{what}"))
@@ -175,13 +184,13 @@ impl Voice<'_> {
     /// `к Анне`.
     fn dative_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(speak::to(name), format!("with {name}"))
+        self.say(speak::to(&name), format!("with {name}"))
     }
 
     /// `у Анны`.
     fn at_master(&self, id: StaffId) -> String {
         let name = self.staff(id);
-        self.say(format!("у {}", speak::name(name, Case::Genitive)), format!("with {name}"))
+        self.say(speak::at(&name), format!("with {name}"))
     }
 
     /// A booking as the booking system holds it.
@@ -216,6 +225,15 @@ impl Voice<'_> {
         match self.cost(booking) {
             cost if cost.is_empty() => String::new(),
             cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
+        }
+    }
+
+    /// What a visit that is proposed costs by the price list: `, 1 800 ₽`.
+    fn visit_cost(&self, visit: &Visit) -> String {
+        let listed = |seat: &Seat| self.composite(&seat.services).map_or_else(|| self.salon.price(&seat.services), |service| service.price);
+        match self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)) {
+            cost if cost.is_empty() => String::new(),
+            cost => format!(", {cost}"),
         }
     }
 

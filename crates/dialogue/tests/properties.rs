@@ -9,7 +9,7 @@ use jiff::{
     civil::{DateTime, date},
 };
 use model::{Chat, Model, times};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 const PHONE: &str = "79161234567";
 
@@ -137,8 +137,8 @@ fn said() -> impl Strategy<Value = Said> {
 /// Whoever says this and nothing else agrees to what was last proposed.
 const YES: &[&str] = &["да", "давайте", "yes, please"];
 
-/// Words that ask for one more of what was just booked.
-const MORE: &[&str] = &["ещё", "подруг", "трое"];
+/// Words that ask for one more of what was just booked, or for another time each time they are said.
+const MORE: &[&str] = &["ещё", "подруг", "трое", "позже"];
 
 /// What a message asks: the options it numbers, else its last question.
 fn asked(message: &str) -> String {
@@ -152,8 +152,18 @@ fn at(booking: &Booking) -> String {
     booking.start.strftime("%H:%M").to_string()
 }
 
+/// The same conversations each time, so that who changes a rule sees what the change broke; others by
+/// `PROPTEST_RNG_SEED` and `PROPTEST_CASES`.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match asked.rng_seed {
+        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(2026), cases: asked.cases.max(2_000), ..asked },
+        RngSeed::Fixed(_) => asked,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     // The model itself asserts after every turn: no claim without a receipt, nobody else's name or
     // number, few effects, the same steps on a replay, a state that survives the store.

@@ -55,7 +55,9 @@ impl Reader {
         let moving = tokens.iter().any(|t| t.cue(Cue::Move)) || intents::changes_time(tokens);
         let choice = if asked == Some(Asked::Choice) { facts::choice(tokens, &used, context) } else { None };
         let mut times = when::Times::default();
-        if choice.is_none() && !(asked == Some(Asked::Review) && rating.is_some()) {
+        // «Вторую перенесите на 15:00»: of several visits one is named, and where to.
+        let of_several = moving && tokens.iter().any(|t| t.is_word() && t.ordinal().is_some() && t.text.ends_with('ю'));
+        if (choice.is_none() || of_several) && !(asked == Some(Asked::Review) && rating.is_some()) {
             let codes = self.services.codes(tokens);
             let mark =
                 |used: &mut [bool], to: bool| used.iter_mut().zip(&codes).filter(|(_, code)| **code).for_each(|(used, _)| *used = to);
@@ -278,6 +280,18 @@ mod tests {
             ("позовите человека", vec![]),
         ];
         check(&Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let unknown = [
+            ("массаж спины и татуировку", "татуировку"),
+            ("наращивание ресниц", "наращивание"),
+            ("hello, a haircut and a tattoo", "tattoo"),
+            ("после бритья, на стрижку", ""),
+            ("стрижку, бритья не надо", ""),
+            ("коррекция бровей", ""),
+            ("снимите меня с записи", ""),
+            ("маникюр", ""),
+        ];
+        let unknown = unknown.map(|(text, work)| (text, work.to_owned()));
+        check(&Context::default(), &unknown, |u| u.service_unknown.clone().unwrap_or_default());
         let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
         check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
     }
@@ -668,6 +682,9 @@ mod tests {
             ("не второе", None),
         ];
         check(&choice, &picks, |u| u.choice);
+        let changes = [("перенесите вторую на час раньше", Some(2)), ("отмените первую", Some(1))];
+        check(&choice, &changes, |u| u.choice);
+        check(&choice, &[("перенесите вторую на 12:00", 1), ("вторую", 0)], |u| u.when.len());
         check(
             &no,
             &[("как в прошлый раз", true), ("то же, что обычно", true), ("в прошлый раз было плохо", false), ("маникюр", false)],

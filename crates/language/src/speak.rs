@@ -149,33 +149,128 @@ pub fn length(minutes: i64, lang: Lang) -> String {
     }
 }
 
-/// A person's name in a case: «Анне», «Екатериной Ивановой». What the dictionary does not have
-/// stays as it is.
+/// A person's name in a case: «Анне», «Екатериной Ивановой», «Сергею Лисину». A given name that the
+/// dictionary does not have stays as it is.
 pub fn name(name: &str, case: Case) -> String {
     if case == Case::Nominative {
         return name.to_owned();
     }
-    let one = |word: &str| -> String {
-        let analyses = dictionary().analyze(word);
-        let person = analyses.iter().find(|a| {
-            a.source == Source::Dictionary
-                && matches!(feature(a, "NameType"), Some("Giv" | "Sur" | "Pat"))
-                && feature(a, "Case") == Some("Nom")
-                && feature(a, "Number") == Some("Sing")
-        });
-        person
-            .and_then(|a| dictionary().inflect(a, &[("Case", case.feature()), ("Number", "Sing")]))
-            .map_or_else(|| word.to_owned(), |form| like(word, &form.word))
+    let words: Vec<&str> = name.split(' ').collect();
+    let gender = words.iter().find_map(|word| person(word, Some("Giv"), None)).and_then(|a| feature(&a, "Gender").map(str::to_owned));
+    let one = |word: &&str| -> String {
+        person(word, None, gender.as_deref())
+            .and_then(|a| dictionary().inflect(&a, &[("Case", case.feature()), ("Number", "Sing")]))
+            .map(|form| like(word, &form.word))
+            .or_else(|| surname(word, gender.as_deref()?, case))
+            .unwrap_or_else(|| (*word).to_owned())
     };
-    name.split(' ').map(one).collect::<Vec<_>>().join(" ")
+    words.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
-/// «к Анне», «ко Льву».
+/// The dictionary's word for a person's name, in the nominative.
+fn person(word: &str, kind: Option<&str>, gender: Option<&str>) -> Option<Analysis> {
+    let fits = |a: &Analysis| {
+        let said = feature(a, "NameType");
+        a.source == Source::Dictionary
+            && matches!(said, Some("Giv" | "Sur" | "Pat"))
+            && (kind.is_none() || said == kind)
+            && (gender.is_none() || feature(a, "Gender") == gender)
+            && feature(a, "Case") == Some("Nom")
+            && feature(a, "Number") == Some("Sing")
+    };
+    dictionary().analyze(word).into_iter().find(fits)
+}
+
+/// A surname that the dictionary does not have, by its ending; `None` for those that stay as they are.
+fn surname(word: &str, gender: &str, case: Case) -> Option<String> {
+    // Genitive, dative, accusative, instrumental, prepositional.
+    let endings: &[(&str, [&str; 5])] = match gender {
+        "Masc" => &[
+            ("ский", ["ского", "скому", "ского", "ским", "ском"]),
+            ("цкий", ["цкого", "цкому", "цкого", "цким", "цком"]),
+            ("ый", ["ого", "ому", "ого", "ым", "ом"]),
+            ("ой", ["ого", "ому", "ого", "ым", "ом"]),
+            ("ов", ["ова", "ову", "ова", "овым", "ове"]),
+            ("ев", ["ева", "еву", "ева", "евым", "еве"]),
+            ("ёв", ["ёва", "ёву", "ёва", "ёвым", "ёве"]),
+            ("ин", ["ина", "ину", "ина", "иным", "ине"]),
+            ("ын", ["ына", "ыну", "ына", "ыным", "ыне"]),
+            ("ук", ["ука", "уку", "ука", "уком", "уке"]),
+            ("юк", ["юка", "юку", "юка", "юком", "юке"]),
+            ("ян", ["яна", "яну", "яна", "яном", "яне"]),
+        ],
+        "Fem" => &[
+            ("ая", ["ой", "ой", "ую", "ой", "ой"]),
+            ("ова", ["овой", "овой", "ову", "овой", "овой"]),
+            ("ева", ["евой", "евой", "еву", "евой", "евой"]),
+            ("ёва", ["ёвой", "ёвой", "ёву", "ёвой", "ёвой"]),
+            ("ина", ["иной", "иной", "ину", "иной", "иной"]),
+            ("ына", ["ыной", "ыной", "ыну", "ыной", "ыной"]),
+        ],
+        _ => &[],
+    };
+    let (end, forms) = endings.iter().find(|(end, _)| word.ends_with(end))?;
+    let form = match case {
+        Case::Nominative => end,
+        Case::Genitive => forms[0],
+        Case::Dative => forms[1],
+        Case::Accusative => forms[2],
+        Case::Instrumental => forms[3],
+        Case::Prepositional => forms[4],
+    };
+    Some(format!("{}{form}", word.strip_suffix(end)?))
+}
+
+/// The given name has forms that are not known here: «Суда», «Гульназ».
+fn stays_whole(who: &str) -> bool {
+    let first = who.split(' ').next().unwrap_or_default();
+    let russian = first.chars().all(|c| matches!(c, 'а'..='я' | 'А'..='Я' | 'ё' | 'Ё' | '-'));
+    russian && person(first, None, None).is_none() && !first.ends_with(['и', 'о', 'у', 'е', 'э', 'ю', 'ы'])
+}
+
+/// «к Анне», «ко Льву», «к мастеру Суда».
 pub fn to(who: &str) -> String {
+    if stays_whole(who) {
+        return format!("к мастеру {who}");
+    }
     let name = name(who, Case::Dative);
     let lower = name.to_lowercase();
     let heavy = ["льв", "вс", "мн", "вт"].iter().any(|start| lower.starts_with(start));
     format!("{} {name}", if heavy { "ко" } else { "к" })
+}
+
+/// «у Анны», «у мастера Суда».
+pub fn at(who: &str) -> String {
+    if stays_whole(who) { format!("у мастера {who}") } else { format!("у {}", name(who, Case::Genitive)) }
+}
+
+/// A name in Latin letters, as English texts write it: "Yulia", "Dmitry Lisin".
+pub fn latin(name: &str) -> String {
+    let word = |word: &str| {
+        let small = word.to_lowercase();
+        let (stem, end) = match () {
+            () if small.ends_with("ий") || small.ends_with("ый") => (&small[..small.len() - 4], "y"),
+            () if small.ends_with("ия") => (&small[..small.len() - 4], "ia"),
+            () => (&*small, ""),
+        };
+        let text = stem.chars().map(latin_letter).collect::<String>() + end;
+        like(word, &text)
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn latin_letter(letter: char) -> String {
+    const LETTERS: [&str; 32] = [
+        "a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh",
+        "shch", "", "y", "", "e", "yu", "ya",
+    ];
+    match letter {
+        'ё' => "yo".to_owned(),
+        'а'..='я' => {
+            usize::try_from(u32::from(letter) - u32::from('а')).ok().and_then(|n| LETTERS.get(n)).copied().unwrap_or("").to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// «с Анной», «со Светланой».
@@ -195,6 +290,11 @@ pub fn service(title: &str, case: Case) -> String {
         return small;
     }
     declined(&small, case).unwrap_or(small)
+}
+
+/// The title has cases that are known: «маникюр», not «LPG» nor «ботулинотерапия».
+pub fn declines(title: &str) -> bool {
+    declined(&lowered(title), Case::Genitive).is_some()
 }
 
 fn lowered(title: &str) -> String {
@@ -344,12 +444,27 @@ mod tests {
             ("Любовь", "к Любови"),
             ("Наталья", "к Наталье"),
             ("Zed", "к Zed"),
+            ("Сергей Лисин", "к Сергею Лисину"),
+            ("Анна Петрова", "к Анне Петровой"),
+            ("Елена Ким", "к Елене Ким"),
+            ("Ольга Заславская", "к Ольге Заславской"),
+            ("Пётр Шкварчук", "к Петру Шкварчуку"),
+            ("Олег Шмаренко", "к Олегу Шмаренко"),
+            ("Суда", "к мастеру Суда"),
+            ("Мали", "к Мали"),
         ] {
             assert_eq!(to(who), text);
         }
         assert_eq!(with("Светлана"), "со Светланой");
         assert_eq!(with("Руслан"), "с Русланом");
         assert_eq!(name("Вера", Case::Genitive), "Веры");
+        assert_eq!(at("Сергей Лисин"), "у Сергея Лисина");
+        assert_eq!(at("Суда"), "у мастера Суда");
+        for (who, text) in
+            [("Юлия", "Yulia"), ("Дмитрий", "Dmitry"), ("Наталья Щукина", "Natalya Shchukina"), ("Артём", "Artyom"), ("Zed", "Zed")]
+        {
+            assert_eq!(latin(who), text);
+        }
     }
 
     #[test]

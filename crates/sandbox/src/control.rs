@@ -179,6 +179,11 @@ async fn health(State(world): Here) -> Answer {
     }
 }
 
+/// What is neither the world's nor the control API's.
+pub(crate) async fn nothing_here() -> Response {
+    Problem(StatusCode::NOT_FOUND, "there is nothing at this address".to_owned()).into_response()
+}
+
 fn clock(world: &World) -> Value {
     json!({ "now": world.clock.now(), "offset_ms": world.clock.offset_ms(), "version": world.clock.version() })
 }

@@ -169,7 +169,11 @@ fn world(options: &Options, secrets: Secrets, clock: Arc<SandboxClock>, control:
 }
 
 fn routes(world: &Arc<World>) -> Router {
-    page::routes().merge(control::routes(world.clone())).merge(world.yclients.clone().routes()).merge(world.whatsapp.clone().routes())
+    page::routes()
+        .merge(control::routes(world.clone()))
+        .merge(world.yclients.clone().routes())
+        .merge(world.whatsapp.clone().routes())
+        .fallback(control::nothing_here)
 }
 
 async fn serve(door: Door, routes: Router) {

@@ -1,5 +1,7 @@
 //! Inbox and outbox. The order of a chat is its sequence number, which both directions share.
 
+use std::time::Duration;
+
 use domain::{ChatId, CompanyId, Phone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, StoreError, Tx,
     conversations::{self, ConversationId},
-    sql::{corrupt, moment, text},
+    sql::{corrupt, millis, moment, text},
     turns::TurnId,
 };
 
@@ -269,6 +271,16 @@ pub async fn store_inbound(tx: &mut Tx, company: CompanyId, message: &InboundRow
     Ok(id.map(|(id,)| StoredMessage { id: MessageId(id), conversation, seq }))
 }
 
+/// Whether any chat of the salon has a message of that id, from either side.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn is_stored(tx: &mut Tx, company: CompanyId, whatsapp_id: &str) -> Result<bool> {
+    let known =
+        row!(tx, (i64,), "SELECT id FROM messages WHERE company_id = $1 AND whatsapp_id = $2 LIMIT 1", company.0, text(whatsapp_id))?;
+    Ok(known.is_some())
+}
+
 async fn next_seq(tx: &mut Tx, company: CompanyId, conversation: ConversationId, at: Timestamp) -> Result<i64> {
     let seq = row!(
         tx,
@@ -432,6 +444,47 @@ pub async fn queued(tx: &mut Tx, company: CompanyId, conversation: ConversationI
         company.0,
         conversation.0
     )
+}
+
+/// The place of a message's file in the vault (table `message_files`).
+pub fn file_key(message: MessageId) -> String {
+    message.0.to_string()
+}
+
+/// Puts away the file that a message brought, sealed for (`message_files`, [`file_key`]); a second time changes
+/// nothing.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn put_file(tx: &mut Tx, company: CompanyId, message: MessageId, sealed: &[u8]) -> Result<()> {
+    let now = tx.now_ms().await?;
+    execute!(
+        tx,
+        "INSERT INTO message_files (message_id, company_id, bytes, fetched_at) VALUES ($1, $2, $3, $4) ON CONFLICT (message_id) DO NOTHING",
+        message.0,
+        company.0,
+        sealed,
+        now
+    )?;
+    Ok(())
+}
+
+/// The file that a message brought, sealed; `None` where it brought none, none was fetched, or it is long ago.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn file(tx: &mut Tx, company: CompanyId, message: MessageId) -> Result<Option<Vec<u8>>> {
+    let found = row!(tx, (Vec<u8>,), "SELECT bytes FROM message_files WHERE company_id = $1 AND message_id = $2", company.0, message.0)?;
+    Ok(found.map(|(bytes,)| bytes))
+}
+
+/// Forgets files that were put away longer ago than that; returns how many.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn prune_files(tx: &mut Tx, age: Duration) -> Result<u64> {
+    let before = tx.now_ms().await? - millis(age);
+    execute!(tx, "DELETE FROM message_files WHERE fetched_at < $1", before)
 }
 
 /// The last messages of a conversation, oldest first.

@@ -54,6 +54,8 @@ async function call(method, path, body) {
 
 const hear = {
   "qr-update": ({ qr, expiresIn }) => {
+    // A code is shown to those who are not linked: what this page says of a link is over.
+    if (state.view === "done") return location.reload();
     $("qr").src = qr;
     $("qr").hidden = false;
     $("qr").classList.remove("old");
@@ -126,8 +128,11 @@ function linked(phone) {
   activate();
 }
 
+// As people write it.
+const pretty = (phone) => phone.replace(/^7(\d{3})(\d{3})(\d\d)(\d\d)$/, "+7 $1 $2-$3-$4").replace(/^\d/, "+$&");
+
 function showPhone(phone) {
-  for (const place of root.querySelectorAll("[data-phone]:not(main)")) place.textContent = phone;
+  for (const place of root.querySelectorAll("[data-phone]:not(main)")) place.textContent = pretty(phone);
 }
 
 async function activate() {
@@ -214,12 +219,13 @@ function poll() {
   const since = Date.now();
   let asking = false;
   state.polling = setInterval(async () => {
-    if (state.activating || state.view === "done") return;
-    if (Date.now() - since > GIVE_UP_AFTER) return over(words.timeout_title, words.timeout_text, anew);
+    if (state.activating) return;
+    const linking = state.view !== "done";
+    if (linking && Date.now() - since > GIVE_UP_AFTER) return over(words.timeout_title, words.timeout_text, anew);
     try {
       const now = await call("GET", `/marketplace/api/status/${root.dataset.session}`);
       if (!state.polling) return;
-      if (now.http === 401) return over(words.expired_title, now.message);
+      if (now.http === 401) return linking ? over(words.expired_title, now.message) : stop();
       if (now.ok) follow(now);
       if (now.connected || asking || state.view !== "link" || $("panel-qr").hidden || Date.now() < state.qrUntil) return;
       asking = true;

@@ -3,7 +3,6 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json,
     body::Bytes,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -24,11 +23,12 @@ pub(crate) struct Registration(pub(crate) Claims);
 /// Whoever has the operator's key (`X-API-Key`).
 pub(crate) struct Operator;
 
-/// A JSON body; anything else is [`Fault::InvalidBody`] or [`Fault::TooLarge`].
+/// A JSON body, whatever its content type says; anything else is [`Fault::InvalidBody`] or [`Fault::TooLarge`].
 pub(crate) struct Body<T>(pub(crate) T);
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Equal, in a time that tells nothing of the secret, its length included.
@@ -95,24 +95,28 @@ impl<S: Sync> FromRequestParts<S> for Lang {
 impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     type Rejection = Fault;
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Fault> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|refused| match refused.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge,
-            _ => Fault::InvalidBody,
-        })?;
+        let bytes = whole(request, state).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(None);
         }
-        serde_json::from_slice(&bytes).map(|value| Some(Self(value))).map_err(|_| Fault::InvalidBody)
+        read(&bytes).map(|value| Some(Self(value)))
     }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Fault;
     async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        match <Json<T> as FromRequest<S>>::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Self(value)),
-            Err(refused) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Fault::TooLarge),
-            Err(_) => Err(Fault::InvalidBody),
-        }
+        read(&whole(request, state).await?).map(Self)
     }
+}
+
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Fault> {
+    Bytes::from_request(request, state).await.map_err(|refused| match refused.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge,
+        _ => Fault::InvalidBody,
+    })
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes).map_err(|_| Fault::InvalidBody)
 }

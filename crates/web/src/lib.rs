@@ -171,6 +171,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(operators::conversation))
         .routes(routes!(operators::pause))
         .routes(routes!(operators::resume))
+        .routes(routes!(operators::file))
         .routes(routes!(operators::metrics))
         .routes(routes!(logs::recent))
         .routes(routes!(logs::live))

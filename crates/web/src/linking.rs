@@ -37,7 +37,8 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn of(state: &LinkState) -> Self {
         let until = if let LinkState::Banned { until } = state { *until } else { None };
-        Self { status: state.as_str(), reason: state.reason(), connected: state.is_connected(), until }
+        let reason = state.reason().or((*state == LinkState::Connecting).then_some(texts::CONNECTING));
+        Self { status: state.as_str(), reason, connected: state.is_connected(), until }
     }
 }
 

@@ -44,6 +44,9 @@ use crate::{
 /// More branches in one redirect are left out: each costs two calls of the shared rate limit.
 const MOST_BRANCHES: usize = 20;
 
+/// A field that nobody has signed is cut to so many characters: all of them have to fit into a token.
+const LONGEST_USER_FIELD: usize = 100;
+
 /// What the marketplace may put into the redirect, in both dialects.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -57,6 +60,14 @@ struct Redirect {
     user_data: Option<String>,
     /// Its signature: hex HMAC-SHA256 of the decoded JSON by the partner token.
     user_data_sign: Option<String>,
+    /// Who comes, in the older dialect: nobody vouches for it, so it goes into the token and no further.
+    user_id: Option<String>,
+    /// The same.
+    user_name: Option<String>,
+    /// The same.
+    user_phone: Option<String>,
+    /// The same.
+    user_email: Option<String>,
 }
 
 /// Comes from the marketplace's «Подключить»: registers the salon and leads to its linking page.
@@ -70,10 +81,9 @@ struct Redirect {
     (status = 503, description = "YClients is busy, or settings are missing (page)"),
 ))]
 pub(crate) async fn redirect(State(web): State<Arc<Web>>, ip: ClientIp, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let arrivals = arrivals(&web, &query.unwrap_or_default())?;
+    let (arrivals, user) = arrivals(&web, &query.unwrap_or_default())?;
     let mut arrived = Vec::new();
     let mut refused = None;
-    let user = arrivals.first().map(|arrival| user_data(&arrival.user)).unwrap_or_default();
     for arrival in arrivals {
         let salon = arrival.salon_id;
         let outcome =
@@ -97,14 +107,19 @@ fn to_page(token: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, format!("/marketplace/onboarding?token={token}"))]).into_response()
 }
 
-/// Reads and proves the redirect's query: an arrival for each branch.
-fn arrivals(web: &Web, query: &str) -> Result<Vec<Arrival>, Fault> {
-    let (mut salons, mut data, mut sign) = (Vec::new(), None, None);
+/// Reads and proves the redirect's query: an arrival for each branch, and who comes.
+fn arrivals(web: &Web, query: &str) -> Result<(Vec<Arrival>, UserData), Fault> {
+    let (mut salons, mut data, mut sign, mut said) = (Vec::new(), None, None, UserData::default());
+    let cut = |value: &str| Some(value.chars().take(LONGEST_USER_FIELD).collect()).filter(|text: &String| !text.is_empty());
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "salon_id" => salons.insert(0, positive(&value).ok_or(Fault::InvalidSalonId)?),
             "user_data" => data = Some(value.into_owned()),
             "user_data_sign" => sign = Some(value.into_owned()),
+            "user_id" => said.user_id = cut(&value),
+            "user_name" => said.user_name = cut(&value),
+            "user_phone" => said.user_phone = cut(&value),
+            "user_email" => said.user_email = cut(&value),
             name if name == "salon_ids" || name.starts_with("salon_ids[") => {
                 for id in value.split(',') {
                     salons.push(positive(id.trim()).ok_or(Fault::InvalidSalonId)?);
@@ -132,7 +147,8 @@ fn arrivals(web: &Web, query: &str) -> Result<Vec<Arrival>, Fault> {
         }
     };
     let arrival = |salon| Arrival { salon_id: SalonId(salon), signed, user: user.clone(), signed_for: signed_for.clone() };
-    Ok(salons.into_iter().map(arrival).collect())
+    let who = if signed { user_data(&user) } else { said };
+    Ok((salons.into_iter().map(arrival).collect(), who))
 }
 
 fn positive(text: &str) -> Option<i64> {
@@ -166,9 +182,11 @@ pub(crate) struct Register {
     #[schema(value_type = i64)]
     salon_id: Option<Value>,
     /// The owner's phone.
-    phone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    phone: Option<Value>,
     /// The owner's e-mail.
-    email: Option<String>,
+    #[schema(value_type = Option<String>)]
+    email: Option<Value>,
 }
 
 impl Register {
@@ -178,16 +196,18 @@ impl Register {
         if salon.is_none() {
             wrong.insert("salon_id", texts::FIELD_SALON_ID);
         }
-        let phone = self.phone.as_deref().map(Phone::parse).transpose().unwrap_or_else(|_| {
+        let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let phone = self.phone.as_ref().map(|phone| Phone::parse(&words(phone))).transpose().unwrap_or_else(|_| {
             wrong.insert("phone", texts::FIELD_PHONE);
             None
         });
+        let email = self.email.as_ref().map(words);
         let mail = |text: &str| text.len() <= 254 && text.split_once('@').is_some_and(|(who, at)| !who.is_empty() && at.contains('.'));
-        if self.email.as_deref().is_some_and(|email| !mail(email)) {
+        if email.as_deref().is_some_and(|email| !mail(email)) {
             wrong.insert("email", texts::FIELD_EMAIL);
         }
         match salon {
-            Some(salon) if wrong.is_empty() => Ok((SalonId(salon), phone, self.email)),
+            Some(salon) if wrong.is_empty() => Ok((SalonId(salon), phone, email)),
             _ => Err(Fault::InvalidFields(wrong)),
         }
     }
@@ -399,7 +419,7 @@ pub(crate) struct SessionStatus {
     status: Status,
     /// `company_<salon_id>`
     session_id: String,
-    /// The linked number, as people write it.
+    /// The linked number, digits with country code.
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
 }
@@ -417,7 +437,7 @@ pub(crate) async fn session_status(
         return Err(Fault::Foreign);
     }
     let state = web.app.whatsapp.state(claims.company_id);
-    let phone = if let LinkState::Connected { phone, .. } = &state { Some(phone.pretty()) } else { None };
+    let phone = if let LinkState::Connected { phone, .. } = &state { Some(phone.digits().to_owned()) } else { None };
     Ok(Json(SessionStatus { success: true, status: Status::of(&state), session_id, phone }))
 }
 

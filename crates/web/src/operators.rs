@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use domain::{ChatId, CompanyId, IntegrationStatus, Phone, SalonId};
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use store::{
 use utoipa::{IntoParams, ToSchema};
 use workflows::{
     conversations::{self, Activity, Standing},
-    outbox,
+    files, outbox,
     sync::{self, Modules},
 };
 
@@ -433,6 +434,26 @@ pub(crate) async fn resume(State(web): State<Arc<Web>>, _: Operator, whose: Whos
     conversations::resume(&web.app, company, &phone).await?;
     let standing = conversations::standing(&web.app, company, &phone).await?;
     Ok(Json(standing.unwrap_or(NOTHING).into()))
+}
+
+/// A small file (at most 1 MiB) that the customer has sent, for thirty days.
+#[utoipa::path(get, path = "/api/conversations/{company_id}/{phone}/files/{message_id}", tag = "operators",
+    params(("company_id" = i64, Path), ("phone" = String, Path), ("message_id" = String, Path)),
+    responses(
+        (status = 200, description = "The file, under the MIME type that its sender gave", content_type = "application/octet-stream"),
+        (status = 401, description = "No right key or token", body = ErrorBody),
+        (status = 404, description = "There is none: the message brought none, it was too large or damaged, or was not fetched yet", body = ErrorBody),
+    ))]
+pub(crate) async fn file(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path((company, phone, message)): Path<(i64, String, String)>,
+) -> Result<Response, Fault> {
+    let (company, phone) = read(&web, Path((company, phone))).await?;
+    let file = files::sent_file(&web.app, company, &phone, &message).await?.ok_or(Fault::NotFound)?;
+    // A stranger chose the type: no browser is to show it in our name.
+    let kind = HeaderValue::try_from(file.mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"))], file.bytes).into_response())
 }
 
 async fn read(web: &Web, Path((company, phone)): Whose) -> Result<(CompanyId, Phone), Fault> {

@@ -25,7 +25,9 @@ use whatsapp::{Event, SessionEvent};
 use crate::{
     Fault, Web,
     client_ip::ClientIp,
-    edge, linking, qr,
+    edge,
+    extract::bearer,
+    linking, qr,
     texts::{self, Lang},
     token::Claims,
 };
@@ -138,8 +140,7 @@ async fn admit(socket: SocketRef, TryData(auth): TryData<Auth>) -> Result<(), St
     if parts.extensions.get::<ClientIp>().is_some_and(|ip| !web.sockets.take(ip.0)) {
         return Err(texts::TOO_MANY_SOCKETS.to_owned());
     }
-    let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned));
-    let token = bearer.or_else(|| auth.ok().and_then(|auth| auth.token)).or_else(|| {
+    let token = bearer(&parts.headers).map(str::to_owned).or_else(|| auth.ok().and_then(|auth| auth.token)).or_else(|| {
         let found = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).find(|(name, _)| name == "token");
         found.map(|(_, token)| {
             tracing::warn!("a socket carries its token in the address, where logs of proxies may keep it");
@@ -223,7 +224,7 @@ async fn arrive(socket: &SocketRef, guest: &Guest, qr_event: &str) {
 /// What a state is on the wire, in that namespace.
 fn news(company: CompanyId, state: &LinkState, ns: &str) -> Vec<(&'static str, Value)> {
     let linked = match state {
-        LinkState::Connected { phone, name } => Some((phone.pretty(), name)),
+        LinkState::Connected { phone, name } => Some((phone.digits(), name)),
         _ => None,
     };
     let waiting = matches!(state, LinkState::Disconnected | LinkState::Connecting | LinkState::LoggedOut);

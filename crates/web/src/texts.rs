@@ -62,6 +62,7 @@ pub(crate) const FIELD_MESSAGE: Said = said("От 1 до 4096 знаков", "Fr
 pub(crate) const ACTIVATED: Said = said("Ассистент подключён и уже отвечает клиентам", "The assistant is on and answers customers");
 pub(crate) const TRY_AGAIN: Said = said("Попробовать ещё раз", "Try again");
 pub(crate) const TO_YCLIENTS: Said = said("Вернуться в YClients", "Back to YClients");
+pub(crate) const CONNECTING: &str = "Соединяемся с WhatsApp, это недолго.";
 pub(crate) const NO_PAIRING: &str = "WhatsApp не даёт код для этого номера. Подключите его по QR-коду.";
 pub(crate) const TOO_MANY_SOCKETS: &str = "Слишком много подключений, подождите минуту";
 

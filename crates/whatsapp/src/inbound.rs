@@ -129,15 +129,15 @@ pub struct File {
     /// Its size in bytes, as its sender says.
     pub size: u64,
     /// `None` where the sender left out what is needed.
-    source: Option<Source>,
+    pub(crate) source: Option<Source>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Source {
-    path: String,
-    key: Vec<u8>,
-    sha256: Vec<u8>,
-    sealed_sha256: Vec<u8>,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) key: Vec<u8>,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) sealed_sha256: Vec<u8>,
 }
 
 impl std::fmt::Debug for File {
@@ -175,6 +175,13 @@ pub trait Inbox: Send + Sync {
     /// # Errors
     /// Any: the messages stay with WhatsApp and come again.
     async fn receive(&self, batch: Vec<Inbound>) -> anyhow::Result<()>;
+
+    /// Whether a message of that id is stored, from either side. Asked for the few that WhatsApp gives
+    /// once more; one that is stored nowhere is asked for again of its sender.
+    ///
+    /// # Errors
+    /// When nobody can say: the message stays with WhatsApp and comes again.
+    async fn has(&self, company: CompanyId, message_id: &str) -> anyhow::Result<bool>;
 
     /// Hears what became of a message sent earlier. Best effort: after a crash or a flood an
     /// event may be missing, and messages sent from other devices are told of too.

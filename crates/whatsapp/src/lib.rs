@@ -19,11 +19,14 @@ mod elsewhere;
 mod event;
 mod fence;
 mod inbound;
+mod media;
 mod pool;
+mod repeats;
 mod session;
 mod transport;
 
 pub use event::{Event, SessionEvent};
 pub use inbound::{Content, Delivery, File, Inbound, Inbox, MAX_TEXT, Place};
+pub use media::{FetchError, MAX_FILE};
 pub use pool::{PairingCode, PairingError, Pool, Reaction, SendError, StartError};
 pub use transport::Endpoint;

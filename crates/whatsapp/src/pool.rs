@@ -19,7 +19,6 @@ use wacore_binary::Jid;
 use waproto::whatsapp as wa;
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::bot::Bot;
-use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::{CacheConfig, ClientError, MsgSecretRetention, SendOptions};
 
@@ -29,6 +28,8 @@ use crate::elsewhere::{Ask, Asked, keep_in_touch};
 use crate::event::SessionEvent;
 use crate::fence::{Fence, FencedDialer};
 use crate::inbound::{Delivery, Hook, Inbox};
+use crate::media::MediaHosts;
+use crate::repeats::Repeats;
 use crate::session::{Acks, Ear, End, Running, Salon, Then, keep, masked, write_state};
 use crate::transport::Line;
 
@@ -77,7 +78,7 @@ pub(crate) struct Inner {
     inbox: Arc<dyn Inbox>,
     pub(crate) node: String,
     line: Line,
-    http: UreqHttpClient,
+    http: MediaHosts,
     salons: Mutex<HashMap<CompanyId, Arc<Salon>>>,
     events: broadcast::Sender<SessionEvent>,
     closing: CancellationToken,
@@ -198,7 +199,7 @@ impl Pool {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn new(store: Store, vault: Vault, endpoint: Endpoint, inbox: Arc<dyn Inbox>, node: String) -> Self {
-        let line = Line::new(&endpoint.url);
+        let (line, http) = (Line::new(&endpoint.url), MediaHosts::of(&endpoint.url));
         let (events, _) = broadcast::channel(EVENTS);
         let inner = Arc::new(Inner {
             store,
@@ -207,7 +208,7 @@ impl Pool {
             inbox,
             node,
             line,
-            http: UreqHttpClient::new(),
+            http,
             salons: Mutex::default(),
             events,
             closing: CancellationToken::new(),
@@ -585,8 +586,9 @@ impl Pool {
         let (ear, heard) = Ear::new(company, Arc::clone(&acks), Arc::clone(inbox));
         let retention = MsgSecretRetention { text: SECRET_RETENTION, poll_event: SECRET_RETENTION, bot: SECRET_RETENTION };
         let broken = CancellationToken::new();
+        let repeats = Repeats::new(company, Arc::clone(inbox));
         let mut bot = Bot::builder()
-            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone(), broken.clone()))
+            .with_backend(Backend::new(store.clone(), vault.clone(), lease.clone(), broken.clone(), Arc::clone(&repeats)))
             .with_transport_factory(FencedDialer { dialer: line.dialer(), fence: self.fence(&lease) })
             .with_http_client(http.clone())
             // Pairing codes are refused to a device whose system is none; it is not kept with the
@@ -605,6 +607,7 @@ impl Pool {
             bot = bot.with_version(version);
         }
         let bot = bot.build().await.map_err(|error| StartError::Device(masked(&error)))?;
+        repeats.of(&bot.client());
         let running = Running::new(bot.client(), lease, acks, broken);
         salon.set_running(running.clone());
         let handle = bot.spawn();

@@ -377,7 +377,11 @@ async fn hear(store: &Store, salon: &Salon, running: &Running, event: &Heard) ->
                 salon.set_state(LinkState::Connected { phone, name: renamed.new_name.clone() });
             }
         }
-        Heard::Disconnected(_) => salon.set_state(LinkState::Connecting),
+        Heard::Disconnected(_) => {
+            // WhatsApp forgets the codes of a connection with it.
+            salon.hide_codes();
+            salon.set_state(LinkState::Connecting);
+        }
         Heard::PairPasskeyRequest(_) | Heard::PairPasskeyError(_) => salon.set_state(LinkState::PasskeyRequired),
         Heard::PairError(error) => {
             tracing::warn!(company = %salon.company, error = %masked(&error.error), "linking failed");

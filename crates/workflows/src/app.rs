@@ -9,6 +9,7 @@ use yclients::YClients;
 use crate::{
     Catalogues, activation,
     answer::Answer,
+    files::FetchFile,
     notifications::NotifyBooking,
     operator::TellOperator,
     outbox::Send,
@@ -75,6 +76,7 @@ impl App {
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)
             .handler(TellOperator::KIND, Arc::new(TellOperator(self.clone())), 2)
             .handler(SyncJob::KIND, Arc::new(SyncJob(self.clone())), 8)
+            .handler_with_session(FetchFile::KIND, Arc::new(FetchFile(self.clone())), 4)
             .handler_with_session(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)
     }
 }

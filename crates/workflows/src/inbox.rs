@@ -12,7 +12,7 @@ use store::{
 };
 use whatsapp::{Content, Delivery, Inbound, MAX_TEXT};
 
-use crate::{App, answer::Answer};
+use crate::{App, answer::Answer, files::FetchFile};
 
 /// A message that is older than this when it arrives is listed for the salon, not answered.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
@@ -58,6 +58,11 @@ impl whatsapp::Inbox for Inbox {
         Ok(tx.commit().await?)
     }
 
+    async fn has(&self, company: CompanyId, message_id: &str) -> anyhow::Result<bool> {
+        let mut tx = self.app()?.store.read().await?;
+        Ok(messages::is_stored(&mut tx, company, message_id).await?)
+    }
+
     async fn delivered(&self, company: CompanyId, message_id: &str, delivery: Delivery) {
         let status = match delivery {
             // Whoever sends waits for these two and writes them down.
@@ -90,7 +95,7 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     }
     let status = first_status(app, tx, &conversation, message).await?;
     let Some(row) = row(app, message, &conversation, status)? else { return Ok(()) };
-    let Some(_) = messages::store_inbound(tx, company, &row).await? else {
+    let Some(stored) = messages::store_inbound(tx, company, &row).await? else {
         metrics::counter!("messages_repeated").increment(1);
         return Ok(());
     };
@@ -101,6 +106,9 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
         };
     }
     metrics::counter!("messages_received").increment(1);
+    if message.content.brings_small_file() {
+        jobs::enqueue(tx, FetchFile::job(company, stored.id)).await?;
+    }
     if status == Status::New {
         let job = Answer::job(company, conversation.id).delay(debounce(app, &message.content)).at_the_latest(LONGEST_BURST);
         jobs::put_off(tx, job).await?;

@@ -10,6 +10,7 @@ mod booking;
 pub mod calendar;
 mod catalogue;
 pub mod conversations;
+pub mod files;
 pub mod inbox;
 mod journal;
 mod notifications;

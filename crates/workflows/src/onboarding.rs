@@ -8,14 +8,14 @@ use serde_json::json;
 use store::{
     CompanyEvent, StoreError, Tx, companies,
     companies::{Company, Linked, MarketplaceUser, Registration},
-    events,
+    events, jobs,
 };
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use whatsapp::{Event, SessionEvent};
 use yclients::InstallStatus;
 
-use crate::{App, texts};
+use crate::{App, outbox::Send, texts};
 
 /// Somebody was sent to us by the marketplace.
 #[derive(Debug, Clone)]
@@ -292,7 +292,13 @@ pub async fn follow_links(app: Arc<App>, stop: CancellationToken) {
 async fn follow(app: &App, company_id: CompanyId, state: &LinkState) -> Result<(), StoreError> {
     let company = companies::get(&mut app.store.read().await?, company_id).await?.ok_or(StoreError::NotFound("company"))?;
     match state {
-        LinkState::Connected { phone, name } => note_link(app, &company, phone, name).await.map(|_| ()),
+        LinkState::Connected { phone, name } => {
+            note_link(app, &company, phone, name).await?;
+            // What waited for the session goes now, not at its next look.
+            let mut tx = app.store.begin().await?;
+            jobs::hasten(&mut tx, Send::KIND, company_id).await?;
+            tx.commit().await
+        }
         // A pause of ours is no end of the link.
         LinkState::Connecting | LinkState::Disconnected | LinkState::Restricted | LinkState::Outdated | LinkState::Banned { .. } => Ok(()),
         LinkState::LoggedOut | LinkState::Replaced | LinkState::PasskeyRequired => {

@@ -215,6 +215,26 @@ async fn what_a_message_brings_is_kept_sealed() {
 }
 
 #[tokio::test]
+async fn a_customers_small_file_is_fetched_once() {
+    let desk = Desk::open().await;
+    let voice = |size: u64| -> Content {
+        let source = json!({"path": "/v/t62", "key": vec![1; 32], "sha256": vec![2; 32], "sealed_sha256": vec![3; 32]});
+        serde_json::from_value(json!({"Voice": {"mime": "audio/ogg", "size": size, "source": source}})).expect("a content")
+    };
+    let pending = async |kind: &str| {
+        let mut tx = desk.app.store.read().await.expect("a transaction");
+        let counts = jobs::counts(&mut tx).await.expect("counts");
+        counts.into_iter().filter(|count| count.kind == kind).map(|count| count.count).sum::<i64>()
+    };
+    desk.hear([desk.message("A1", voice(whatsapp::MAX_FILE)), desk.message("A1", voice(whatsapp::MAX_FILE))]).await;
+    assert_eq!(pending("fetch_file").await, 1);
+    desk.hear([desk.message("A2", voice(whatsapp::MAX_FILE + 1)), desk.text("A3", "вот")]).await;
+    desk.hear([Inbound { from_me: true, ..desk.message("B1", voice(7)) }]).await;
+    assert_eq!((pending("fetch_file").await, pending("answer").await), (1, 1), "too large, none, the salon's own");
+    assert_eq!(desk.all().await.iter().filter(|message| message.kind == Kind::Voice).count(), 3, "all of them are heard");
+}
+
+#[tokio::test]
 async fn a_reaction_is_queued_for_a_message_of_the_chat_only() {
     let desk = Desk::open().await;
     desk.hear([desk.text("A1", "Здравствуйте!")]).await;

@@ -33,6 +33,20 @@ impl Voice<'_> {
         }
     }
 
+    /// What all of these cost together.
+    pub(crate) fn sum(&self, ids: &[ServiceId]) -> String {
+        let (price, length) = (self.price(self.salon.price(ids)), speak::length(self.salon.minutes(ids, None), self.lang));
+        match price.as_str() {
+            "" => String::new(),
+            price => self.say(format!("Всё вместе — {price}, {length}."), format!("All together: {price}, {length}.")),
+        }
+    }
+
+    /// A work that was asked for is not done here.
+    pub(crate) fn not_done_here(&self, work: &str) -> String {
+        self.say(format!("К сожалению, такой услуги у нас нет: {work}."), format!("I am sorry, we do not do that here: {work}."))
+    }
+
     /// The whole price list where it is short, else what each category starts from.
     pub(crate) fn price_list(&self) -> String {
         let head = self.say("Наши услуги:", "Our services:");
@@ -80,8 +94,8 @@ impl Voice<'_> {
             .iter()
             .filter_map(|id| self.salon.staff(*id))
             .map(|staff| match staff.specialization.as_str() {
-                "" => staff.name.clone(),
-                what => format!("{} — {what}", staff.name),
+                "" => self.staff(staff.id),
+                what => format!("{} — {what}", self.staff(staff.id)),
             })
             .collect();
         let head = match (services, day) {
@@ -113,7 +127,7 @@ impl Voice<'_> {
     /// Empty where no schedule is known for them.
     pub(crate) fn hours(&self, staff: Option<StaffId>, days: &[Date]) -> String {
         let Some(known) = self.salon.schedule.iter().map(|day| day.date).max() else { return String::new() };
-        let who = staff.map_or_else(|| self.say("мы", "we"), |staff| self.staff(staff).to_owned());
+        let who = staff.map_or_else(|| self.say("мы", "we"), |staff| self.staff(staff));
         let works = if staff.is_some() { self.say("работает", "works") } else { self.say("работаем", "are open") };
         let off =
             if staff.is_some() { self.say("не работает", "is off") } else { self.say("не работаем", "are closed") };

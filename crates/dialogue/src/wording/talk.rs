@@ -140,7 +140,7 @@ impl Voice<'_> {
             Refusal::PhoneRefused => self.say("На этот номер телефона записать не получается.", "It does not work with this phone number."),
             Refusal::Gone => self.say("Этой записи уже нет в расписании.", "This visit is not in the schedule any more."),
             Refusal::NotOffered => self.say("Эта услуга сейчас недоступна для записи.", "This service cannot be booked at the moment."),
-            Refusal::Other => self.say("Не получается это сделать.", "It does not work."),
+            Refusal::Other => self.say("К сожалению, сейчас это не получается.", "I am sorry, it does not work at the moment."),
         }
     }
 

@@ -4,7 +4,11 @@ use domain::{Booking, Hours, ServiceId, StaffId};
 use language::speak::{self, Case};
 
 use super::{Voice, numbered, sentence};
-use crate::{moment::WhyNot, plan::Visit, state::Purpose};
+use crate::{
+    moment::{HoursWanted, Want, WhyNot},
+    plan::Visit,
+    state::{Purpose, Wish},
+};
 
 impl Voice<'_> {
     // ---- questions ----
@@ -30,11 +34,12 @@ impl Voice<'_> {
         titles.join("; ")
     }
 
-    pub(crate) fn ask_usual(&self, visit: &Booking) -> String {
+    pub(crate) fn ask_usual(&self, visit: &Booking, wish: &Wish) -> String {
         let (services, master) = (self.services(&visit.services), self.master(visit.staff_id));
+        let when = self.wanted_moment(wish).map(|when| format!(", {when}")).unwrap_or_default();
         self.say(
-            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}?"),
-            format!("Which service would you like? The same as last time: {services}, {master}?"),
+            format!("На какую услугу вас записать? Как в прошлый раз: {services}, {master}{when}?"),
+            format!("Which service would you like? The same as last time: {services}, {master}{when}?"),
         )
     }
 
@@ -44,12 +49,24 @@ impl Voice<'_> {
         format!("{head}\n{}", numbered(&lines))
     }
 
-    pub(crate) fn ask_first_service(&self, first: ServiceId) -> String {
+    pub(crate) fn ask_first_service(&self, first: ServiceId, wish: &Wish) -> String {
         let title = self.services(&[first]);
+        let price = self.salon.service(first).map(|service| self.price(service.price)).filter(|price| !price.is_empty());
+        let price = price.map(|price| format!(" ({price})")).unwrap_or_default();
+        let who = if let [staff] = wish.staff.as_slice() { format!(" {}", self.dative_master(*staff)) } else { String::new() };
+        let when = self.wanted_moment(wish).map(|when| format!(" {when}")).unwrap_or_default();
         self.say(
-            format!("Записать на «{title}»? Или напишите номер другой услуги."),
-            format!("Shall I take “{title}”? Or send the number of another one."),
+            format!("Записать на «{title}»{price}{who}{when}? Или напишите номер другой услуги."),
+            format!("Shall I take “{title}”{price}{who}{when}? Or send the number of another one."),
         )
+    }
+
+    /// The one moment that is wanted: a yes to the service is a yes to it too, so the question names it.
+    fn wanted_moment(&self, wish: &Wish) -> Option<String> {
+        match wish.when.as_slice() {
+            [Want { from, to, hours: Some(HoursWanted::At(time)), .. }] if from == to => Some(self.moment(from.to_datetime(*time))),
+            _ => None,
+        }
     }
 
     pub(crate) fn ask_day(&self) -> String {
@@ -84,6 +101,10 @@ impl Voice<'_> {
         self.say("Гость", "Guest")
     }
 
+    pub(crate) fn on_the_name(&self, name: &str) -> String {
+        self.say(format!("Запись на имя {name}."), format!("The visit is on the name {name}."))
+    }
+
     pub(crate) fn ask_phone(&self) -> String {
         self.say(
             "Напишите, пожалуйста, ваш номер телефона — он нужен для записи.",
@@ -114,23 +135,24 @@ impl Voice<'_> {
     }
 
     pub(crate) fn ask_this_one(&self, visit: &Visit, moving: bool) -> String {
-        let visit = self.visit(visit);
+        let (whole, cost) = (self.whole_visit(visit), self.visit_cost(visit));
         if moving {
-            return self.say(format!("Перенести вашу запись: {visit}?"), format!("Shall I change your visit to {visit}?"));
+            return self.say(format!("Перенести вашу запись: {whole}?"), format!("Shall I change your visit: {whole}?"));
         }
-        self.say(format!("Записать вас: {visit}?"), format!("Shall I book it: {visit}?"))
+        let you = if self.guest { "" } else { " вас" };
+        self.say(format!("Записать{you}: {whole}{cost}?"), format!("Shall I book it: {whole}{cost}?"))
     }
 
     pub(crate) fn ask_first(&self, visit: &Visit, moving: bool) -> String {
-        let visit = self.visit(visit);
+        let visit = format!("{}{}", self.whole_visit(visit), if moving { String::new() } else { self.visit_cost(visit) });
         if moving {
             return self.say(
-                format!("Перенести на первое: {visit}? Или напишите номер другого варианта."),
+                format!("Перенести на первое время: {visit}? Или напишите номер другого варианта."),
                 format!("Shall I change it to the first one: {visit}? Or send another number."),
             );
         }
         self.say(
-            format!("Записать на первое: {visit}? Или напишите номер другого варианта."),
+            format!("Записать на первое время: {visit}? Или напишите номер другого варианта."),
             format!("Shall I book the first one: {visit}? Or send another number."),
         )
     }
@@ -157,6 +179,14 @@ impl Voice<'_> {
         }
     }
 
+    /// A visit with what is done in it, in one line.
+    fn whole_visit(&self, visit: &Visit) -> String {
+        match visit.seats.as_slice() {
+            [seat] => format!("{}, {}", self.services(&seat.services), self.visit(visit)),
+            _ => self.visit(visit),
+        }
+    }
+
     /// Free times to choose from, after `lead`. `first`: the customer has not heard yet what was understood to be wanted.
     pub(crate) fn offer(&self, lead: &str, visits: &[Visit], moving: bool, first: bool) -> String {
         let lead = if lead.is_empty() { String::new() } else { format!("{lead} ") };
@@ -168,15 +198,15 @@ impl Voice<'_> {
             _ => String::new(),
         };
         if let [only] = visits {
-            let visit = self.visit(only);
+            let (visit, cost) = (self.whole_visit(only), if moving { String::new() } else { self.visit_cost(only) });
             let ask = match (moving, self.guest) {
                 (true, _) => self.say("Перенести?", "Shall I change it?"),
                 (false, true) => self.say("Записать?", "Shall I book it?"),
                 (false, false) => self.say("Записать вас?", "Shall I book it?"),
             };
             return self.say(
-                format!("{lead}Есть свободное время{what}: {visit}. {ask}"),
-                format!("{lead}There is a free time{what}: {visit}. {ask}"),
+                format!("{lead}Есть свободное время: {visit}{cost}. {ask}"),
+                format!("{lead}There is a free time: {visit}{cost}. {ask}"),
             );
         }
         let (shared, lines) = self.lines(&lead, visits);
@@ -245,20 +275,33 @@ impl Voice<'_> {
                 self.say(format!("{day}, {name} работает {hours}."), format!("{day}, {name} works {hours}."))
             }
             WhyNot::NotFree(staff, at) => {
-                let when = at.map(|at| self.moment(at));
-                let whose = staff.map(|staff| self.at_master(staff));
-                let place = [when, whose].into_iter().flatten().collect::<Vec<_>>().join(" ");
-                match place.as_str() {
-                    "" => self.say("На это время, к сожалению, окошек нет.", "I am sorry, there is nothing free then."),
-                    place => self.say(
-                        format!("{}, к сожалению, окошка нет.", sentence(place)),
-                        format!("{}: nothing is free, I am sorry.", sentence(place)),
+                let whose = staff.map(|staff| format!(" {}", self.at_master(staff))).unwrap_or_default();
+                match at {
+                    Some(at) => {
+                        let when = sentence(&self.moment(*at));
+                        self.say(format!("{when}{whose}, к сожалению, окошка нет."), format!("{when}{whose}: nothing is free, I am sorry."))
+                    }
+                    None => self.say(
+                        format!("На это время{whose}, к сожалению, окошек нет."),
+                        format!("I am sorry, there is nothing free then{whose}."),
                     ),
                 }
             }
+            WhyNot::FullDay(staff, date) => {
+                let whose = staff.map(|staff| format!(" {}", self.at_master(staff))).unwrap_or_default();
+                let day = sentence(&self.day(*date));
+                self.say(
+                    format!("{day},{whose} свободных окошек, к сожалению, уже нет."),
+                    format!("{day}, nothing is free{whose}, I am sorry."),
+                )
+            }
+            WhyNot::NotTogether => self.say(
+                "Одновременно, к сожалению, не получится, но можно друг за другом.",
+                "At one time it is not possible, but one after the other it is.",
+            ),
             WhyNot::NotTheirs(staff) => {
                 let name = self.staff(*staff);
-                self.say(format!("{name} этим не занимается."), format!("{name} does not do that."))
+                self.say(format!("К сожалению, {name} эту услугу не делает."), format!("I am sorry, {name} does not do that."))
             }
             WhyNot::JustTaken => self.say("К сожалению, это время только что заняли.", "I am sorry, that time has just been taken."),
         }
@@ -276,15 +319,15 @@ impl Voice<'_> {
     }
 
     pub(crate) fn done_by(&self, staff: &[StaffId]) -> String {
-        let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
-        let verb = if names.len() == 1 { "выполняет" } else { "выполняют" };
+        let names: Vec<String> = staff.iter().map(|id| self.staff(*id)).collect();
+        let verb = if names.len() == 1 { "делает" } else { "делают" };
         let names = names.join(", ");
         self.say(format!("Эту услугу {verb} {names}."), format!("It is done by {names}."))
     }
 
     /// Another master was wanted.
     pub(crate) fn only_done_by(&self, staff: &[StaffId]) -> String {
-        let names: Vec<&str> = staff.iter().map(|id| self.staff(*id)).collect();
+        let names: Vec<String> = staff.iter().map(|id| self.staff(*id)).collect();
         let verb = if names.len() == 1 { "делает" } else { "делают" };
         let names = names.join(", ");
         self.say(format!("Эту услугу у нас {verb} только {names}."), format!("Only {names} can do that here."))
@@ -350,14 +393,16 @@ impl Voice<'_> {
         self.say("Такой записи не вижу.", "I see no such visit.")
     }
 
-    pub(crate) fn which_booking(&self, purpose: Purpose, bookings: &[&Booking], missed: bool) -> String {
+    pub(crate) fn which_booking(&self, purpose: Purpose, bookings: &[&Booking], wish: &Wish, missed: bool) -> String {
         let miss = if missed { format!("{} ", self.no_such_booking()) } else { String::new() };
         if let [only] = bookings {
             let line = self.booking(only);
             return match purpose {
                 Purpose::Cancel => format!("{miss}{}", self.ask_really_cancel(bookings)),
                 Purpose::Move | Purpose::List => {
-                    self.say(format!("{miss}Перенести эту запись: {line}?"), format!("{miss}Shall I change this visit: {line}?"))
+                    let to = self.wanted_moment(wish).map(|when| self.say(format!(" — на новое время: {when}"), format!(" to {when}")));
+                    let to = to.unwrap_or_default();
+                    self.say(format!("{miss}Перенести эту запись: {line}{to}?"), format!("{miss}Shall I change this visit: {line}{to}?"))
                 }
             };
         }

@@ -101,7 +101,9 @@ impl PriceList {
                 removes = true;
             }
             if keys.is_empty() {
-                if !refused[i] && !without && !unbooks && unheard(tokens, i) {
+                let told_of = i > 0 && matches!(&*tokens[i - 1].text, "после" | "перед" | "до" | "от" | "after" | "before");
+                let here = !self.entries.is_empty();
+                if here && !refused[i] && !without && !unbooks && !told_of && unheard(tokens, i) {
                     strangers.push((group, i));
                 }
                 // «без» reaches over an adjective only.
@@ -188,7 +190,12 @@ impl PriceList {
         trimming(&mut said);
         nails(&mut said, &self.entries);
         unwanted.retain(|key| !said.iter().any(|s| s.keys.contains(key)));
-        let unknown = strangers.into_iter().find(|(group, _)| !said.iter().any(|s| s.group == *group)).map(|(_, at)| at);
+        // «Наращивание ресниц» is no other work that is done to lashes.
+        let lone = |group: usize, at: usize| {
+            let shaped = tokens[at].trades().any(|t| t == Trade::Correction) && !self.known(vec![Key::Trade(Trade::Shape)]).is_empty();
+            !said.iter().any(|s| s.group == group) || names_a_work(&tokens[at]) && !shaped
+        };
+        let unknown = strangers.into_iter().find(|(group, at)| lone(*group, *at)).map(|(_, at)| at);
         (said, unwanted, unknown)
     }
 
@@ -434,6 +441,16 @@ pub(super) fn unheard(tokens: &[Token], i: usize) -> bool {
     let joined = i.checked_sub(2).is_some_and(|i| tokens[i].trades().any(work));
     let place = before.is_some_and(|t| t.prep(Prep::On) && books() || joined && (t.text == "и" || t.mark('+') || t.text == "плюс"));
     place && token.is_word() && token.senses.is_empty() && token.text.chars().count() > 3 && !names::is_given(&token.text) && thing()
+}
+
+/// A noun for a work, or one of the verbs that mean nothing else.
+fn names_a_work(token: &Token) -> bool {
+    use Trade::{Care, Coating, Coloring, Complex, Consultation, Delete, Epilation, Haircut, Massage, Piercing, Repair, Shave, Tattoo};
+    let noun = token.latin || morphology::is_noun(&token.text);
+    let plain = [Haircut, Coloring, Shave, Epilation, Massage, Piercing, Tattoo];
+    let vague = [Care, Coating, Complex, Consultation, Delete, Repair];
+    let names = |work: Trade| work.is_head() && !Key::Trade(work).is_object() && !vague.contains(&work) && (noun || plain.contains(&work));
+    token.trades().any(names)
 }
 
 /// «До колена», «ниже колена»

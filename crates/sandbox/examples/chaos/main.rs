@@ -9,6 +9,7 @@
 mod crowd;
 mod customer;
 mod faults;
+mod nodes;
 mod place;
 mod race;
 mod verdict;
@@ -29,6 +30,7 @@ use tokio::time::sleep;
 
 use crate::{
     customer::Customer,
+    nodes::Nodes,
     place::{Place, salon},
     verdict::Verdict,
 };
@@ -57,6 +59,10 @@ struct Options {
     /// Between two kills at most so many milliseconds of work.
     #[arg(long, default_value_t = 1500)]
     pace_ms: u64,
+    /// Nodes of the product that share the PostgreSQL: one of them is killed, or stopped and continued, at a time, and comes back
+    /// at once or when the others have long taken over.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    nodes: u8,
     /// Instead of killing: so many attempts of customers to book the same times.
     #[arg(long, value_name = "ATTEMPTS")]
     race: Option<usize>,
@@ -91,8 +97,10 @@ async fn main() -> anyhow::Result<()> {
     };
     let engine = database.split(':').next().unwrap_or_default().to_owned();
 
-    let place = Arc::new(Place::start(&options.sandbox, &folder, &database, options.crowd.is_some()).await?);
-    let mut product = place.start_product()?;
+    let nodes = usize::from(options.nodes);
+    ensure!(nodes == 1 || engine.starts_with("postgres"), "several nodes share a PostgreSQL: --postgres or --database-url");
+    let place = Arc::new(Place::start(&options.sandbox, &folder, &database, nodes, options.crowd.is_some()).await?);
+    let mut product = Nodes::start(place.clone(), nodes)?;
     place.until_ready(Duration::from_secs(60)).await?;
     let needed = if options.race.or(options.crowd).is_some() { 1 } else { options.salons };
     let salons: Vec<i64> = (0..needed).map(|n| 7_001 + i64::from(n)).collect();
@@ -108,7 +116,10 @@ async fn main() -> anyhow::Result<()> {
     if let Some(customers) = options.crowd {
         return crowd::run(&place, salons[0], customers).await;
     }
-    println!("chaos: {} kills on {engine}, seed {seed}, {} customers in {} salons", options.kills, options.customers, options.salons);
+    println!(
+        "chaos: {} kills on {engine}, seed {seed}, {nodes} node(s), {} customers in {} salons",
+        options.kills, options.customers, options.salons
+    );
     let began = Instant::now();
     let stop = Arc::new(AtomicBool::new(false));
     let customers: Vec<_> = (0..options.customers)
@@ -134,14 +145,14 @@ async fn main() -> anyhow::Result<()> {
             slowest_start = slowest_start.max(started.elapsed());
         }
         sleep(Duration::from_millis(dice.random_range(0..=options.pace_ms))).await;
-        product.kill().await?;
-        product = place.start_product()?;
+        product.strike(&mut dice).await?;
         if kill % 50 == 0 {
             println!("  {kill} kills in {:.0} s", began.elapsed().as_secs_f64());
         }
     }
     let killing = began.elapsed();
 
+    product.recover().await?;
     stop.store(true, Ordering::SeqCst);
     let faults = match breaking {
         Some(breaking) => breaking.await??,

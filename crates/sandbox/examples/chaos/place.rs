@@ -33,6 +33,8 @@ pub(crate) struct Place {
     folder: PathBuf,
     database: String,
     ports: (u16, u16),
+    /// Where the product's nodes listen, if there are several: the world stands before them.
+    nodes: Vec<u16>,
     /// For both processes.
     more: Vec<&'static str>,
     /// Ends with this.
@@ -41,15 +43,17 @@ pub(crate) struct Place {
 
 impl Place {
     /// Starts the world; the product comes with [`Place::start_product`].
-    pub(crate) async fn start(binary: &Path, folder: &Path, database: &str, real_limits: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn start(binary: &Path, folder: &Path, database: &str, nodes: usize, real_limits: bool) -> anyhow::Result<Self> {
         ensure!(binary.is_file(), "{} is not built", binary.display());
         let ports = (free_port()?, free_port()?);
+        let nodes = if nodes > 1 { (0..nodes).map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()? } else { Vec::new() };
         let more = if real_limits { vec!["--real-limits"] } else { Vec::new() };
         let log = File::create(folder.join("world.log"))?;
         let world = Command::new(binary)
             .args(["--world-only", "--no-demo-salon", "--now", NOW])
             .args(&more)
             .args(["--control-port", &ports.0.to_string(), "--port", &ports.1.to_string()])
+            .args(nodes.iter().map(|port| format!("--node-port={port}")))
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -62,6 +66,7 @@ impl Place {
             folder: folder.to_owned(),
             database: database.to_owned(),
             ports,
+            nodes,
             more,
             _world: world,
         };
@@ -69,13 +74,21 @@ impl Place {
         Ok(place)
     }
 
-    /// Starts the product; it is killed when dropped.
-    pub(crate) fn start_product(&self) -> anyhow::Result<Child> {
-        let log = OpenOptions::new().create(true).append(true).open(self.folder.join("product.log"))?;
+    /// Starts the product, or one node of it; it is killed when dropped.
+    pub(crate) fn start_product(&self, node: usize) -> anyhow::Result<Child> {
+        let (control, public) = (self.ports.0.to_string(), self.ports.1.to_string());
+        let (log, node) = match self.nodes.get(node) {
+            None => ("product.log".to_owned(), vec!["--port".to_owned(), public]),
+            Some(port) => {
+                let name = format!("node-{node}");
+                (format!("{name}.log"), vec![format!("--node={name}"), format!("--public-port={public}"), format!("--port={port}")])
+            }
+        };
+        let log = OpenOptions::new().create(true).append(true).open(self.folder.join(log))?;
         let child = Command::new(&self.binary)
-            .args(["--product-only", "--debounce-ms", "50", "--database-url", &self.database])
+            .args(["--product-only", "--debounce-ms", "50", "--database-url", &self.database, "--control-port", &control])
+            .args(node)
             .args(&self.more)
-            .args(["--control-port", &self.ports.0.to_string(), "--port", &self.ports.1.to_string()])
             // What a person would wait for is no part of this.
             .env("TYPING_MS_PER_CHAR", "0")
             .stdout(Stdio::null())

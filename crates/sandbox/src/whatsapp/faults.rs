@@ -29,7 +29,8 @@ pub struct Fault {
 pub struct Occasion {
     /// The beginning of the stanzas it happens to, written as tag, type and, of an `iq`, namespace and child (`message text`,
     /// `receipt read`, `iq set md link_code_companion_reg`); `ack message` is the server's acknowledgement. `to ` or `from ` in
-    /// front says which way the stanza goes, seen from the device's side: to it or from it. Messages when absent.
+    /// front says which way the stanza goes, seen from the device's side: to it or from it. `GET /v` and `POST /mms` are files that a
+    /// device downloads and uploads. Messages when absent.
     pub matches: Option<String>,
     /// The share of those stanzas, 0 to 1; all when absent.
     pub probability: Option<f64>,
@@ -51,13 +52,14 @@ pub enum FaultKind {
     Status(u16),
     /// Another login takes the device's place.
     Replaced,
-    /// The stanza is lost: a device's message is neither delivered nor acknowledged, one for the device comes at its next login.
+    /// The stanza is lost: a device's message is neither delivered nor acknowledged, one for the device comes at its next login. Of a
+    /// file the second half is.
     Drop,
     /// A stanza for the device is delivered twice.
     Duplicate,
     /// A stanza for the device is delivered after the next one.
     Reorder,
-    /// The device's message is delivered and its acknowledgement held so long.
+    /// The device's message is delivered and its acknowledgement held so long; a file is.
     Timeout(Duration),
 }
 
@@ -97,7 +99,10 @@ impl Rule {
             Some((way, text)) => Some((way.unwrap_or(usual), text)),
         };
         if let Some((way, text)) = &stanzas {
+            let file = text.starts_with("GET /v") || text.starts_with("POST /mms");
             let right = match fault.kind {
+                FaultKind::Drop | FaultKind::Status(_) | FaultKind::Timeout(_) if file => *way == Way::FromDevice,
+                _ if file => false,
                 FaultKind::Nack(_) | FaultKind::Timeout(_) => *way == Way::FromDevice && messages(text),
                 FaultKind::Duplicate | FaultKind::Reorder => *way == Way::ToDevice,
                 FaultKind::Status(code) => *way == Way::FromDevice && (text.starts_with("iq") || ends_stream(code)),
@@ -154,6 +159,11 @@ impl World {
         self.strike(|rule| {
             rule.concerns(phone) && rule.stanzas.as_ref().is_some_and(|(of, beginning)| *of == way && name.starts_with(beginning.as_str()))
         })
+    }
+
+    /// What goes wrong with a request for a file, written as method and path. Whose device asks is not known.
+    pub(super) fn fault_of_file(&mut self, request: &str) -> Option<FaultKind> {
+        self.strike(|rule| rule.stanzas.as_ref().is_some_and(|(_, beginning)| request.starts_with(beginning.as_str())))
     }
 
     /// What goes wrong with a login of a device of the phone.

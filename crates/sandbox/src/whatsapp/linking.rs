@@ -298,7 +298,7 @@ impl Emulator {
             connection: None,
         };
         account.companions.insert(attempt.device, companion);
-        announce(world, &attempt.phone, attempt.device, Some(attempt.key_index));
+        self.announce(world, &attempt.phone, attempt.device, Some(attempt.key_index));
         world.qr_refs.retain(|_, shown| shown.connection != connection);
         world.codes.remove(&attempt.phone);
         // The device has to come back and log in.
@@ -399,35 +399,35 @@ impl Emulator {
         let Some(account) = world.accounts.get_mut(phone) else { return };
         let Some(companion) = account.companions.remove(&device) else { return };
         account.handset.forget(&super::world::device_name(phone, device));
-        announce(world, phone, device, None);
+        self.announce(world, phone, device, None);
         if let Some(connection) = companion.connection {
             world.dismiss(connection, words);
         }
         self.tell(Event::Unlinked { phone: phone.to_owned() });
     }
-}
 
-/// Those who chat with a phone, and its other devices, hear that a device was linked to it (with its key's number) or removed, so
-/// that what they write next reaches every device. Who is offline then learns it by asking.
-fn announce(world: &World, phone: &str, device: u16, key_index: Option<u32>) {
-    let Some(account) = world.accounts.get(phone) else { return };
-    let named = NodeBuilder::new("device").attr("jid", account.lid_jid().with_device(device));
-    let list = NodeBuilder::new("key-index-list").attr("ts", wacore::time::now_secs());
-    let (operation, named, list) = match (key_index, signed_device_list(account)) {
-        (Some(key_index), Ok(signed)) => ("add", named.attr("key-index", key_index), list.bytes(signed)),
-        (None, _) => ("remove", named, list),
-        (Some(_), Err(error)) => return tracing::warn!(%error, "the account cannot sign its list of devices"),
-    };
-    let news = NodeBuilder::new("notification")
-        .attr("from", account.lid_jid())
-        .attr("id", stanza::random_id())
-        .attr("type", "devices")
-        .attr("t", wacore::time::now_secs())
-        .children([NodeBuilder::new(operation).children([named.build(), list.build()]).build()])
-        .build();
-    for acquaintance in world.acquaintances(phone).iter().map(String::as_str).chain([phone]) {
-        for connection in world.live_devices(acquaintance) {
-            world.send(connection, news.clone());
+    /// Those who chat with a phone, and its other devices, hear that a device was linked to it (with its key's number) or removed,
+    /// so that what they write next reaches every device; who is offline, when it comes.
+    fn announce(&self, world: &mut World, phone: &str, device: u16, key_index: Option<u32>) {
+        let Some(account) = world.accounts.get(phone) else { return };
+        let named = NodeBuilder::new("device").attr("jid", account.lid_jid().with_device(device));
+        let list = NodeBuilder::new("key-index-list").attr("ts", wacore::time::now_secs());
+        let (operation, named, list) = match (key_index, signed_device_list(account)) {
+            (Some(key_index), Ok(signed)) => ("add", named.attr("key-index", key_index), list.bytes(signed)),
+            (None, _) => ("remove", named, list),
+            (Some(_), Err(error)) => return tracing::warn!(%error, "the account cannot sign its list of devices"),
+        };
+        let news = NodeBuilder::new("notification")
+            .attr("from", account.lid_jid())
+            .attr("type", "devices")
+            .attr("t", wacore::time::now_secs())
+            .children([NodeBuilder::new(operation).children([named.build(), list.build()]).build()])
+            .build();
+        for acquaintance in world.acquaintances(phone).into_iter().chain([phone.to_owned()]) {
+            let theirs = world.accounts.get(&acquaintance).map(|account| account.companions.keys().copied().collect::<Vec<_>>());
+            for to in theirs.unwrap_or_default().into_iter().filter(|to| acquaintance != phone || *to != device) {
+                self.notify(world, phone, &acquaintance, to, news.clone());
+            }
         }
     }
 }

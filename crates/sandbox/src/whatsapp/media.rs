@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 use wacore::download::{DownloadUtils, MediaType};
 use wacore::upload::encrypt_media;
 
-use super::Emulator;
 use super::octets::Octets;
+use super::{Emulator, FaultKind};
 
 /// What the media host asks of those who upload.
 pub(super) const AUTH: &str = "sandbox";
@@ -32,6 +32,9 @@ pub(super) struct Files {
     files: HashMap<String, Octets>,
     /// The oldest first.
     order: VecDeque<String>,
+    /// The last upload that broke off: its token, and what has come of it.
+    #[serde(skip)]
+    begun: Option<(String, Octets)>,
 }
 
 impl Files {
@@ -46,6 +49,11 @@ impl Files {
             self.files.remove(&oldest);
         }
         token
+    }
+
+    /// What has come of an upload that broke off.
+    fn begun(&self, token: &str) -> &[u8] {
+        self.begun.as_ref().filter(|(begun, _)| begun == token).map_or(&[], |(_, bytes)| bytes)
     }
 
     /// Encrypts a file with a key of its own and keeps it.
@@ -111,6 +119,8 @@ fn direct_path(token: &str) -> String {
 pub(super) struct Access {
     auth: Option<String>,
     resume: Option<String>,
+    /// Where an upload that broke off goes on.
+    file_offset: Option<usize>,
 }
 
 impl Access {
@@ -122,21 +132,36 @@ impl Access {
 /// `POST /mms/{kind}/{token}`: a client uploads a file, or asks with `resume` how much of it is here.
 pub(super) async fn upload(
     State(emulator): State<Arc<Emulator>>,
-    Path((_, token)): Path<(String, String)>,
+    Path((kind, token)): Path<(String, String)>,
     Query(access): Query<Access>,
     body: Bytes,
 ) -> Response {
     if access.auth.is_none() || !access.is_right() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let asks = access.resume.is_some();
+    let fault = if asks { None } else { emulator.world.lock().fault_of_file(&format!("POST /mms/{kind}/{token}")) };
+    if let Some(refusal) = refusal(fault).await {
+        return refusal;
+    }
     let path = direct_path(&token);
     let place = json!({ "url": format!("https://{}{path}", emulator.options.media_host), "direct_path": path });
     let mut world = emulator.world.lock();
-    if access.resume.is_some() {
+    if asks {
         return match world.files.files.contains_key(&token) {
             true => Json(json!({ "resume": "complete", "url": place["url"], "direct_path": path })).into_response(),
-            false => Json(json!({ "resume": "0" })).into_response(),
+            false => Json(json!({ "resume": world.files.begun(&token).len().to_string() })).into_response(),
         };
+    }
+    let begun = world.files.begun(&token);
+    let body = match access.file_offset {
+        Some(offset) if offset == begun.len() => Bytes::from([begun, &body].concat()),
+        Some(_) => return StatusCode::BAD_REQUEST.into_response(),
+        None => body,
+    };
+    if fault == Some(FaultKind::Drop) {
+        world.files.begun = Some((token, Octets::from(&body[..body.len() / 2])));
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     if BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&body)) != token {
         return StatusCode::BAD_REQUEST.into_response();
@@ -150,8 +175,25 @@ pub(super) async fn download(State(emulator): State<Arc<Emulator>>, Path(token):
     if !access.is_right() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let fault = emulator.world.lock().fault_of_file(&format!("GET /v/{token}"));
+    if let Some(refusal) = refusal(fault).await {
+        return refusal;
+    }
     match emulator.world.lock().files.files.get(&token) {
+        Some(file) if fault == Some(FaultKind::Drop) => Bytes::copy_from_slice(&file[..file.len() / 2]).into_response(),
         Some(file) => Bytes::copy_from_slice(file).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// What the host says instead, where a fault has it so; one that is slow says it late.
+async fn refusal(fault: Option<FaultKind>) -> Option<Response> {
+    match fault? {
+        FaultKind::Status(code) => Some(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()),
+        FaultKind::Timeout(delay) => {
+            tokio::time::sleep(delay).await;
+            None
+        }
+        _ => None,
     }
 }

@@ -419,6 +419,26 @@ impl Emulator {
         self.queue_receipt(world, owner, phone, device, id, &receipt);
     }
 
+    /// A device hears something of a phone, now or when it comes.
+    pub(super) fn notify(&self, world: &mut World, author: &str, phone: &str, device: u16, mut news: Node) {
+        let id = stanza::random_id();
+        news.attrs.insert("id", id.as_str());
+        let stanza = match marshal_auto(&news) {
+            Ok(stanza) => Octets::from(stanza),
+            Err(error) => return tracing::warn!(%error, "a notification cannot be written"),
+        };
+        let waiting = Waiting {
+            class: Class::Notification,
+            id,
+            author: author.to_owned(),
+            peer: false,
+            stanza,
+            plaintext: Octets::default(),
+            sent: false,
+        };
+        enqueue(self, world, phone, device, waiting);
+    }
+
     fn queue_receipt(&self, world: &mut World, author: &str, phone: &str, device: u16, id: &str, receipt: &Node) {
         let stanza = match marshal_auto(receipt) {
             Ok(stanza) => Octets::from(stanza),
@@ -543,32 +563,34 @@ impl Emulator {
         let class = match attr(node, "class").as_ref() {
             "message" => Class::Message,
             "receipt" => Class::Receipt,
+            "notification" => Class::Notification,
             _ => return,
         };
         let author = stanza::jid(node, "to").and_then(|jid| world.resolve(&jid)).map(|(phone, _)| phone);
-        if let Some(author) = author {
-            self.confirm(world, phone, device, class, &author, &attr(node, "id"));
+        let (Some(author), Some(companion)) = (author, world.companion(phone, device)) else { return };
+        // One delivery: a message that was asked for again comes in another, which this says nothing of.
+        let id = attr(node, "id");
+        let delivered = companion.queue.iter().position(|waiting| waiting.is_delivered(class, &author, &id));
+        if let Some(delivered) = delivered {
+            companion.queue.remove(delivered);
         }
     }
 
+    /// The device has it, by whichever delivery.
     fn confirm(&self, world: &mut World, phone: &str, device: u16, class: Class, author: &str, id: &str) {
         let Some(companion) = world.companion(phone, device) else { return };
-        companion.queue.retain(|waiting| !(waiting.class == class && waiting.id == id && waiting.author == author && waiting.sent));
+        companion.queue.retain(|waiting| !waiting.is_delivered(class, author, id));
     }
 
-    /// A device could not open a message of a virtual phone: the phone opens a new session and seals it again.
+    /// A device could not open a message of a virtual phone: the phone opens a new session and sends it again.
     fn seal_again(&self, world: &mut World, connection: u64, phone: &str, device: u16, author: &str, receipt: &Node) -> anyhow::Result<()> {
         let id = attr(receipt, "id").into_owned();
         let retry = receipt.get_optional_child("retry").ok_or_else(|| anyhow::anyhow!("no <retry>"))?;
         let count: u32 = attr(retry, "count").parse().unwrap_or(1);
         anyhow::ensure!(count <= MOST_RETRIES, "asked too often");
         let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
-        let plaintext = companion
-            .queue
-            .iter()
-            .find(|waiting| waiting.class == Class::Message && waiting.id == id && waiting.author == author)
-            .map(|waiting| waiting.plaintext.clone())
-            .ok_or_else(|| anyhow::anyhow!("the message is not waiting any more"))?;
+        let delivered = companion.queue.iter().find(|waiting| waiting.is_delivered(Class::Message, author, &id)).cloned();
+        let delivered = delivered.ok_or_else(|| anyhow::anyhow!("the message is not waiting any more"))?;
         let bundle = match receipt.get_optional_child("keys") {
             Some(keys) => Some(brought_bundle(receipt, keys, device)?),
             None => None,
@@ -579,16 +601,16 @@ impl Emulator {
         if let Some(bundle) = &bundle {
             handset.meet(&name, bundle)?;
         }
-        let sealed = seal(world, author, phone, device, &plaintext)?;
-        let companion = world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?;
-        let Some(waiting) = companion.queue.iter_mut().find(|waiting| waiting.id == id && waiting.author == author) else { return Ok(()) };
-        let mut node = restore(&waiting.stanza)?;
+        let sealed = seal(world, author, phone, device, &delivered.plaintext)?;
+        let mut node = restore(&delivered.stanza)?;
         let before = node.get_optional_child("enc");
         let mediatype = before.map(|enc| attr(enc, "mediatype").into_owned()).filter(|kind| !kind.is_empty());
         let hide_failure = before.is_some_and(|enc| enc.attrs.get("decrypt-fail").is_some());
         let enc = enc(&sealed, count, mediatype.as_deref(), hide_failure);
         node.content = Some(wacore_binary::node::NodeContent::Nodes(vec![enc]));
-        waiting.stanza = Octets::from(marshal_auto(&node)?);
+        // A delivery of its own, to be acknowledged by itself.
+        let again = Waiting { stanza: Octets::from(marshal_auto(&node)?), ..delivered };
+        world.companion(phone, device).ok_or_else(|| anyhow::anyhow!("not linked"))?.queue.push_back(again);
         world.send(connection, node);
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Emulator {
             .attr("count", waiting)
             .attr("message", of(super::world::Class::Message))
             .attr("receipt", of(super::world::Class::Receipt))
-            .attr("notification", 0)
+            .attr("notification", of(super::world::Class::Notification))
             .attr("appdata", 0)
             .build();
         set_phase(world, connection, Phase::Catching(waiting));
@@ -197,7 +197,10 @@ impl Emulator {
             .attr("ttl", MEDIA_TTL_SECS)
             .attr("auth_ttl", MEDIA_TTL_SECS)
             .attr("max_buckets", 12)
-            .children([NodeBuilder::new("host").attr("hostname", self.options.media_host.as_str()).attr("type", "primary").build()])
+            .children(
+                ["primary", "fallback"]
+                    .map(|role| NodeBuilder::new("host").attr("hostname", self.options.media_host.as_str()).attr("type", role).build()),
+            )
             .build()
     }
 }

@@ -137,6 +137,7 @@ pub(super) struct PublishedKey {
 pub(super) enum Class {
     Message,
     Receipt,
+    Notification,
 }
 
 impl Class {
@@ -144,6 +145,7 @@ impl Class {
         match self {
             Class::Message => "message",
             Class::Receipt => "receipt",
+            Class::Notification => "notification",
         }
     }
 }
@@ -162,6 +164,13 @@ pub(super) struct Waiting {
     pub(super) plaintext: Octets,
     #[serde(skip)]
     pub(super) sent: bool,
+}
+
+impl Waiting {
+    /// This very stanza, and the device has been given it since it came.
+    pub(super) fn is_delivered(&self, class: Class, author: &str, id: &str) -> bool {
+        self.sent && self.class == class && self.author == author && self.id == id
+    }
 }
 
 /// One entry of a conversation between two phones.
@@ -378,12 +387,6 @@ impl World {
         }
         companion.connection = None;
         Some((phone, device))
-    }
-
-    /// The connections on which the devices linked to a phone are at work.
-    pub(super) fn live_devices(&self, phone: &str) -> Vec<u64> {
-        let live = |role: &Role| matches!(role, Role::Companion { phone: of, phase: Phase::Live, .. } if of == phone);
-        self.connections.iter().filter(|(_, connection)| live(&connection.role)).map(|(number, _)| *number).collect()
     }
 
     /// Adds to the chat of two phones unless that author's message is there already; returns what it shows then.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-use crate::support::{CUSTOMER, House, options, salon};
+use crate::support::{CUSTOMER, House, SALON, options, salon};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_qr_and_by_code() {
@@ -53,5 +53,50 @@ async fn a_salon_that_takes_the_application_out_can_come_back() {
     house.post("/control/settle", &json!({})).await;
     let view = house.call(Method::GET, "/control/salons/88", &Value::Null).await;
     assert_eq!(view["linked"], json!(false), "the second time counts as well: {view}");
+    house.close().await;
+}
+
+/// The marketplace's events of a company, oldest first, as the database keeps them.
+async fn events(folder: &tempfile::TempDir, company: &Value) -> Vec<String> {
+    let database = format!("sqlite://{}", folder.path().join("ai-admin.sqlite").display());
+    let store = store::Store::open(&database).await.expect("the database");
+    let mut tx = store.read().await.expect("a transaction");
+    let company = domain::CompanyId(company.as_i64().expect("a number"));
+    let mut all = store::events::latest(&mut tx, company, 100).await.expect("events");
+    all.reverse();
+    all.into_iter().map(|event| event.event_type).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_salons_life_is_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::start(Options { data: Some(folder.path().to_owned()), ..options() }).await;
+    house.post("/control/salons", &salon()).await;
+    let refuses = json!({ "target": "yclients", "match": "POST /marketplace/partner/callback", "kind": "status", "status": 403 });
+    house.post("/control/faults", &refuses).await;
+    let onboard = format!("{}/control/salons/{SALON}/onboard", house.control);
+    let failed = house.http.post(onboard).json(&json!({})).send().await.expect("an answer");
+    assert_eq!(failed.status().as_u16(), 502);
+    let company = house.onboard().await["company_id"].clone();
+    for event in ["payment", "freeze", "unfreeze", "uninstall"] {
+        house.post(&format!("/control/salons/{SALON}/marketplace/{event}"), &json!({})).await;
+        house.post("/control/settle", &json!({})).await;
+    }
+    let mut events = events(&folder, &company).await;
+    events.dedup();
+    assert_eq!(
+        events,
+        [
+            "registration_started",
+            "whatsapp_connected",
+            "integration_failed",
+            "registration_started",
+            "integration_activated",
+            "payment_received",
+            "frozen",
+            "unfrozen",
+            "uninstalled"
+        ]
+    );
     house.close().await;
 }

@@ -5,6 +5,7 @@ mod build;
 mod connecting;
 mod conversation;
 mod faults;
+mod files;
 mod leaving;
 mod nodes;
 mod outages;

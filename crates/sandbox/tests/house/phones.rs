@@ -103,6 +103,23 @@ async fn a_call_that_makes_no_sense_is_refused_with_a_reason() {
         assert_eq!(status, 400, "{fault}: {error}");
         assert!(!error.is_empty(), "{fault}");
     }
+    for (method, path, status) in [
+        (Method::GET, "/control/salons/abc", 400),
+        (Method::GET, "/control/salons/%ff", 400),
+        (Method::GET, "/control/phones/%ff/messages?salon=88", 400),
+        (Method::GET, "/control/phones/anna/messages?salon=88", 400),
+        (Method::GET, "/control/phones/79161234567/messages?salon=x", 400),
+        (Method::GET, "/control/requests?target=nobody", 400),
+        (Method::POST, "/control/clock", 405),
+        (Method::GET, "/control/nothing", 501),
+        (Method::GET, "/control/", 404),
+        (Method::GET, "/nothing", 404),
+    ] {
+        let answer = house.http.request(method, format!("{}{path}", house.control)).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        let told = answer.json::<Value>().await.expect("JSON");
+        assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{path}: {told}");
+    }
     house.close().await;
 }
 

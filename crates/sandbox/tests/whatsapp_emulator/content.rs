@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sandbox::whatsapp::{Attachment, ChatMessage, Doing, Draft, File, Kind, Letter, PhoneError, Side};
+use sandbox::whatsapp::{Attachment, ChatMessage, Doing, Draft, Fault, FaultKind, File, Kind, Letter, Occasion, PhoneError, Side};
 use wacore::download::{Downloadable, MediaType};
 use wacore::proto_helpers::build_quote_context;
 use wacore::store::in_memory::InMemoryBackend;
@@ -179,6 +179,88 @@ async fn a_phone_opens_the_file_of_a_device() {
     assert_eq!(shown.media, Some(Attachment { mimetype: "image/png".into(), size: bytes.len(), file_name: None }));
     assert_eq!(world.emulator.file(CUSTOMER, SALON, &id).expect("a file"), ("image/png".into(), bytes));
     session.handle.shutdown().await;
+}
+
+fn goes_wrong(world: &World, request: &str, kind: FaultKind, times: u32) {
+    let occasion = Occasion { matches: Some(request.to_owned()), ..Default::default() };
+    world.emulator.add_fault_on(Fault { kind, salon: None, times }, occasion).expect("a fault that can be");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_upload_that_breaks_off_goes_on_where_it_was() {
+    let (world, session, chat) = linked_world().await;
+    let client = session.handle.client();
+    let bytes = vec![7; 6 * 1024 * 1024];
+    goes_wrong(&world, "POST /mms", FaultKind::Drop, 1);
+    let uploaded = client.upload(bytes.clone(), MediaType::Document, UploadOptions::default()).await.expect("uploaded");
+    // Filled up to whole blocks, and the hash behind them.
+    let sealed = bytes.len() + 16 + 10;
+    let rest = format!("&file_offset={}", sealed / 2);
+    let asked = world.asked.lock().clone();
+    assert!(asked.last().is_some_and(|last| last.ends_with(&rest)), "{rest}: {asked:?}");
+    let document = wa::message::DocumentMessage {
+        direct_path: Some(uploaded.direct_path),
+        media_key: Some(uploaded.media_key.to_vec()),
+        file_sha256: Some(uploaded.file_sha256.to_vec()),
+        file_enc_sha256: Some(uploaded.file_enc_sha256.to_vec()),
+        file_length: Some(uploaded.file_length),
+        mimetype: Some("application/pdf".into()),
+        ..Default::default()
+    };
+    let message = wa::Message { document_message: MessageField::some(document), ..Default::default() };
+    let id = client.send_message(chat, message).await.expect("sent").message_id;
+    until("shown", || last(&world).id == id).await;
+    assert!(world.emulator.file(CUSTOMER, SALON, &id).expect("a file").1 == bytes, "byte by byte");
+    session.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_media_host_can_fail() {
+    let (world, mut session, _) = linked_world().await;
+    let client = session.handle.client();
+    sends(&world, Draft::Media(file(Kind::Image, None))).await;
+    let (_, message) = session.other().await;
+    let image: &dyn Downloadable = message.image_message.as_option().expect("an image");
+    goes_wrong(&world, "GET /v", FaultKind::Drop, 2);
+    client.download(image).await.expect_err("half a file is none");
+    goes_wrong(&world, "GET /v", FaultKind::Status(404), 10);
+    client.download(image).await.expect_err("gone");
+    world.emulator.clear_faults();
+    goes_wrong(&world, "GET /v", FaultKind::Status(503), 1);
+    assert!(client.download(image).await.is_ok(), "the other host has it");
+    session.handle.shutdown().await;
+}
+
+/// A device of the customer's phone.
+async fn customers_device(world: &World) -> Session {
+    let mut device = start(world, &Arc::new(InMemoryBackend::new()), None).await;
+    let qr = device.qr().await;
+    world.emulator.scan_qr(CUSTOMER, &qr).await.expect("linked");
+    device.connected().await;
+    device
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_learns_of_a_new_device_on_coming_back() {
+    let (world, storage) = (world().await, Arc::new(InMemoryBackend::new()));
+    let mut salon = linked(&world, &storage).await;
+    let chat = customer_jid(&mut salon, &world).await;
+    let mut first = customers_device(&world).await;
+    salon.handle.client().send_text(chat.clone(), "раз").await.expect("sent");
+    assert_eq!(first.text().await.1, "раз", "the salon knows the customer's devices");
+    salon.handle.shutdown().await;
+
+    let mut second = customers_device(&world).await;
+    let mut salon = start(&world, &storage, None).await;
+    salon.connected().await;
+    // What waited for the salon has come when this has.
+    customer_says(&world, "вы здесь?").await;
+    salon.text().await;
+    salon.handle.client().send_text(chat, "два").await.expect("sent");
+    second.wait("the answer", |told| matches!(&told, Told::Text { text, .. } if text == "два").then_some(())).await;
+    for session in [salon, first, second] {
+        session.handle.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,13 @@ mod linking;
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sandbox::whatsapp::{Emulator, Event as WorldEvent, Kind, LinkError, Options, Side};
 use support::*;
 use wacore::store::in_memory::InMemoryBackend;
+use wacore_binary::builder::NodeBuilder;
 use whatsapp_rust::InboundDurabilityHook;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
@@ -221,6 +223,44 @@ async fn what_a_device_could_not_store_comes_again() {
     assert_eq!(session.text().await.1, "запишите меня");
     until("acknowledged", || world.emulator.pending(CUSTOMER, SALON) == 0).await;
     session.handle.shutdown().await;
+}
+
+/// Counts how often it is given the message that nobody wants.
+#[derive(Clone, Default)]
+struct Unwanted(Arc<AtomicU32>);
+
+#[async_trait::async_trait]
+impl InboundDurabilityHook for Unwanted {
+    async fn on_messages(&self, _: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
+        let unwanted = batch.iter().filter(|inbound| inbound.message.text_content() == Some("ещё раз")).count();
+        self.0.fetch_add(u32::try_from(unwanted)?, Ordering::SeqCst);
+        anyhow::ensure!(unwanted == 0, "not this one");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_seals_a_message_anew_five_times() {
+    let world = world().await;
+    let storage = Arc::new(InMemoryBackend::new());
+    linked(&world, &storage).await.handle.shutdown().await;
+    let seen = Unwanted::default();
+    let mut session = start_with(&world, &storage, |builder| builder.with_inbound_durability_hook(seen.clone())).await;
+    session.connected().await;
+    let chat = customer_jid(&mut session, &world).await;
+    let id = customer_says(&world, "ещё раз").await;
+    let came = async |times| until("it came", || seen.0.load(Ordering::SeqCst) == times).await;
+    came(1).await;
+    for count in 1..=6 {
+        let retry = NodeBuilder::new("retry").attr("count", count).attr("id", id.as_str()).attr("v", "1").build();
+        let receipt = NodeBuilder::new("receipt").attr("to", &chat).attr("id", id.as_str()).attr("type", "retry").children([retry]).build();
+        session.handle.client().send_node(receipt).await.expect("written");
+        came((count + 1).min(6)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    came(6).await;
+    assert_eq!(world.emulator.pending(CUSTOMER, SALON), 1, "it waits on");
+    session.handle.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct World {
     pub(crate) emulator: Arc<Emulator>,
     pub(crate) url: String,
+    /// What clients have asked the media host for: method and address.
+    pub(crate) asked: Asked,
 }
+
+pub(crate) type Asked = Arc<parking_lot::Mutex<Vec<String>>>;
 
 pub(crate) async fn world() -> World {
     // `RUST_LOG=sandbox=trace` shows every stanza.
@@ -36,7 +40,7 @@ pub(crate) async fn world() -> World {
     let url = format!("ws://{address}/ws/chat");
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a TCP stream"));
     tokio::spawn(axum::serve(listener, Arc::clone(&emulator).routes()).into_future());
-    World { emulator, url }
+    World { emulator, url, asked: Asked::default() }
 }
 
 /// What a client told its owner.
@@ -117,7 +121,7 @@ pub(crate) async fn start_with(world: &World, storage: &Arc<InMemoryBackend>, mo
     let builder = Bot::builder()
         .with_backend_arc(storage.clone())
         .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(&world.url))
-        .with_http_client(PlainHttp(whatsapp_rust::http::UreqHttpClient::new()))
+        .with_http_client(PlainHttp(whatsapp_rust::http::UreqHttpClient::new(), Arc::clone(&world.asked)))
         .with_runtime(TokioRuntime)
         .with_version((2, 3000, 1_023_223_821))
         .skip_history_sync()
@@ -249,7 +253,7 @@ pub(crate) async fn customer_jid(session: &mut Session, world: &World) -> Jid {
 }
 
 /// Speaks HTTP where the library asks for HTTPS: these worlds have no certificates.
-struct PlainHttp(whatsapp_rust::http::UreqHttpClient);
+struct PlainHttp(whatsapp_rust::http::UreqHttpClient, Asked);
 
 fn plain(mut request: HttpRequest) -> HttpRequest {
     request.url = request.url.replacen("https://", "http://", 1);
@@ -259,6 +263,7 @@ fn plain(mut request: HttpRequest) -> HttpRequest {
 #[async_trait::async_trait]
 impl HttpClient for PlainHttp {
     async fn execute(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        self.1.lock().push(format!("{} {}", request.method, request.url));
         self.0.execute(plain(request)).await
     }
 }

@@ -22,6 +22,7 @@ mod runner;
 pub(crate) mod wake;
 
 pub use queue::{
-    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, pending, put_off, replay, unfinished,
+    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, hasten, pending, put_off, replay,
+    unfinished,
 };
 pub use runner::{Handler, Outcome, Runner};

@@ -328,6 +328,25 @@ pub async fn put_off(tx: &mut Tx, job: NewJob) -> Result<JobId> {
     Ok(JobId(id))
 }
 
+/// What a company's jobs of a kind waited for is there: they are due now.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn hasten(tx: &mut Tx, kind: &str, company: CompanyId) -> Result<u64> {
+    let now = tx.now_ms().await?;
+    let hastened = execute!(
+        tx,
+        "UPDATE jobs SET run_at = $3 WHERE company_id = $2 AND kind = $1 AND state = 'available' AND run_at > $3",
+        kind,
+        company.0,
+        now
+    )?;
+    if hastened > 0 {
+        tx.wake(Wake { kind: kind.into(), due: now });
+    }
+    Ok(hastened)
+}
+
 /// Completes the job inside the handler's own transaction: the work and its end commit together.
 /// The handler then answers [`Outcome::Completed`](super::Outcome::Completed).
 ///

@@ -93,6 +93,8 @@ const POLL: Duration = Duration::from_millis(500);
 const PRUNE: Duration = Duration::from_secs(600);
 /// Long enough to see what came; no work hangs on it.
 const WEBHOOKS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// As long as WhatsApp itself keeps what was sent.
+const FILES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What a shutdown grants to jobs under way.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Claimed, and completed, in one transaction at most.
@@ -433,6 +435,7 @@ async fn prune_finished(store: &Store) -> Result<()> {
     let mut tx = store.begin().await?;
     queue::prune(&mut tx).await?;
     crate::webhooks::prune(&mut tx, WEBHOOKS_KEPT).await?;
+    crate::messages::prune_files(&mut tx, FILES_KEPT).await?;
     tx.commit().await
 }
 

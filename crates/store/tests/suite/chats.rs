@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::{ChatId, CompanyId, Phone};
 use serde_json::json;
 use store::{
@@ -78,6 +80,23 @@ on_both! {
         let id = messages::queue_outbound(&mut tx, salon, chat, "OUT2", heart, None, noon()).await.expect("queued").id;
         let heart = messages::get(&mut tx, salon, id).await.expect("an answer").expect("it is there");
         assert_eq!((heart.kind, heart.text.as_str(), heart.reaction_to.as_deref()), (Kind::Reaction, "❤️", Some("A2")));
+    }
+
+    async fn the_file_of_a_message_is_kept_for_a_while(fresh) {
+        let (salon, other) = (company(&fresh.store, 1).await, company(&fresh.store, 2).await);
+        let id = receive(&fresh.store, salon, &inbound("1@lid", "A1", "")).await.expect("new").id;
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        assert_eq!(messages::file(&mut tx, salon, id).await.expect("an answer"), None);
+        messages::put_file(&mut tx, salon, id, &[7; 100_000]).await.expect("put away");
+        messages::put_file(&mut tx, salon, id, &[8]).await.expect("nothing new");
+        assert_eq!(messages::file(&mut tx, salon, id).await.expect("an answer"), Some(vec![7; 100_000]));
+        assert_eq!(messages::file(&mut tx, other, id).await.expect("an answer"), None, "another salon's");
+        assert_eq!(messages::prune_files(&mut tx, Duration::from_secs(60)).await.expect("pruned"), 0);
+        tx.commit().await.expect("a commit");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        assert_eq!(messages::prune_files(&mut tx, Duration::ZERO).await.expect("pruned"), 1);
+        assert_eq!(messages::file(&mut tx, salon, id).await.expect("an answer"), None);
     }
 
     async fn both_directions_share_one_order(fresh) {

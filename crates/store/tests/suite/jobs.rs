@@ -533,6 +533,23 @@ on_both! {
         running.stop().await;
     }
 
+    async fn what_waited_for_long_starts_when_it_is_told_to(fresh) {
+        let (one, two) = (company(&fresh.store, 1).await, company(&fresh.store, 2).await);
+        let diary = Diary::default();
+        let running = Running::start(Runner::new(fresh.store.clone()).handler("send", diary.handler(), 2));
+        for (company, text) in [(one, "ours"), (two, "theirs")] {
+            enqueue(&fresh.store, NewJob::new("send", text).company(company).delay(Duration::from_secs(600))).await;
+        }
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        assert_eq!(jobs::hasten(&mut tx, "welcome", one).await.expect("a write"), 0);
+        assert_eq!(jobs::hasten(&mut tx, "send", one).await.expect("a write"), 1);
+        tx.commit().await.expect("a commit");
+        until("it ran", async || !diary.read().is_empty()).await;
+        assert_eq!(diary.read(), ["ours"]);
+        assert_eq!(left(&fresh.store).await, [("send".to_owned(), JobState::Available, 1)]);
+        running.stop().await;
+    }
+
     async fn a_company_s_jobs_go_with_it(fresh) {
         let (one, two) = (company(&fresh.store, 1).await, company(&fresh.store, 2).await);
         let (gate, started) = (CancellationToken::new(), Diary::default());

@@ -22,6 +22,7 @@ mod tests;
 
 use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use domain::CompanyId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -30,6 +31,8 @@ use store::sessions::{self, Lease};
 use store::{Store, Tx, Vault, keys};
 use tokio_util::sync::CancellationToken;
 use wacore::store::error::{Result, StoreError};
+
+use crate::repeats::Repeats;
 
 /// What a row of `whatsapp_keys` holds (its column `kind`).
 mod kind {
@@ -62,6 +65,7 @@ pub(crate) struct Backend {
     company: CompanyId,
     lease: Lease,
     broken: CancellationToken,
+    repeats: Arc<Repeats>,
 }
 
 impl Backend {
@@ -69,8 +73,8 @@ impl Backend {
     /// the client's own cache is ahead of what is stored then (it has read a message whose keys it
     /// could not put away), and writing on would make WhatsApp's repeat unreadable. So nothing more
     /// is written, and the session must begin anew from what is stored.
-    pub(crate) fn new(store: Store, vault: Vault, lease: Lease, broken: CancellationToken) -> Self {
-        Self { store, vault, company: lease.company_id, lease, broken }
+    pub(crate) fn new(store: Store, vault: Vault, lease: Lease, broken: CancellationToken, repeats: Arc<Repeats>) -> Self {
+        Self { store, vault, company: lease.company_id, lease, broken, repeats }
     }
 
     /// A transaction that may write: refused once the lease went to somebody else.

@@ -195,7 +195,12 @@ impl ProtocolStore for Backend {
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<Option<Vec<u8>>> {
-        self.get(kind::PENDING_INBOUND, &key(&[chat, sender, id])).await
+        let put_down = self.get(kind::PENDING_INBOUND, &key(&[chat, sender, id])).await?;
+        if put_down.is_none() {
+            // The client asks only for what it has read before, and acknowledges what is not here.
+            self.repeats.check(chat, sender, id).await?;
+        }
+        Ok(put_down)
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<()> {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{CompanyId, SalonId};
 use jiff::tz::TimeZone;
@@ -18,6 +19,8 @@ use wacore::store::traits::{
 };
 
 use super::{Backend, key};
+use crate::inbound::{Delivery, Inbound, Inbox};
+use crate::repeats::Repeats;
 
 const ALICE: &str = "100000000000001@lid";
 const BOB: &str = "100000000000002:7@lid";
@@ -49,7 +52,24 @@ async fn backend(store: &Store, company: CompanyId, node: &str) -> Backend {
 }
 
 fn device(store: &Store, lease: Lease) -> Backend {
-    Backend::new(store.clone(), Vault::new([7; 32]), lease, CancellationToken::new())
+    let repeats = Repeats::new(lease.company_id, Arc::new(Nobody));
+    Backend::new(store.clone(), Vault::new([7; 32]), lease, CancellationToken::new(), repeats)
+}
+
+/// Has nothing and takes nothing.
+struct Nobody;
+
+#[async_trait]
+impl Inbox for Nobody {
+    async fn receive(&self, _: Vec<Inbound>) -> anyhow::Result<()> {
+        anyhow::bail!("nobody is here")
+    }
+
+    async fn has(&self, _: CompanyId, _: &str) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+
+    async fn delivered(&self, _: CompanyId, _: &str, _: Delivery) {}
 }
 
 async fn what_was_put_is_there(database: Fresh) {
