@@ -160,6 +160,16 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             return take(used, i + 1 + usize::from(tokens[i + 1].mark(',')), false);
         }
     }
+    // «…, Ольга, 8917…», «…, 8917… Ольга»
+    if let (Some(first), Some(last), None) = (used.iter().position(|used| *used), used.iter().rposition(|used| *used), asked) {
+        let mark = |i: usize| tokens.get(i).is_none_or(|t| !t.is_word());
+        let before = first.checked_sub(1 + usize::from(first > 0 && mark(first - 1))).filter(|i| *i > 0 && mark(i - 1));
+        let after = Some(last + 1 + usize::from(mark(last + 1))).filter(|i| mark(i + 1));
+        let stands = |i: &usize| is_name(*i, false) && tokens[*i].capital && morphology::may_be_case(&tokens[*i].text, "Nom");
+        if let Some(at) = before.filter(stands).or_else(|| after.filter(stands)) {
+            return take(used, at, false);
+        }
+    }
     // «+7 903 555-12-34, Марина»
     if used.iter().any(|used| *used) && asked.is_none() {
         let mut words = (0..tokens.len()).filter(|i| !used[*i] && tokens[*i].is_word());

@@ -49,7 +49,7 @@ fn address(s: &Sentence<'_>) -> bool {
 }
 
 fn hours(s: &Sentence<'_>) -> bool {
-    let how_many = |t: &Token| matches!(&*t.text, "скольки" | "сколько" | "какого" | "скольких");
+    let how_many = |t: &Token| matches!(&*t.text, "скольки" | "сколько" | "какого" | "которого" | "скольких");
     let bound = |t: &Token| t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::At) || t.prep(Prep::To);
     let until = s.tokens.windows(2).any(|w| bound(&w[0]) && how_many(&w[1]))
         && (s.has(Cue::Work) || s.has(Cue::You) || s.tokens.len() <= 5)

@@ -125,6 +125,8 @@ const NAMES: &[(&str, &str)] = &[
     ("яна", "яночка януся янка"),
     ("ярослав", "ярик слава ярослава"),
     ("ярослава", "яся слава ярочка"),
+    ("адель", "аделя аделечка"),
+    ("аделина", "аделя адель аделиночка"),
     ("алина", "алиночка аля алинка"),
     ("алиса", "алисочка алиска"),
     ("алла", "аллочка"),
@@ -225,6 +227,8 @@ pub(crate) fn declined(name: &str) -> Vec<String> {
             with(stem, &["ии", "ию", "ией"])
         } else if let Some(stem) = name.strip_suffix('я') {
             with(stem, &["и", "е", "ю", "ей"])
+        } else if let Some(stem) = name.strip_suffix("ый") {
+            with(stem, &["ого", "ому", "ым", "ом"])
         } else if let Some(stem) = name.strip_suffix('й') {
             with(stem, &["я", "ю", "ем", "е"])
         } else if let Some(stem) = name.strip_suffix("ек") {

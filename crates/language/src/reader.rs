@@ -58,7 +58,12 @@ impl Reader {
         // «Вторую перенесите на 15:00»: of several visits one is named, and where to.
         let of_several = moving && tokens.iter().any(|t| t.is_word() && t.ordinal().is_some() && t.text.ends_with('ю'));
         if (choice.is_none() || of_several) && !(asked == Some(Asked::Review) && rating.is_some()) {
+            let codes = self.services.codes(tokens);
+            let mark =
+                |used: &mut [bool], to: bool| used.iter_mut().zip(&codes).filter(|(_, code)| **code).for_each(|(used, _)| *used = to);
+            mark(&mut used, true);
             times = when::read(tokens, &mut used, &Setting { now, context, hours: &self.hours, moving });
+            mark(&mut used, false);
         }
         // A day alone is no pick: «завтра» may want another hour of it; «которое завтра» is one.
         let points = |word: &str| word == "то" || ["котор", "вариант"].iter().any(|stem| word.starts_with(stem));
@@ -339,7 +344,7 @@ mod tests {
             // No removal here, and no coating was asked for.
             ("снять гель и маникюр женский", vec![7]),
             // Whom it is for is no work.
-            ("дочке маникюр", vec![6, 7]),
+            ("дочке маникюр", vec![7]),
             // A child is said.
             ("подстричься", vec![1]),
             ("сына подстричь", vec![4]),
@@ -431,6 +436,39 @@ mod tests {
             ("на пятое запишите", None),
         ];
         check_in(&salon, &Context::default(), &unknown, |u| u.service_unknown.clone());
+    }
+
+    #[test]
+    fn the_lists_own_words() {
+        let salon = salon_with(&[
+            (1, "Педикюр «Всё включено»", "Ногти", &[]),
+            (2, "Мужской педикюр", "Мужчинам", &[]),
+            (3, "Педикюр без покрытия", "Ногти", &[]),
+            (4, "Уход K18", "Уход", &[]),
+            (5, "Уход Davines", "Уход", &[]),
+            (6, "Укладка (короткие волосы)", "Укладка", &[]),
+            (7, "Укладка (длинные волосы)", "Укладка", &[]),
+            (8, "Ребёнок до 10 лет", "Барбершоп", &[]),
+            (9, "Стрижка", "Барбершоп", &[]),
+            (10, "Лазерная эпиляция александрит: подмышки", "Александрит", &[]),
+            (11, "Лазерная эпиляция александрит: бикини", "Александрит", &[]),
+            (12, "Лазерная эпиляция диод: подмышки", "Диод", &[]),
+            (13, "Лазерная эпиляция диод: бикини", "Диод", &[]),
+            (14, "Фотоэпиляция: подмышки", "Фото", &[]),
+            (15, "Массаж 60 минут", "Массаж", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("педикюр", vec![1, 3]),
+            ("уход к18", vec![4]),
+            ("у меня короткие волосы, хочу укладку", vec![6]),
+            ("ребенка постричь семь лет", vec![8]),
+            ("александрит подмышки и бикини", vec![10, 11]),
+            ("подмышки", vec![10, 12, 14]),
+            ("массаж", vec![15]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        check_in(&salon, &Context::default(), &[("уход к18", 0), ("уход к 18", 1)], |u| u.when.len());
+        check_in(&salon, &Context::default(), &[("всё включено завтра можно?", Intent::Book)], |u| u.intents[0]);
     }
 
     #[test]
@@ -580,6 +618,8 @@ mod tests {
                 ("я вика", Some("Вика")),
                 ("меня зовут на маникюр", None),
                 ("меня Настя зовут", Some("Настя")),
+                ("запишите, муж оплатит, Ольга, 89172223344", Some("Ольга")),
+                ("запишите к Ольге, 89172223344", None),
                 ("к Даше", None),
                 ("my name is Tom", Some("Tom")),
                 ("как вас зовут?", None),
@@ -748,6 +788,14 @@ mod tests {
             ("запись на завтра отменять не нужно", I::Other),
             ("вчера писала, никто не ответил", I::Complaint),
             ("еду, но пробки ужасные", I::Late),
+            ("проспала, буду через 20 минут", I::Late),
+            ("my appointment is tomorrow at 11, could I come at 12 instead?", I::Reschedule),
+            ("не получается сегодня, давай завтра в то же время", I::Reschedule),
+            ("вы до которого часа?", I::Info),
+            ("Wi-Fi есть?", I::Info),
+            ("вакансии мастера есть?", I::Info),
+            ("алло, ответьте кто-нибудь", I::Human),
+            ("do you speak English? I need a pedicure", I::Book),
             ("мужчина или женщина делает массаж?", I::Staff),
             ("все супер, реснички огонь, 5 баллов!", I::Review),
             ("как отменить запись?", I::Info),

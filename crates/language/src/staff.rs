@@ -249,7 +249,8 @@ fn without_names(tokens: &[Token], named: &mut Named) {
             // «Запишите, у кого есть место»
             let whoever_has =
                 to && after(1).is_some_and(|t| t.text == "есть") && after(2).is_some_and(|t| t.cue(Cue::Free) || t.cue(Cue::Time));
-            named.any |= who_is_free || all_the_same || whoever_has;
+            let called = tokens.iter().any(|t| t.text.starts_with("ответ") || t.text.starts_with("позов") || t.text.starts_with("помо"));
+            named.any |= !called && who_is_free || all_the_same || whoever_has;
         }
         // «мастер не важен», «без разницы к какому мастеру»
         let no_matter = before(1).is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no");

@@ -9,15 +9,19 @@ use crate::{
 /// «Я записана на завтра на 10, можно на 11?»: where the other time is asked for.
 pub(crate) fn other_time_asked(tokens: &[Token]) -> Option<usize> {
     let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t);
-    let mine = |i: usize| tokens[i.saturating_sub(3)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас"));
+    let mine = |i: usize| tokens[i.saturating_sub(3)..i].iter().any(|t| matches!(&*t.text, "меня" | "я" | "мы" | "нас" | "my"));
     let stands = (0..tokens.len()).find(|i| {
         let booked = tokens[*i].cue(Cue::Booked) && tokens[*i].text != "booked";
-        (booked || tokens[*i].text == "запись") && mine(*i)
+        (booked || matches!(&*tokens[*i].text, "запись" | "appointment" | "booking")) && mine(*i)
     })?;
-    let told = tokens[stands..].iter().position(|t| t.ends_clause() || t.is(Sense::But) || t.text == "можно").map(|at| stands + at)?;
+    let told = tokens[stands..]
+        .iter()
+        .position(|t| t.ends_clause() || t.is(Sense::But) || matches!(&*t.text, "можно" | "can" | "could"))
+        .map(|at| stands + at)?;
     let known = tokens[stands.saturating_sub(3)..told].iter().any(moment);
     (told..tokens.len()).find(|i| {
-        let asks = matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте" | "надо" | "нужно");
+        let asks =
+            matches!(&*tokens[*i].text, "можно" | "могу" | "хочу" | "хотела" | "хотел" | "давайте" | "надо" | "нужно" | "can" | "could");
         let at = (i + 1..i + 4).find(|k| tokens.get(*k).is_some_and(|t| t.prep(Prep::On) || t.prep(Prep::At)));
         known && asks && at.is_some_and(|at| tokens.get(at + 1).is_some_and(moment))
     })
@@ -196,7 +200,11 @@ pub(super) fn late(s: &Sentence<'_>) -> bool {
     let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею"))
         && !s.question
         && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
-    (late || traffic || later || runs) && (!supposes_late(s) || s.says(&["опаздываю"]))
+    // «Проспала, буду через 20 минут»
+    let on_the_way = !s.question
+        && s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at + 1..].first().is_some_and(|t| t.prep(Prep::In)))
+        && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
+    (late || traffic || later || runs || on_the_way) && (!supposes_late(s) || s.says(&["опаздываю"]))
 }
 
 /// «А если опоздаю?»

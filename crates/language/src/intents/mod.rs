@@ -144,7 +144,9 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     // «Не смогу завтра, можно на пятницу?», «не приду завтра, перенесите на среду»
     let moved = moves(&sentences);
     let instead = cancels == Cancelling::Away && (moved || !understood.when.is_empty() && asks_anew(tokens));
-    let moves = moved || instead;
+    // «Сегодня не получается, давайте завтра в то же время»
+    let shifted = understood.same_time && !understood.when_refused.is_empty() && !understood.when.is_empty();
+    let moves = moved || instead || shifted;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);

@@ -196,6 +196,7 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let what_done =
         s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do) && !s.has(Cue::If);
     let do_you = s.question
+        && !s.says(&["speak"])
         && s.tokens.iter().any(|t| {
             matches!(
                 &*t.text,
@@ -247,6 +248,7 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
                 | "included"
         )
     }) && (wanted.service() || s.has(Cue::What))
+        && wanted.understood.when.is_empty()
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
     // «Расскажите про биоревитализацию»
     let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
@@ -297,6 +299,9 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
         && (s.has(Cue::What) || s.has(Cue::Who) || s.says(&["про", "о", "about"]))
         && !s.has(Cue::When);
     let there_is = s.question && master && s.has(Cue::Exist) && !s.has(Cue::Free2) && understood.when.is_empty() && !frees(s);
+    if s.tokens.iter().any(|t| t.text.starts_with("ваканси")) {
+        return false;
+    }
     of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
 }
 

@@ -88,6 +88,10 @@ pub(super) fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
         }
         // «Позовите кого-нибудь», «хочу, чтобы мне ответил человек»
         let called = s.tokens.iter().any(|t| matches!(&*t.text, "позовите" | "позови" | "пригласите"));
+        let answer = t.text == "кто" && s.says(&["ответьте", "ответит", "помогите", "поможет"]);
+        if answer && !denied {
+            return true;
+        }
         if t.text.starts_with("кого") && called || t.cue(Cue::Person) && !denied && s.tokens.iter().any(|t| t.text.starts_with("ответ"))
         {
             return true;

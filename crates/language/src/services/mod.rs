@@ -4,8 +4,8 @@ mod said;
 mod titles;
 
 use domain::{Salon, ServiceId};
-use said::{Said, length};
-use titles::{ANIMALS, CHILDREN, Entry, Key, PERSONS, Word, title_words, words, works_joined};
+use said::{Said, code, length};
+use titles::{ANIMALS, CHILDREN, Entry, Key, METHODS, NOT_BARBERS, PERSONS, Word, title_words, words, works_joined};
 
 use crate::{
     lexicon::{Prep, Sense, Trade},
@@ -85,6 +85,18 @@ impl PriceList {
         titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|(_, key)| keys.contains(key))
     }
 
+    /// Tokens that together are a code of this list: «К18» is no hour.
+    pub(crate) fn codes(&self, tokens: &[Token]) -> Vec<bool> {
+        let mut codes = vec![false; tokens.len()];
+        for (i, pair) in tokens.windows(2).enumerate() {
+            let known = |key: Key| self.entries.iter().any(|e| e.title.iter().any(|w| w.key == key));
+            if pair[1].glued && code(&pair[0], &pair[1]).is_some_and(known) {
+                codes[i..i + 2].fill(true);
+            }
+        }
+        codes
+    }
+
     /// `people`: where several come, no package for one is meant. `asked`: a service was
     /// asked for, so that «мужская» alone answers.
     pub(crate) fn find(&self, tokens: &[Token], used: &[bool], people: u8, asked: bool) -> Meant {
@@ -93,7 +105,8 @@ impl PriceList {
         // «На мужскую» leaves the noun out.
         let short = |s: &Said| {
             let on = s.at > 0 && tokens[s.at - 1].prep(Prep::On);
-            let noun_left_out = tokens.get(s.at + 1).is_some_and(|t| t.prep(Prep::To) || t.prep(Prep::On) || t.prep(Prep::At));
+            let time = |t: &Token| t.weekday().is_some() || t.find(|s| matches!(s, Sense::Rel(_) | Sense::Part(_)).then_some(())).is_some();
+            let noun_left_out = tokens.get(s.at + 1).is_some_and(|t| t.prep(Prep::To) || t.prep(Prep::On) || t.prep(Prep::At) || time(t));
             (on || noun_left_out) && morphology::is_adjective(&tokens[s.at].text)
         };
         if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key)) && !short(s)) {
@@ -121,7 +134,7 @@ impl PriceList {
             return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word, unknown };
         }
         let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, people > 1));
-        let options = self.as_long_as(options, tokens, used);
+        let options = self.of_hair(self.as_long_as(options, tokens, used), tokens);
         Meant { options, any_word, unknown }
     }
     fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
@@ -239,13 +252,18 @@ impl PriceList {
         if !group.iter().all(|s| object(&s) || !s.is_head()) || !group.iter().any(|s| object(&s)) {
             return None;
         }
-        let work = before.iter().filter(|s| !object(s) && s.is_head());
-        let words: Vec<&Said> = work.chain(group).copied().collect();
-        let whole: f64 = words.iter().map(|s| s.weight()).sum();
-        let (ids, covered) = self.best(&words, &[], unwanted, false);
-        // Of «стрижка машинкой и борода» the first is said.
-        let apart = ids.iter().all(|id| self.entries.iter().any(|e| e.id == *id && !e.joint));
-        (words.len() > group.len() && covered >= 0.9 * whole && apart).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+        // The salon's own word goes along where the list has it so: «александрит подмышки и бикини».
+        let whole_work = |s: &&&Said| !object(s) && (s.is_head() || matches!(s.keys[0], Key::Own(_)));
+        let bare_work = |s: &&&Said| !object(s) && s.is_head();
+        let with = |work: Vec<&Said>| -> Option<(Vec<ServiceId>, f64)> {
+            let words: Vec<&Said> = work.into_iter().chain(group.iter().copied()).collect();
+            let whole: f64 = words.iter().map(|s| s.weight()).sum();
+            let (ids, covered) = self.best(&words, &[], unwanted, false);
+            // Of «стрижка машинкой и борода» the first is said.
+            let apart = ids.iter().all(|id| self.entries.iter().any(|e| e.id == *id && !e.joint));
+            (words.len() > group.len() && covered >= 0.9 * whole && apart).then(|| (ids, group.iter().map(|s| s.weight()).sum()))
+        };
+        with(before.iter().filter(whole_work).copied().collect()).or_else(|| with(before.iter().filter(bare_work).copied().collect()))
     }
 
     /// «Массаж на полтора часа»: of works that differ in length, those as long as was said.
@@ -254,6 +272,19 @@ impl PriceList {
         let fits = |id: &ServiceId| self.entries.iter().any(|e| e.id == *id && e.minutes == said);
         for ids in options.iter_mut().filter(|ids| ids.iter().any(fits)) {
             ids.retain(fits);
+        }
+        options
+    }
+
+    /// «У меня короткие волосы»: of works for long and for short hair, those for such.
+    fn of_hair(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let lengths = [Trade::Long, Trade::Short].map(Key::Trade);
+        let said = tokens.iter().flat_map(Token::trades).map(Key::Trade).find(|key| lengths.contains(key));
+        let Some(said) = said else { return options };
+        let has = |id: &ServiceId, key: Key| self.entries.iter().any(|e| e.id == *id && e.title.iter().any(|w| w.key == key));
+        for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| has(id, said))) {
+            let kept: Vec<ServiceId> = ids.iter().copied().filter(|id| has(id, said) || !lengths.iter().any(|key| has(id, *key))).collect();
+            *ids = kept;
         }
         options
     }
@@ -344,6 +375,8 @@ impl PriceList {
             more: bool,
             /// For a child, of whom nothing was said.
             child: bool,
+            /// For men, of whom nothing was said, though it is no work of barbers.
+            of_men: bool,
         }
         let mut fits: Vec<Fit> = Vec::new();
         // What comes with a refused work is not asked for.
@@ -386,6 +419,9 @@ impl PriceList {
                 .iter()
                 .filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair))
                 .count();
+            // «Лазерная эпиляция» is one way to remove hair.
+            let removes = |w: &&&Word| METHODS.contains(&w.key);
+            let missing_heads = missing_heads - missing.iter().filter(removes).count().saturating_sub(1).min(missing_heads);
             let missing_key = |key| missing.iter().any(|w| w.key == Key::Trade(key));
             // A coating that nobody spoke of is no other work.
             let coating = usize::from(
@@ -414,11 +450,16 @@ impl PriceList {
                 rank: 0.3f64.mul_add(borrowed as f64, -(missing_heads as f64)) - if entry.joint { 0.05 } else { 0.0 } - removal,
                 exact,
                 child,
+                of_men: missing_key(Trade::Male) && entry.title.iter().any(|w| NOT_BARBERS.contains(&w.key)),
             });
         }
         // More than was said is no answer where as much as was said is there.
         let plainest = fits.iter().filter(|fit| !fit.more).map(|fit| fit.said).fold(0.0, f64::max);
         fits.retain(|fit| !fit.more || fit.said > plainest + 0.01);
+        // «Маникюр» is no man's; in a barber's a haircut is.
+        if fits.iter().any(|fit| !fit.of_men) {
+            fits.retain(|fit| !fit.of_men);
+        }
         // In a salon for children a haircut is a child's.
         if fits.iter().filter(|fit| fit.child).count() * 2 <= fits.len() {
             fits.retain(|fit| !fit.child);

@@ -77,10 +77,8 @@ impl PriceList {
                 _ if i > 0 && tokens[i - 1].trades().any(|t| t == Trade::Complex) && size(&token.text).is_some() => {
                     self.known(size(&token.text).into_iter().collect())
                 }
-                // «2D», «3д»
-                Some(next) if token.digits > 0 && matches!(&*next.text, "d" | "д") => {
-                    self.known(vec![Key::of(&format!("{}d", token.text))])
-                }
+                // «2D», «3д», «K18»
+                Some(next) if next.glued && code(token, next).is_some() => self.known(code(token, next).into_iter().collect()),
                 // «Педикюр обычный» is one without coating, where the list has such.
                 _ if matches!(&*token.text.chars().take(5).collect::<String>(), "обычн" | "прост") && self.uncoated(token) => {
                     without = true;
@@ -332,7 +330,7 @@ impl Said {
             against = true;
         }
         // Sugar is no laser, whatever hair both remove.
-        let by = |key: &Key| METHODS.map(Key::Trade).contains(key);
+        let by = |key: &Key| METHODS[..3].contains(key);
         let other_method = !self.without
             && self.keys.first().is_some_and(by)
             && entry.title.iter().any(|w| by(&w.key))
@@ -487,4 +485,34 @@ pub(super) fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
         (i64::from(number) * of(unit(i + 1))?, i + 2)
     };
     (!ahead && !shifts(end)).then_some(minutes)
+}
+
+/// «2D», «3д», «K18»: a word of letters and figures, in either alphabet.
+pub(super) fn code(a: &Token, b: &Token) -> Option<Key> {
+    let letters = |t: &Token| t.is_word().then(|| t.text.chars().map(latin).collect::<Option<String>>()).flatten();
+    let figures = |t: &Token| (t.digits > 0 && t.digits < 4).then(|| t.text.clone());
+    let joined = match (figures(a), letters(b)) {
+        (Some(figures), Some(letters)) if letters.len() < 3 => figures + &letters,
+        _ => letters(a).filter(|letters| letters.len() < 4)? + &figures(b)?,
+    };
+    Some(Key::of(&joined))
+}
+
+/// The Latin letter that a Cyrillic one is written for.
+fn latin(c: char) -> Option<char> {
+    const PAIRS: [(char, char); 12] = [
+        ('а', 'a'),
+        ('в', 'b'),
+        ('д', 'd'),
+        ('е', 'e'),
+        ('к', 'k'),
+        ('м', 'm'),
+        ('н', 'h'),
+        ('р', 'p'),
+        ('с', 'c'),
+        ('т', 't'),
+        ('х', 'x'),
+        ('о', 'o'),
+    ];
+    if c.is_ascii_alphabetic() { Some(c) } else { PAIRS.iter().find(|(cyrillic, _)| *cyrillic == c).map(|(_, latin)| *latin) }
 }

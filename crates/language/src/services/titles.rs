@@ -98,6 +98,16 @@ pub(super) const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child
 /// Whom else.
 pub(super) const ANIMALS: [Key; 2] = [Key::Trade(Trade::Cat), Key::Trade(Trade::Dog)];
 
+/// Works that men come for less than women.
+pub(super) const NOT_BARBERS: [Key; 6] = [
+    Key::Trade(Trade::Manicure),
+    Key::Trade(Trade::Pedicure),
+    Key::Trade(Trade::Sugaring),
+    Key::Trade(Trade::Wax),
+    Key::Trade(Trade::Laser),
+    Key::Trade(Trade::Brow),
+];
+
 /// Qualities that name a work by themselves: «лимфодренаж», «лисий эффект».
 pub(super) const TELLING: [Key; 7] = [
     Key::Trade(Trade::Bald),
@@ -109,8 +119,9 @@ pub(super) const TELLING: [Key; 7] = [
     Key::Trade(Trade::Ultrasonic),
 ];
 
-/// Ways to remove hair; each is another service.
-pub(super) const METHODS: [Trade; 3] = [Trade::Sugaring, Trade::Wax, Trade::Laser];
+/// Ways to remove hair; each of the first three is another service.
+pub(super) const METHODS: [Key; 4] =
+    [Key::Trade(Trade::Sugaring), Key::Trade(Trade::Wax), Key::Trade(Trade::Laser), Key::Trade(Trade::Epilation)];
 
 pub(super) const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trade::Boy), Key::Trade(Trade::Girl), Key::Trade(Trade::Teen)];
 
@@ -189,7 +200,8 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
             words.push((word, Word { key: letter, without: false, aside: false }));
             continue;
         }
-        let little = word.chars().count() < 2 || !ordinal && senses.iter().any(|s| is_little(*s));
+        let figure = word.chars().all(|c| c.is_ascii_digit());
+        let little = word.chars().count() < 2 || figure || !ordinal && senses.iter().any(|s| is_little(*s));
         let key = match trade {
             Some(trade) => Key::Trade(trade),
             None if little => {

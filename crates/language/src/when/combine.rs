@@ -175,7 +175,7 @@ fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
             let span = &mentions[*i].span;
             let clause = clause_of(tokens, span.start, span.end);
             let words = &tokens[clause.clone()];
-            let mine = words.iter().any(|t| t.cue(Cue::Booking)) && words.iter().any(|t| t.text == "меня");
+            let mine = words.iter().any(|t| t.cue(Cue::Booking)) && words.iter().any(|t| matches!(&*t.text, "меня" | "my"));
             (mine || words.iter().any(|t| t.cue(Cue::Booked))) && !clause.contains(&verb)
         })
         .collect();

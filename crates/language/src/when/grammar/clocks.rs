@@ -17,7 +17,8 @@ impl Grammar<'_> {
         // «Вечерняя укладка» is no evening; «вечернее время» is.
         let adjective =
             ["ний", "няя", "нее", "нюю", "ней", "нного", "нное", "нный", "ное", "ной"].iter().any(|end| token.text.ends_with(end));
-        let of_time = |t: &Token| t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Variant) || t.unit().is_some();
+        let of_time =
+            |t: &Token| t.text == "перерыв" || t.cue(Cue::Time) || t.cue(Cue::Booking) || t.cue(Cue::Variant) || t.unit().is_some();
         if adjective && !self.at(i + 1).is_some_and(of_time) {
             return None;
         }

@@ -160,6 +160,10 @@ impl Grammar<'_> {
 
     /// A number and a month in any order and writing; the date may turn out impossible.
     pub(super) fn date_parts(&self, i: usize) -> Option<(u32, i8, Option<u32>, usize)> {
+        // «В первых числах декабря» is no date.
+        if self.word(i + 1, "числах") {
+            return None;
+        }
         // «2026-11-27»
         if let Some(year) = self.number(i).filter(|n| n.digits == 4 && (2000..2100).contains(&n.value))
             && self.mark(year.next, "-.")
@@ -272,7 +276,7 @@ impl Grammar<'_> {
     pub(super) fn numbered_day(&self, i: usize, prep: Option<Prep>) -> Found<Item> {
         let start = if self.is(i, Sense::DayOfMonth) && self.number(i + 1).is_some() { i + 1 } else { i };
         let start = start + usize::from(self.word(start, "the") && self.number(start + 1).is_some());
-        let n = self.number(start).filter(|n| n.digits <= 2)?;
+        let n = self.number(start).filter(|n| n.digits <= 2 && !self.word(n.next, "числах"))?;
         let day = |end: usize| -> Found<Item> {
             let day = i8::try_from(n.value).ok().filter(|d| (1..=31).contains(d));
             Some((day.map_or(Item::Impossible, |d| Item::Day(Day::OfMonth(d))), end))
@@ -421,6 +425,15 @@ impl Grammar<'_> {
     /// «В начале месяца», «в конце ноября», «в середине следующей недели», «в декабре».
     pub(super) fn of_month(&self, i: usize) -> Found<Day> {
         let token = self.at(i)?;
+        // «В первых числах декабря», «в последних числах»
+        let numbers = self.is(i + 1, Sense::DayOfMonth) && token.text.ends_with("их") | token.text.ends_with("ых");
+        if numbers && (token.ordinal() == Some(1) || token.cue(Cue::Last)) {
+            let month = self.at(i + 2).and_then(Token::month)?;
+            let first = calendar::dated(self.today, 1, month, None)?;
+            let first = if month == self.today.month() { self.today.first_of_month() } else { first };
+            let (from, to) = calendar::third_of_month(self.today, first, if token.cue(Cue::Last) { 2 } else { 0 }, false);
+            return Some((Day::Span(from, to), i + 3));
+        }
         let third = if token.is(Sense::Beginning) {
             Some(0)
         } else if token.is(Sense::Middle) {

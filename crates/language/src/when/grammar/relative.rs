@@ -1,7 +1,7 @@
 //! What is told by its distance: «вчера», «на час позже», «в тот же день», «через два дня».
 
 use super::{
-    super::{Day, Item, calendar},
+    super::{Day, Item, Which, calendar},
     Found, Grammar,
 };
 use crate::lexicon::{Cue, Prep, Sense, Unit};
@@ -36,6 +36,19 @@ impl Grammar<'_> {
 
     /// «На час позже», «на полчаса раньше», «попозже».
     pub(super) fn shift(&self, i: usize) -> Found<Item> {
+        // "A week from Friday"
+        if self.unit(i) == Some(Unit::Week)
+            && self.word(i + 1, "from")
+            && let Some(token) = self.at(i + 2)
+            && let Some(day) = token.find(|sense| match sense {
+                Sense::Weekday(n) => Some(Day::Weekday(n, Which::This)),
+                Sense::Rel(n) => Some(Day::On(calendar::plus_days(self.today, n))),
+                _ => None,
+            })
+        {
+            let coming = calendar::days(day, self.today).first()?.0;
+            return Some((Item::Day(Day::On(calendar::plus_days(coming, 7))), i + 3));
+        }
         let j = if self.prep(i, Prep::On) || self.word(i, "an") || self.word(i, "a") || self.word(i, "by") { i + 1 } else { i };
         if let Some((minutes, next)) = self.length(j)
             && let Some(token) = self.at(next)
