@@ -133,10 +133,9 @@ impl Voice<'_> {
     pub(crate) fn refused(&self, refusal: Refusal) -> String {
         match refusal {
             Refusal::SlotTaken => self.why_not(&WhyNot::JustTaken),
-            Refusal::NotAllowed => self.say(
-                "Через чат у меня это не получается, поможет администратор.",
-                "I cannot do this here, the administrator can.",
-            ),
+            Refusal::NotAllowed => {
+                self.say("Через чат у меня это не получается, поможет администратор.", "I cannot do this here, the administrator can.")
+            }
             Refusal::PhoneRefused => self.say("На этот номер телефона записать не получается.", "It does not work with this phone number."),
             Refusal::Gone => self.say("Этой записи уже нет в расписании.", "This visit is not in the schedule any more."),
             Refusal::NotOffered => self.say("Эта услуга сейчас недоступна для записи.", "This service cannot be booked at the moment."),

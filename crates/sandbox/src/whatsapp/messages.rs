@@ -1,5 +1,7 @@
 //! Messages between virtual phones and linked devices: sealing, queueing, delivery, receipts.
 
+use std::collections::BTreeSet;
+
 use wacore::messages::{MessageUtils, decode_plaintext, unwrap_device_sent, wrap_device_sent};
 use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore_binary::builder::NodeBuilder;
@@ -217,7 +219,10 @@ impl Emulator {
         companions
             .flat_map(|companion| &companion.queue)
             .filter(|waiting| waiting.class == Class::Message && !waiting.peer && waiting.author == customer)
-            .count()
+            // One that was asked for again waits in several deliveries.
+            .map(|waiting| waiting.id.as_str())
+            .collect::<BTreeSet<_>>()
+            .len()
     }
 
     /// All virtual phones forget their Signal sessions, as after a restore from an old backup: the next messages make both sides
