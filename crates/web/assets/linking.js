@@ -7,7 +7,7 @@ const root = $("linking");
 const words = JSON.parse(root.dataset.words);
 const token = new URLSearchParams(location.search).get("token");
 const GIVE_UP_AFTER = 120_000; // of polling without a link, ms
-const state = { view: root.dataset.done === "true" ? "done" : "link", socket: null, polling: null, activating: false, refusal: null, qrUntil: 0, codeUntil: 0, asked: 0 };
+const state = { view: root.dataset.done === "true" ? "done" : "link", socket: null, polling: null, activating: false, taken: null, qrUntil: 0, codeUntil: 0, asked: 0 };
 
 const say = (text) => { $("live").textContent = text; };
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -78,10 +78,10 @@ const hear = {
   "whatsapp-connected": ({ phone }) => linked(phone),
   status: (now) => follow(now),
   "sync-progress": (step) => syncStep(step),
-  error: ({ message }) => {
+  error: ({ message, error }) => {
     $("code-ask").disabled = false;
-    // While we switch on, the only thing that goes wrong by itself is the number.
-    if (state.activating) state.refusal = message;
+    // It may come before the link that it is about is told of, or while we switch on.
+    if (error === "number_taken") state.taken = message;
     complain(message);
   },
 };
@@ -137,7 +137,6 @@ function showPhone(phone) {
 
 async function activate() {
   state.activating = true;
-  state.refusal = null;
   show("working");
   const answer = await call("POST", "/marketplace/activate", { token }).catch(() => ({ ok: false, message: words.no_answer }));
   state.activating = false;
@@ -148,8 +147,10 @@ async function activate() {
     return show("done");
   }
   if (answer.http === 401 || answer.http === 410) return over(words.expired_title, answer.message);
-  const taken = answer.error === "number_taken" || state.refusal;
-  over(taken ? words.taken_title : words.activation_title, state.refusal ?? answer.message, anew);
+  // Why a link was taken back is told beside the answer, and may come after it.
+  if (answer.http === 409 && !state.taken) await new Promise((later) => setTimeout(later, 1000));
+  const taken = answer.error === "number_taken" || state.taken;
+  over(taken ? words.taken_title : words.activation_title, state.taken ?? answer.message, anew);
 }
 
 function syncStep({ module, done, total }) {

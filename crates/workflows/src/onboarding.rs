@@ -254,7 +254,7 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
         app.store.bus().publish(CompanyEvent {
             company_id: company.id,
             kind: "error".to_owned(),
-            payload: json!({ "message": texts::NUMBER_TAKEN }),
+            payload: json!({ "message": texts::NUMBER_TAKEN, "error": "number_taken" }),
         });
         if let Err(error) = app.whatsapp.logout(company.id).await {
             tracing::warn!(company = %company.id, %error, "the link could not be taken back");
