@@ -37,7 +37,7 @@ enum Chore {
     },
     /// Kill and break the product while customers talk to it, and count what was lost or doubled.
     Chaos {
-        /// Passed on: `--kills N --seed S`, `--postgres` or `--database-url URL`, `--race N`, `--crowd N`, `--help`.
+        /// Passed on: `--kills N --seed S`, `--postgres` or `--database-url URL`, `--nodes N`, `--race N`, `--crowd N`, `--help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },

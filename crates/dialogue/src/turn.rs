@@ -102,17 +102,7 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     if text.is_empty() && turn.heard.iter().all(|heard| heard.kind == HeardKind::Reaction) {
         return silence(state);
     }
-    let mut mind = Mind {
-        turn,
-        before,
-        state,
-        heard: Understood::default(),
-        cues: Cues::default(),
-        text: String::new(),
-        parts: Vec::new(),
-        hello: String::new(),
-        effects: 0,
-    };
+    let mut mind = Mind { before, ..Mind::begin(state, turn) };
     if text.is_empty() {
         let sorry = mind.voice().cannot_hear();
         return mind.say(sorry);
@@ -156,7 +146,7 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
 /// The end of an effect that was [`Outcome::Unsettled`], found out between two turns: what the
 /// customer is told, and the state that knows it. `None` is "it was not done".
 pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
-    let mut mind = Mind::between_turns(state, turn);
+    let mut mind = Mind::begin(state, turn);
     mind.state.unsettled = None;
     let words = match receipt {
         Some(receipt) => {
@@ -174,7 +164,7 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
 
 /// The end of an effect whose outcome could not be found out: a person will look.
 pub fn never_settled(state: State, turn: &Turn<'_>) -> Reply {
-    let mut mind = Mind::between_turns(state, turn);
+    let mut mind = Mind::begin(state, turn);
     let words = mind.voice().never_settled();
     mind.state.unsettled = None;
     mind.state.drop_thread();
@@ -203,8 +193,8 @@ pub(crate) fn silence(state: State) -> Step {
 }
 
 impl<'t> Mind<'t> {
-    /// Nothing was heard: something is told of itself.
-    fn between_turns(state: State, turn: &'t Turn<'t>) -> Self {
+    /// Nothing is heard yet, and nothing was before.
+    fn begin(state: State, turn: &'t Turn<'t>) -> Self {
         Self {
             turn,
             before: State::default(),

@@ -265,7 +265,7 @@ async fn chat(client: &Client, info: &MessageInfo) -> Option<(ChatId, Option<Pho
     }
     let named = source.chat.to_non_ad();
     let (own_lid, own_phone) = (client.lid(), client.pn());
-    let own = [&own_lid, &own_phone].into_iter().flatten().any(|own| own.is_same_chat_as(&named));
+    let own = is_own(client, &named);
     // The stanza names the other address of its sender, or of its recipient where we are the sender.
     let alias = if own {
         if named.server.is_lid_family() { own_phone } else { own_lid }
@@ -290,6 +290,11 @@ async fn chat(client: &Client, info: &MessageInfo) -> Option<(ChatId, Option<Pho
     let chat = lid.as_ref().or(phone.as_ref())?;
     let id = ChatId(chat.to_non_ad_string());
     Some((id, phone.and_then(|phone| Phone::from_digits(&phone.user).ok())))
+}
+
+/// The account itself, by its LID or its number.
+pub(crate) fn is_own(client: &Client, jid: &Jid) -> bool {
+    [client.lid(), client.pn()].into_iter().flatten().any(|own| own.is_same_chat_as(&jid.to_non_ad()))
 }
 
 /// What the five messages that bring a file say of it, in fields of the same names.

@@ -14,7 +14,7 @@ use wacore_binary::Jid;
 use wacore_binary::builder::NodeBuilder;
 use whatsapp_rust::Client;
 
-use crate::inbound::Inbox;
+use crate::inbound::{Inbox, is_own};
 
 pub(crate) struct Repeats {
     company: CompanyId,
@@ -40,8 +40,7 @@ impl Repeats {
         let (Ok(chat), Ok(sender)) = (chat.parse::<Jid>(), sender.parse::<Jid>()) else { return Ok(()) };
         let Some(client) = self.client.get().and_then(Weak::upgrade) else { return Ok(()) };
         let of_people = chat.server.is_lid_family() || chat.server.is_pn_family();
-        let own = |jid: &Jid| [client.lid(), client.pn()].into_iter().flatten().any(|own| own.is_same_chat_as(&jid.to_non_ad()));
-        if !of_people || own(&chat) {
+        if !of_people || is_own(&client, &chat) {
             return Ok(());
         }
         if self.inbox.has(self.company, id).await.map_err(|error| StoreError::Connection(error.into()))? {
@@ -53,7 +52,7 @@ impl Repeats {
         let registration = client.persistence_manager().get_device_snapshot().registration_id.to_be_bytes().to_vec();
         let registration = NodeBuilder::new("registration").bytes(registration).build();
         let mut receipt = NodeBuilder::new("receipt").attr("to", &sender).attr("id", id).attr("type", "retry");
-        if own(&sender) {
+        if is_own(&client, &sender) {
             // The salon's own phone looks for it in its chat with that customer.
             receipt = receipt.attr("recipient", &chat);
         }

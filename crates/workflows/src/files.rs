@@ -7,7 +7,6 @@ use futures::future::BoxFuture;
 use store::{
     StoreError, conversations,
     jobs::{self, Handler, Job, NewJob, Outcome},
-    machine_now,
     messages::{self, Message, MessageId},
 };
 use whatsapp::{Content, FetchError};
@@ -42,7 +41,7 @@ impl FetchFile {
         };
         let bytes = match self.0.whatsapp.fetch(company, &content).await {
             Ok(bytes) => bytes,
-            Err(FetchError::NotConnected) if job_age(job) < PATIENCE => return Ok(Outcome::Snooze(SESSION)),
+            Err(FetchError::NotConnected) if job.age() < PATIENCE => return Ok(Outcome::Snooze(SESSION)),
             Err(FetchError::Failed(error)) if job.attempt < job.max_attempts => return Ok(Outcome::retry(error)),
             // Nothing that an operator could mend: no dead letter.
             Err(error) => {
@@ -63,10 +62,6 @@ impl Handler for FetchFile {
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Outcome> {
         Box::pin(async move { self.fetch(job).await.unwrap_or_else(Outcome::retry) })
     }
-}
-
-fn job_age(job: &Job) -> Duration {
-    Duration::try_from(machine_now().duration_since(job.created_at)).unwrap_or_default()
 }
 
 /// What a message brought beside words.

@@ -128,7 +128,7 @@ impl Send {
                 (Status::Failed, Some(code.to_string()))
             }
             Err(error) => {
-                let waited = Duration::try_from(machine_now().duration_since(job.created_at)).unwrap_or_default();
+                let waited = job.age();
                 if waited < PATIENCE {
                     return Ok(Outcome::Snooze(pause_for(waited)));
                 }

@@ -10,7 +10,6 @@ use store::{
     StoreError, companies,
     conversations::{self, Conversation, ConversationId},
     jobs::{self, Handler, Job, NewJob, Outcome},
-    machine_now,
 };
 
 use crate::{
@@ -98,7 +97,7 @@ impl Settle {
             Settled::Gone if !booked => return self.say(job, conversation, only(state, texts::GONE), None, None).await,
             Settled::Gone | Settled::NotDone => None,
             Settled::Unknown => {
-                let waited = Duration::try_from(machine_now().duration_since(job.created_at)).unwrap_or_default();
+                let waited = job.age();
                 // Without a user token there is nothing that later looks would find.
                 if waited < app.settings.unsettled_patience && app.yclients.has_user_token() {
                     return Ok(Outcome::Snooze(waited.clamp(LOOK_AGAIN, SELDOM)));

@@ -179,7 +179,8 @@ impl Customer {
     }
 }
 
-fn replies(answer: &Value) -> Vec<String> {
+/// The texts that came back.
+pub(crate) fn replies(answer: &Value) -> Vec<String> {
     let replies = answer["replies"].as_array().map(Vec::as_slice).unwrap_or_default();
     replies.iter().map(|reply| reply["text"].as_str().unwrap_or_default().to_owned()).collect()
 }

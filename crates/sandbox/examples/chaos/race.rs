@@ -7,7 +7,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
-    customer::Claim,
+    customer::{Claim, replies},
     place::{Place, TO_MASTERS},
 };
 
@@ -34,9 +34,9 @@ pub(crate) async fn run(place: &Arc<Place>, salon: i64, attempts: usize) -> anyh
         let mut winners = 0;
         for answer in join_all(rivals).await {
             let answer = answer?;
-            let replies = answer["replies"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let heard: String = replies.iter().filter_map(|reply| reply["text"].as_str()).collect();
+            let replies = replies(&answer);
             ensure!(answer["settled"] == true && replies.len() == 1, "round {round}: {answer}");
+            let heard = replies.concat();
             match Claim::of(&heard) {
                 Some(_) => winners += 1,
                 None if heard.contains('?') => offered += 1,

@@ -427,36 +427,22 @@ impl Emulator {
     pub(super) fn notify(&self, world: &mut World, author: &str, phone: &str, device: u16, mut news: Node) {
         let id = stanza::random_id();
         news.attrs.insert("id", id.as_str());
-        let stanza = match marshal_auto(&news) {
-            Ok(stanza) => Octets::from(stanza),
-            Err(error) => return tracing::warn!(%error, "a notification cannot be written"),
-        };
-        let waiting = Waiting {
-            class: Class::Notification,
-            id,
-            author: author.to_owned(),
-            peer: false,
-            stanza,
-            plaintext: Octets::default(),
-            sent: false,
-        };
-        enqueue(self, world, phone, device, waiting);
+        self.queue_plain(world, Class::Notification, author, phone, device, &id, &news);
     }
 
     fn queue_receipt(&self, world: &mut World, author: &str, phone: &str, device: u16, id: &str, receipt: &Node) {
-        let stanza = match marshal_auto(receipt) {
+        self.queue_plain(world, Class::Receipt, author, phone, device, id, receipt);
+    }
+
+    /// A stanza with nothing sealed in it waits for a device.
+    #[expect(clippy::too_many_arguments, reason = "both ends of one stanza")]
+    fn queue_plain(&self, world: &mut World, class: Class, author: &str, phone: &str, device: u16, id: &str, node: &Node) {
+        let stanza = match marshal_auto(node) {
             Ok(stanza) => Octets::from(stanza),
-            Err(error) => return tracing::warn!(%error, "a receipt cannot be written"),
+            Err(error) => return tracing::warn!(%error, class = class.name(), "a stanza cannot be written"),
         };
-        let waiting = Waiting {
-            class: Class::Receipt,
-            id: id.to_owned(),
-            author: author.to_owned(),
-            peer: false,
-            stanza,
-            plaintext: Octets::default(),
-            sent: false,
-        };
+        let waiting =
+            Waiting { class, id: id.to_owned(), author: author.to_owned(), peer: false, stanza, plaintext: Octets::default(), sent: false };
         enqueue(self, world, phone, device, waiting);
     }
 

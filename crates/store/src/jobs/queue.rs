@@ -10,7 +10,7 @@ use super::wake::Wake;
 use crate::{
     Result, StoreError, Tx,
     database::Connection,
-    dialect,
+    dialect, machine_now,
     sql::{json, millis, moment, to_json},
 };
 
@@ -142,6 +142,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// How long ago it was first enqueued.
+    pub fn age(&self) -> Duration {
+        Duration::try_from(machine_now().duration_since(self.created_at)).unwrap_or_default()
+    }
+
     /// The payload as the handler's own type.
     ///
     /// # Errors
