@@ -321,9 +321,11 @@ impl Emulator {
             tracing::warn!("a message to an address that nobody has");
             return world.send(connection, ack(Some(404)));
         };
-        let token = ["tctoken", "cstoken"].into_iter().any(|tag| node.get_optional_child(tag).is_some());
         let restricted = world.accounts.get(phone).is_some_and(|account| account.restricted);
-        if restricted && !token && recipient != phone && !world.has_written(&recipient, phone) {
+        let shown = child_content(node, "tctoken");
+        let given = world.accounts.get(&recipient).and_then(|account| account.trusted.get(phone));
+        let trusted = given.is_some_and(|token| **token == *shown);
+        if restricted && recipient != phone && !trusted && !world.has_written(&recipient, phone) {
             return world.send(connection, ack(Some(463)));
         }
         let copies: Vec<(Jid, &Node)> = match node.get_optional_child("participants") {

@@ -20,6 +20,8 @@ const FEW_PREKEYS: usize = 10;
 /// Keys one account may hold: four times what a client brings at once.
 const MOST_PREKEYS: usize = 4096;
 const MEDIA_TTL_SECS: u32 = 3600;
+/// The setting `privacy_token_sending_on_all_1_on_1_messages`.
+const SHOW_TOKENS: u32 = 10_518;
 
 impl Emulator {
     /// Handles an `<iq>` of a device (`None`: one that is being linked).
@@ -106,11 +108,16 @@ impl Emulator {
                 app_state(world, phone, now_ms).ok().map(|state| one(state.sync(sync)))
             }),
             ("abt", "get", "props", _) => {
-                Some(one(NodeBuilder::new("props").attr("protocol", "1").attr("hash", "sandbox").attr("refresh", 86_400).build()))
+                let props = NodeBuilder::new("props").attr("protocol", "1").attr("hash", "sandbox").attr("refresh", 86_400);
+                let show_tokens = NodeBuilder::new("prop").attr("config_code", SHOW_TOKENS).attr("config_value", "1").build();
+                Some(one(props.children([show_tokens]).build()))
             }
             ("blocklist", "get", ..) => Some(one(NodeBuilder::new("list").attr("matched", "false").build())),
             ("privacy", "get", "privacy", _) => Some(one(privacy())),
-            ("privacy", "set", "tokens", _) => Some(nothing()),
+            ("privacy", "set", "tokens", Some((phone, _))) => child.map(|tokens| {
+                self.trust(world, phone, tokens);
+                nothing()
+            }),
             ("w:m", "set" | "get", "media_conn", _) => Some(one(self.media_hosts())),
             ("w:g2", "get", "participating", _) => Some(one(NodeBuilder::new("groups").build())),
             ("w:profile:picture", "get", ..) => Some(stanza::error(id, 404, "item-not-found")),
@@ -189,6 +196,31 @@ impl Emulator {
             companion.app_state_key_shared = true;
         }
         Ok(())
+    }
+
+    /// An account trusts others: each gets a token to show with what it writes to that account.
+    fn trust(&self, world: &mut World, phone: &str, tokens: &Node) {
+        let Some(from) = world.accounts.get(phone).map(|account| account.lid_jid()) else { return };
+        for asked in tokens.get_children_by_tag("token").filter(|token| attr(token, "type") == "trusted_contact") {
+            let Some((whom, _)) = stanza::jid(asked, "jid").and_then(|jid| world.resolve(&jid)) else { continue };
+            let token: [u8; 16] = rand::random();
+            let given =
+                NodeBuilder::new("token").attr("type", "trusted_contact").attr("t", attr(asked, "t").as_ref()).bytes(token.to_vec());
+            let news = NodeBuilder::new("notification")
+                .attr("from", &from)
+                .attr("type", "privacy_token")
+                .attr("t", wacore::time::now_secs())
+                .children([NodeBuilder::new("tokens").children([given.build()]).build()])
+                .build();
+            for device in
+                world.accounts.get(&whom).map(|account| account.companions.keys().copied().collect::<Vec<_>>()).unwrap_or_default()
+            {
+                self.notify(world, phone, &whom, device, news.clone());
+            }
+            if let Some(account) = world.accounts.get_mut(phone) {
+                account.trusted.insert(whom, Octets::from(&token[..]));
+            }
+        }
     }
 
     fn media_hosts(&self) -> Node {

@@ -78,6 +78,9 @@ pub(super) struct Account {
     /// Its devices may answer, and write to nobody else.
     #[serde(default)]
     pub(super) restricted: bool,
+    /// Who may write to it unasked, by the token that each of them was given.
+    #[serde(default)]
+    pub(super) trusted: BTreeMap<String, Octets>,
     pub(super) app_state: Option<AppState>,
 }
 
@@ -323,6 +326,7 @@ impl World {
                 hidden: false,
                 passkey: false,
                 restricted: false,
+                trusted: BTreeMap::new(),
                 app_state: None,
             };
             self.accounts.insert(phone.to_owned(), account);

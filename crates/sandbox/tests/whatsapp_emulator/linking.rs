@@ -105,6 +105,20 @@ async fn a_name_is_a_phone_on_the_test_server() {
     let refused =
         careful.wait("refused", |told| if let Told::Ack { id, error } = told { (id == stranger).then_some(error) } else { None }).await;
     assert_eq!(refused.as_deref(), Some("463"));
+    // Whom Anna trusts may write to her unasked.
+    anna.handle.client().tc_token().issue_tokens(&[address(&careful).to_non_ad()]).await.expect("given");
+    let of_anna = anna.handle.client().persistence_manager().get_device_snapshot().lid.clone().expect("linked").user;
+    let backend = careful.handle.client().persistence_manager().backend();
+    for _ in 0..PATIENCE.as_millis() / 5 {
+        if backend.get_tc_token(&of_anna).await.expect("an answer").is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let welcome = careful.handle.client().send_text(address(&anna).to_non_ad(), "спасибо").await.expect("written").message_id;
+    let taken =
+        careful.wait("taken", |told| if let Told::Ack { id, error } = told { (id == welcome).then_some(error) } else { None }).await;
+    assert_eq!(taken, None);
     boris.handle.client().send_text(address(&careful).to_non_ad(), "вопрос").await.expect("sent");
     assert_eq!(careful.text().await.1, "вопрос");
     careful.handle.client().send_text(address(&boris).to_non_ad(), "ответ").await.expect("sent");
