@@ -154,11 +154,12 @@ describe("codes", () => {
     }
   });
 
-  test("a pairing code is given for any usual writing of a number, and links it", async () => {
+  test("a pairing code is given for any usual writing of a number, and for five numbers a minute", async () => {
     const salon = await freshSalon();
     const [, area, a, b, c] = salon.phone.match(/^7(...)(...)(..)(..)$/);
     const codes = new Set();
-    for (const phoneNumber of [`8 ${area} ${a} ${b} ${c}`, `+7 (${area}) ${a}-${b}-${c}`, salon.phone]) {
+    const writings = [`8 ${area} ${a} ${b} ${c}`, `+7 (${area}) ${a}-${b}-${c}`, salon.phone, `8${area}${a}${b}${c}`, `${area}${a}${b}${c}`, `8-${area}-${a}-${b}-${c}`, `+${salon.phone}`];
+    for (const phoneNumber of writings) {
       const { status, body } = await ask("POST", "/marketplace/api/pairing-code", { token: salon.token, body: { phoneNumber } });
       assert.equal(status, 200, JSON.stringify(body));
       assert.deepEqual(Object.keys(body).sort(), ["code", "expires_in", "phoneNumber", "success"]);
@@ -167,7 +168,18 @@ describe("codes", () => {
       codes.add(body.code);
     }
     assert.equal(codes.size, 1, "one code while it holds");
-    await link(salon, { code: [...codes][0] });
+    for (let other = 1; other <= 4; other++) {
+      const { status } = await ask("POST", "/marketplace/api/pairing-code", { token: salon.token, body: { phoneNumber: `7916000000${other}` } });
+      assert.equal(status, 200, `number ${other + 1}`);
+    }
+    const sixth = await ask("POST", "/marketplace/api/pairing-code", { token: salon.token, body: { phoneNumber: salon.phone } });
+    assert.deepEqual([...refused(sixth), sixth.headers.get("retry-after")], [429, "too_many_requests", "60"], "WhatsApp bans who asks too often");
+  });
+
+  test("a phone that types a pairing code is linked", async () => {
+    const salon = await freshSalon();
+    const { body } = await ask("POST", "/marketplace/api/pairing-code", { token: salon.token, body: { phoneNumber: salon.phone } });
+    await link(salon, { code: body.code });
     await becomes(salon, "connected");
   });
 

@@ -400,6 +400,12 @@ impl Pool {
         self.start_locked(&salon).await.map(drop)
     }
 
+    /// The code that was given out for `phone` and is worth showing still.
+    pub fn last_pairing_code(&self, company: CompanyId, phone: &Phone) -> Option<PairingCode> {
+        let (asked, code, left) = self.known(company)?.pairing()?;
+        (asked == *phone && left > WORTH_SHOWING).then_some(PairingCode { code, expires_in: left })
+    }
+
     /// Asks for a code that links `phone` when it is typed there; starts the session if need be.
     /// Asked again for the same number while a code holds, gives the same code.
     ///
@@ -422,11 +428,8 @@ impl Pool {
         if running.is_linked() {
             return Err(StartError::AlreadyLinked.into());
         }
-        if let Some((asked, code, left)) = salon.pairing()
-            && asked == *phone
-            && left > WORTH_SHOWING
-        {
-            return Ok(PairingCode { code, expires_in: left });
+        if let Some(given) = self.last_pairing_code(company, phone) {
+            return Ok(given);
         }
         let client = &running.client;
         client.wait_for_socket(SOCKET_WAIT).await.map_err(|_| PairingError::Unreachable)?;
