@@ -7,7 +7,7 @@ const root = $("linking");
 const words = JSON.parse(root.dataset.words);
 const token = new URLSearchParams(location.search).get("token");
 const GIVE_UP_AFTER = 120_000; // of polling without a link, ms
-const state = { view: root.dataset.done === "true" ? "done" : "link", socket: null, polling: null, activating: false, taken: null, qrUntil: 0, codeUntil: 0, asked: 0 };
+const state = { view: root.dataset.done === "true" ? "done" : "link", socket: null, polling: null, activating: false, qrUntil: 0, codeUntil: 0, asked: 0 };
 
 const say = (text) => { $("live").textContent = text; };
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -78,10 +78,8 @@ const hear = {
   "whatsapp-connected": ({ phone }) => linked(phone),
   status: (now) => follow(now),
   "sync-progress": (step) => syncStep(step),
-  error: ({ message, error }) => {
+  error: ({ message }) => {
     $("code-ask").disabled = false;
-    // It may come before the link that it is about is told of, or while we switch on.
-    if (error === "number_taken") state.taken = message;
     complain(message);
   },
 };
@@ -147,10 +145,7 @@ async function activate() {
     return show("done");
   }
   if (answer.http === 401 || answer.http === 410) return over(words.expired_title, answer.message);
-  // Why a link was taken back is told beside the answer, and may come after it.
-  if (answer.http === 409 && !state.taken) await new Promise((later) => setTimeout(later, 1000));
-  const taken = answer.error === "number_taken" || state.taken;
-  over(taken ? words.taken_title : words.activation_title, state.taken ?? answer.message, anew);
+  over(answer.error === "number_taken" ? words.taken_title : words.activation_title, answer.message, anew);
 }
 
 function syncStep({ module, done, total }) {

@@ -83,6 +83,7 @@ pub async fn activate(app: &App, company_id: CompanyId) -> Result<Activated, Act
             }
         }
         LinkState::Restricted => {}
+        _ if onboarding::was_taken(&mut app.store.read().await?, company_id).await? => return Err(ActivationError::NumberTaken),
         _ => return Err(ActivationError::NotConnected),
     }
     let confirmation = prepare(app, company_id).await?;

@@ -250,11 +250,12 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
     if let Linked::NumberTaken(other) = companies::set_linked(&mut tx, company.id, phone, name, now).await? {
         drop(tx);
         tracing::warn!(company = %company.id, %other, %phone, "this number serves another salon; the link is taken back");
+        note_taken(app, company).await?;
         // The reason first: that the link is gone follows from it.
         app.store.bus().publish(CompanyEvent {
             company_id: company.id,
             kind: "error".to_owned(),
-            payload: json!({ "message": texts::NUMBER_TAKEN, "error": "number_taken" }),
+            payload: json!({ "message": texts::NUMBER_TAKEN, "error": TAKEN }),
         });
         if let Err(error) = app.whatsapp.logout(company.id).await {
             tracing::warn!(company = %company.id, %error, "the link could not be taken back");
@@ -265,6 +266,26 @@ pub(crate) async fn note_link(app: &App, company: &Company, phone: &Phone, name:
     events::append(&mut tx, company.id, company.salon_id, IntegrationEvent::WhatsappConnected, &data, now).await?;
     tx.commit().await?;
     Ok(Noted::Ours)
+}
+
+/// The reason of [`Noted::Taken`] among a salon's events.
+const TAKEN: &str = "number_taken";
+
+/// Writes down why the link is about to be taken back: whoever asks later, asks a link that is gone.
+async fn note_taken(app: &App, company: &Company) -> Result<(), StoreError> {
+    let mut tx = app.store.begin().await?;
+    if !was_taken(&mut tx, company.id).await? {
+        let (event, data) = (IntegrationEvent::IntegrationFailed, json!({ "reason": TAKEN }));
+        events::append(&mut tx, company.id, company.salon_id, event, &data, app.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The last that happened to the salon is that its new link was taken back.
+pub(crate) async fn was_taken(tx: &mut Tx, company: CompanyId) -> Result<bool, StoreError> {
+    let last = events::latest(tx, company, 1).await?.pop();
+    Ok(last.is_some_and(|last| last.event_type == IntegrationEvent::IntegrationFailed.as_str() && last.data["reason"] == TAKEN))
 }
 
 /// Keeps `companies.whatsapp_connected` in step with the sessions of this node until told to stop.
