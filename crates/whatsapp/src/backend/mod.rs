@@ -65,6 +65,9 @@ pub(crate) struct Backend {
     company: CompanyId,
     lease: Lease,
     broken: CancellationToken,
+    /// The client may write a thing while it still writes its former state. In the order of the calls,
+    /// or the former state would stay: a device that does not know that it is linked.
+    in_order: tokio::sync::Mutex<()>,
     repeats: Arc<Repeats>,
 }
 
@@ -74,15 +77,16 @@ impl Backend {
     /// could not put away), and writing on would make WhatsApp's repeat unreadable. So nothing more
     /// is written, and the session must begin anew from what is stored.
     pub(crate) fn new(store: Store, vault: Vault, lease: Lease, broken: CancellationToken, repeats: Arc<Repeats>) -> Self {
-        Self { store, vault, company: lease.company_id, lease, broken, repeats }
+        Self { store, vault, company: lease.company_id, lease, broken, in_order: tokio::sync::Mutex::default(), repeats }
     }
 
     /// A transaction that may write: refused once the lease went to somebody else.
     async fn write(&self) -> Result<Writing<'_>> {
+        let turn = self.in_order.lock().await;
         if self.broken.is_cancelled() {
             return Err(StoreError::Connection("an earlier write failed: the session begins anew".into()));
         }
-        let mut writing = Writing { tx: None, broken: Some(&self.broken) };
+        let mut writing = Writing { tx: None, broken: Some(&self.broken), _turn: turn };
         let tx = writing.tx.insert(self.store.begin().await.map_err(database)?);
         match sessions::check(tx, &self.lease).await {
             Ok(()) => Ok(writing),
@@ -205,6 +209,7 @@ struct Writing<'a> {
     tx: Option<Tx>,
     /// Until its end.
     broken: Option<&'a CancellationToken>,
+    _turn: tokio::sync::MutexGuard<'a, ()>,
 }
 
 impl Writing<'_> {

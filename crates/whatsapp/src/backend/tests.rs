@@ -277,6 +277,19 @@ async fn who_lost_the_lease_writes_nothing() {
     new.put_session(ALICE, b"new").await.expect("ours now");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_of_two_writes_at_once_stays() {
+    let database = postgres_database().await;
+    let company = salon(&database.store, 1).await;
+    let one = backend(&database.store, company, "node").await;
+    for round in 0..100 {
+        let (first, second) = tokio::join!(one.put_session(ALICE, b"before"), one.put_session(ALICE, b"after"));
+        first.and(second).expect("written");
+        let stays = one.get_session(ALICE).await.expect("an answer");
+        assert_eq!(stays.as_deref(), Some(&b"after"[..]), "round {round}");
+    }
+}
+
 #[tokio::test]
 async fn after_a_write_that_failed_nothing_more_is_written() {
     let database = sqlite().await;
