@@ -367,6 +367,41 @@ async fn a_session_comes_back_by_itself_when_whatsapp_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_to_which_whatsapp_says_nothing_connects_anew() {
+    let world = World::new().await;
+    let (pool, _, company) = world.linked().await;
+    let lose = |stanzas: &str| {
+        let occasion = Occasion { matches: Some(stanzas.to_owned()), ..Occasion::default() };
+        world.emulator.add_fault_on(Fault { kind: FaultKind::Drop, salon: None, times: 1 }, occasion).expect("such a fault");
+    };
+    // Left to itself the client waits for 75 seconds, each time.
+    let soon = Duration::from_secs(45);
+    let mut events = pool.subscribe();
+    world.emulator.offline(SALON).await.expect("offline");
+    state(&mut events, &LinkState::Connecting).await;
+    lose("to iq");
+    world.emulator.online(SALON).await.expect("online");
+    let again = async {
+        while !pool.state(company).is_connected() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(soon, again).await.expect("the login is begun anew");
+
+    lose("to iq");
+    let (chat, id) = (ChatId(format!("{BORIS}@s.whatsapp.net")), pool.new_message_id());
+    let sent = async {
+        while pool.send_text(company, &chat, &id, "Здравствуйте!").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(soon, sent).await.expect("sent anew");
+    let heard = world.emulator.chat(BORIS, SALON);
+    assert_eq!(heard.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), ["Здравствуйте!"]);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_a_session_that_ended() {
     let world = World::new().await;
     let (pool, inbox, company) = world.linked().await;

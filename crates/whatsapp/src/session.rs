@@ -29,6 +29,11 @@ const AGAIN_OUTDATED: Duration = Duration::from_secs(60 * 60);
 const RESTRICTED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// A session whose memory could not be written begins anew after that time.
 const AGAIN_BROKEN: Duration = Duration::from_secs(1);
+/// A word of WhatsApp that is awaited for so long will not come, though the socket is open: the
+/// client itself would wait for over a minute, each time anew.
+const DEAF: Duration = Duration::from_secs(20);
+/// It is looked at so often.
+const PULSE: Duration = Duration::from_secs(5);
 /// Deliveries waiting for the inbox; what comes on top is dropped (see [`Inbox::delivered`]).
 const DELIVERIES: usize = 1_024;
 
@@ -308,6 +313,8 @@ pub(crate) async fn keep(
     mut heard: mpsc::UnboundedReceiver<Arc<Heard>>,
 ) -> End {
     let mut over = false;
+    let mut pulse = tokio::time::interval(PULSE);
+    let mut silence = Silence::default();
     let end = loop {
         tokio::select! {
             biased;
@@ -327,6 +334,11 @@ pub(crate) async fn keep(
                 tracing::warn!(company = %salon.company, "the device's memory could not be written; the session begins anew");
                 break End::new(LinkState::Connecting, if running.is_linked() { Then::Again(AGAIN_BROKEN) } else { Then::Rest });
             }
+            _ = pulse.tick() => if silence.is_too_long(salon, running) {
+                tracing::warn!(company = %salon.company, "WhatsApp has gone silent on an open connection; connecting anew");
+                let client = Arc::clone(&running.client);
+                tokio::spawn(async move { client.reconnect().await });
+            },
             // Every end of the client's own has an event before it, read above; what has none is a
             // codes' run out or a fault, and a linked device comes back from that.
             () = &mut bot => {
@@ -341,6 +353,36 @@ pub(crate) async fn keep(
         bot.await;
     }
     end
+}
+
+/// How long a session has waited for WhatsApp.
+#[derive(Default)]
+struct Silence {
+    /// A login is under way.
+    login: Option<Instant>,
+    /// The connection was given up for it.
+    broken_at: Option<Instant>,
+}
+
+impl Silence {
+    /// A linked device comes online a moment after its socket is open, and a message is acknowledged
+    /// a moment after it is sent. (A first login waits for the phone, which may take its time.)
+    fn is_too_long(&mut self, salon: &Salon, running: &Running) -> bool {
+        let client = &running.client;
+        let known = running.is_linked() && !client.push_name().is_empty();
+        if !known || !client.is_connected() {
+            self.login = None;
+            return false;
+        }
+        let login = salon.state() == LinkState::Connecting;
+        self.login = login.then(|| self.login.unwrap_or_else(Instant::now));
+        let since = self.login.or_else(|| running.acks.oldest());
+        let deaf = since.max(self.broken_at).is_some_and(|since| since.elapsed() >= DEAF) && since.is_some();
+        if deaf {
+            *self = Self { login: None, broken_at: Some(Instant::now()) };
+        }
+        deaf
+    }
 }
 
 /// Takes in one event; `Some` where it ends the session.
@@ -518,20 +560,30 @@ impl EventHandler for Ear {
 
 /// Who waits for WhatsApp's word on which message.
 #[derive(Default)]
-pub(crate) struct Acks(Mutex<HashMap<String, Vec<oneshot::Sender<Delivery>>>>);
+pub(crate) struct Acks(Mutex<HashMap<String, Vec<Waiting>>>);
+
+struct Waiting {
+    since: Instant,
+    told: oneshot::Sender<Delivery>,
+}
 
 impl Acks {
     /// Waits from now on; ask before sending, since the answer may be faster than the sender.
     pub(crate) fn expect(self: &Arc<Self>, message_id: &str) -> Expected {
-        let (sender, answer) = oneshot::channel();
-        self.0.lock().entry(message_id.to_owned()).or_default().push(sender);
+        let (told, answer) = oneshot::channel();
+        self.0.lock().entry(message_id.to_owned()).or_default().push(Waiting { since: Instant::now(), told });
         Expected { acks: Arc::clone(self), message_id: message_id.to_owned(), answer }
     }
 
     fn resolve(&self, message_id: &str, delivery: Delivery) {
         for waiting in self.0.lock().remove(message_id).unwrap_or_default() {
-            let _ = waiting.send(delivery);
+            let _ = waiting.told.send(delivery);
         }
+    }
+
+    /// Since when somebody has waited.
+    fn oldest(&self) -> Option<Instant> {
+        self.0.lock().values().flatten().map(|waiting| waiting.since).min()
     }
 }
 
@@ -553,9 +605,9 @@ impl Drop for Expected {
     fn drop(&mut self) {
         self.answer.close();
         let mut waiting = self.acks.0.lock();
-        if let Some(senders) = waiting.get_mut(&self.message_id) {
-            senders.retain(|sender| !sender.is_closed());
-            if senders.is_empty() {
+        if let Some(those) = waiting.get_mut(&self.message_id) {
+            those.retain(|one| !one.told.is_closed());
+            if those.is_empty() {
                 waiting.remove(&self.message_id);
             }
         }
