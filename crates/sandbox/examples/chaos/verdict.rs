@@ -115,13 +115,22 @@ impl Verdict {
     /// A customer has one booking at a time, so the claims in their order are the bookings in theirs.
     fn claims(&mut self, diary: &Diary, chat: &Value, records: &[Value]) {
         let mut told: Vec<Told> = Vec::new();
+        let mut checking = false;
         let from_salon = chat.as_array().into_iter().flatten().filter(|message| message["from"] == "salon");
         for text in from_salon.filter_map(|message| message["text"].as_str()) {
             if text.contains("Ваша запись") {
                 self.doubled.push(format!("{}: a notice about the customer's own doing: {text}", diary.phone));
             }
-            match (Claim::of(text), told.last_mut()) {
+            let claim = Claim::of(text);
+            // What was found while it changed is told as changed: made it was all the same.
+            let found = std::mem::take(&mut checking) && told.last().is_none_or(|last| last.cancelled);
+            checking = claim.is_none() && (found || text.to_lowercase().contains("проверяю"));
+            match (claim, told.last_mut()) {
                 (None, _) => {}
+                (Some(Claim::Moved), _) if found => {
+                    self.moved += 1;
+                    told.push(Told { text: text.to_owned(), cancelled: false });
+                }
                 (Some(Claim::Booked), _) => {
                     self.booked += 1;
                     told.push(Told { text: text.to_owned(), cancelled: false });
