@@ -83,9 +83,9 @@ words! {
         New = "new",
         /// In: a turn has taken it.
         Answered = "answered",
-        /// In: too old at its arrival to be answered; listed for the salon.
+        /// In: too old at its arrival to be answered, and not yet listed for the salon.
         Old = "old",
-        /// In: nothing to answer.
+        /// In: nothing to answer, or a person's to answer.
         Ignored = "ignored",
         /// Out: to be sent.
         Queued = "queued",
@@ -354,6 +354,34 @@ pub async fn ignore_unanswered(tx: &mut Tx, company: CompanyId, conversation: Co
     )
 }
 
+/// Leaves what was too old to be answered to the salon, which is to be told of it in the same
+/// transaction; in the order of writing.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn take_old(tx: &mut Tx, company: CompanyId) -> Result<Vec<Message>> {
+    let sql = "UPDATE messages SET status = 'ignored' WHERE company_id = $1 AND status = 'old' RETURNING *";
+    let mut old = rows!(tx, Message, sql, company.0)?;
+    old.sort_by_key(|message| (message.sent_at, message.seq));
+    Ok(old)
+}
+
+/// Somebody in the salon wrote in that chat then: what was too old to be answered before that needs
+/// no listing. Returns how many messages that were.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn seen_by_a_person(tx: &mut Tx, company: CompanyId, conversation: ConversationId, then: Timestamp) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE messages SET status = 'ignored' \
+         WHERE company_id = $1 AND conversation_id = $2 AND status = 'old' AND sent_at <= $3",
+        company.0,
+        conversation.0,
+        then.as_millisecond()
+    )
+}
+
 /// Takes a customer's message back that no turn has taken, as if it had not been written; returns
 /// whether there was one.
 ///
@@ -363,7 +391,7 @@ pub async fn withdraw(tx: &mut Tx, company: CompanyId, conversation: Conversatio
     let withdrawn = execute!(
         tx,
         "UPDATE messages SET status = 'ignored' \
-         WHERE company_id = $1 AND conversation_id = $2 AND direction = 'in' AND whatsapp_id = $3 AND status = 'new'",
+         WHERE company_id = $1 AND conversation_id = $2 AND direction = 'in' AND whatsapp_id = $3 AND status IN ('new', 'old')",
         company.0,
         conversation.0,
         text(whatsapp_id)

@@ -10,6 +10,7 @@ use crate::{
     Catalogues, activation,
     answer::Answer,
     files::FetchFile,
+    missed::ListMissed,
     notifications::NotifyBooking,
     operator::TellOperator,
     outbox::Send,
@@ -76,6 +77,7 @@ impl App {
             .handler(NotifyBooking::KIND, Arc::new(NotifyBooking(self.clone())), 8)
             .handler(TellOperator::KIND, Arc::new(TellOperator(self.clone())), 2)
             .handler(SyncJob::KIND, Arc::new(SyncJob(self.clone())), 8)
+            .handler(ListMissed::KIND, Arc::new(ListMissed(self.clone())), 4)
             .handler_with_session(FetchFile::KIND, Arc::new(FetchFile(self.clone())), 4)
             .handler_with_session(activation::Welcome::KIND, Arc::new(activation::Welcome(self.clone())), 8)
     }

@@ -12,7 +12,7 @@ use store::{
 };
 use whatsapp::{Content, Delivery, Inbound, MAX_TEXT};
 
-use crate::{App, answer::Answer, files::FetchFile};
+use crate::{App, answer::Answer, files::FetchFile, missed::ListMissed};
 
 /// A message that is older than this when it arrives is listed for the salon, not answered.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
@@ -109,10 +109,12 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
     if message.content.brings_small_file() {
         jobs::enqueue(tx, FetchFile::job(company, stored.id)).await?;
     }
-    if status == Status::New {
-        let job = Answer::job(company, conversation.id).delay(debounce(app, &message.content)).at_the_latest(LONGEST_BURST);
-        jobs::put_off(tx, job).await?;
-    }
+    let job = match status {
+        Status::New => Answer::job(company, conversation.id).delay(debounce(app, &message.content)).at_the_latest(LONGEST_BURST),
+        Status::Old => ListMissed::job(company),
+        _ => return Ok(()),
+    };
+    jobs::put_off(tx, job).await?;
     Ok(())
 }
 
@@ -121,6 +123,7 @@ async fn store_one(app: &App, tx: &mut Tx, message: &Inbound) -> anyhow::Result<
 /// was written (the salon's phone was off, or we were) counts from when it was written.
 async fn by_a_person(app: &App, tx: &mut Tx, conversation: &Conversation, written: Timestamp) -> anyhow::Result<()> {
     let company = conversation.company_id;
+    messages::seen_by_a_person(tx, company, conversation.id, written).await?;
     let now = app.clock.now();
     let until = written.min(now) + SignedDuration::try_from(app.settings.human_pause)?;
     if until <= now {
@@ -137,12 +140,12 @@ async fn first_status(app: &App, tx: &mut Tx, conversation: &Conversation, messa
     let salon = companies::get(tx, message.company_id).await?.ok_or(StoreError::NotFound("company"))?;
     let answers = salon.status == IntegrationStatus::Active && salon.ai_enabled && salon.whatsapp_enabled;
     let paused = conversation.paused_until.is_some_and(|until| now < until);
-    Ok(if now.duration_since(message.sent_at) > STALE {
-        Status::Old
-    } else if !answers || paused {
-        Status::Ignored
-    } else {
-        Status::New
+    let stale = now.duration_since(message.sent_at) > STALE;
+    let emoji = matches!(message.content, Content::Reaction { .. });
+    Ok(match stale {
+        _ if !answers || paused || (stale && emoji) => Status::Ignored,
+        true => Status::Old,
+        false => Status::New,
     })
 }
 

@@ -13,6 +13,7 @@ pub mod conversations;
 pub mod files;
 pub mod inbox;
 mod journal;
+mod missed;
 mod notifications;
 pub mod onboarding;
 mod operator;

@@ -3,7 +3,11 @@
 use dialogue::{Customer, Effect};
 use domain::{Booking, Salon, SalonId};
 use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use language::{Lang, speak};
+use store::messages::{Kind, Message};
+
+use crate::missed::Missed;
 
 /// To a customer: a move or a cancellation whose outcome was unknown turned out not to have happened.
 pub(crate) const UNCHANGED: &str = "Проверила: изменить запись не получилось, она осталась как была. Попробовать ещё раз?";
@@ -43,6 +47,48 @@ pub(crate) fn handed_over(customer: &Customer, summary: &str, silent: bool) -> S
     } else {
         format!("ℹ️ {who}\n{summary}")
     }
+}
+
+/// So many chats are named in a list, and so much of what was written in each.
+const MOST_CHATS: usize = 20;
+const EXCERPT: usize = 100;
+
+/// To the salon's own chat: what came too late to be answered.
+pub(crate) fn missed(chats: &[Missed], zone: &TimeZone) -> String {
+    let lines = chats.iter().take(MOST_CHATS).filter_map(|chat| {
+        let last = chat.messages.last()?;
+        let at = last.sent_at.to_zoned(zone.clone()).strftime("%d.%m в %H:%M");
+        let before = chat.messages.len() - 1;
+        let more = if before > 0 { format!(" и ещё {before}") } else { String::new() };
+        Some(format!("• {}, {at}: {}{more}", who(&chat.customer), excerpt(last)))
+    });
+    let mut list: Vec<String> = lines.collect();
+    if chats.len() > MOST_CHATS {
+        list.push(format!("• и ещё чатов: {}", chats.len() - MOST_CHATS));
+    }
+    format!(
+        "📬 Пока этот WhatsApp был не на связи, вам писали:\n{}\nПрошло больше часа, поэтому я не отвечал. Ответьте, пожалуйста, сами.",
+        list.join("\n")
+    )
+}
+
+fn excerpt(message: &Message) -> String {
+    let text = message.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !text.is_empty() {
+        let cut = if text.chars().count() > EXCERPT { "…" } else { "" };
+        return format!("«{}{cut}»", text.chars().take(EXCERPT).collect::<String>());
+    }
+    match message.kind {
+        Kind::Voice => "голосовое сообщение",
+        Kind::Image => "фото",
+        Kind::Video => "видео",
+        Kind::Document => "файл",
+        Kind::Sticker => "стикер",
+        Kind::Location => "место на карте",
+        Kind::Contact => "контакт",
+        Kind::Text | Kind::Reaction | Kind::Other => "сообщение",
+    }
+    .to_owned()
 }
 
 /// The card about a booking that somebody in the salon, or the online widget, made.

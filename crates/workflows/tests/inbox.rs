@@ -235,6 +235,75 @@ async fn a_customers_small_file_is_fetched_once() {
 }
 
 #[tokio::test]
+async fn what_came_too_late_is_listed_for_the_salon_once() {
+    let desk = Desk::open().await;
+    let mut tx = desk.app.store.begin().await.expect("a transaction");
+    let salon = Phone::parse("79160000000").expect("a phone");
+    companies::set_linked(&mut tx, desk.company, &salon, "Лира", Monday.now()).await.expect("linked");
+    tx.commit().await.expect("committed");
+    let late = |id: &str, content: Content| {
+        let hours_ago = SignedDuration::from_hours(if id == "A1" { 3 } else { 2 });
+        Inbound { sent_at: Monday.now() - hours_ago, ..desk.message(id, content) }
+    };
+    let of = |chat: &str, name: &str, inbound: Inbound| Inbound {
+        chat: ChatId(chat.to_owned()),
+        phone: None,
+        push_name: Some(name.to_owned()),
+        ..inbound
+    };
+    let text = |text: &str| Content::Text(text.to_owned());
+    let voice = json!({"path": "/v", "key": vec![1; 32], "sha256": vec![2; 32], "sealed_sha256": vec![3; 32]});
+    let voice: Content = serde_json::from_value(json!({"Voice": {"mime": "audio/ogg", "size": 9_000_000, "source": voice}})).expect("one");
+    let all = [
+        late("A1", text("Здравствуйте!")),
+        late("A2", text("Можно  завтра\nв 15?")),
+        of("2@lid", "Вера", late("B1", voice)),
+        late("A3", Content::Reaction { message_id: "A1".to_owned(), emoji: Some("👍".to_owned()) }),
+        // Taken back, and answered on the salon's phone: nothing to tell of.
+        of("3@lid", "Рита", late("C1", text("Отмените"))),
+        of("3@lid", "Рита", late("C2", Content::Revoke { message_id: "C1".to_owned() })),
+        of("4@lid", "Зоя", late("D1", text("Вы работаете?"))),
+        Inbound { from_me: true, ..of("4@lid", "Лира", late("D2", text("Да!"))) },
+    ];
+    desk.hear(all.clone()).await;
+    desk.hear(all).await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(desk.app.runner().run(stop.clone()));
+    let notes = async || {
+        let mut tx = desk.app.store.read().await.expect("a transaction");
+        let own = ChatId("79160000000@s.whatsapp.net".to_owned());
+        let Some(chat) = conversations::by_chat(&mut tx, desk.company, &own).await.expect("an answer") else { return Vec::new() };
+        messages::latest(&mut tx, desk.company, chat.id, 10).await.expect("a list").into_iter().map(|note| note.text).collect()
+    };
+    for _ in 0..200 {
+        if !notes().await.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(
+        notes().await,
+        ["📬 Пока этот WhatsApp был не на связи, вам писали:\n\
+          • Анна, +7 903 111-22-33, 23.11 в 08:00: «Можно завтра в 15?» и ещё 1\n\
+          • Вера, 23.11 в 08:00: голосовое сообщение\n\
+          Прошло больше часа, поэтому я не отвечал. Ответьте, пожалуйста, сами."]
+    );
+    assert_eq!(desk.unanswered().await, Vec::<String>::new());
+    // The next list has the next ones only.
+    desk.hear([late("A4", text("Ау"))]).await;
+    for _ in 0..200 {
+        if notes().await.len() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let second = notes().await.pop().expect("a list");
+    assert!(second.contains("«Ау»\n") && !second.contains("Вера"), "{second}");
+    stop.cancel();
+    running.await.expect("ended well");
+}
+
+#[tokio::test]
 async fn a_reaction_is_queued_for_a_message_of_the_chat_only() {
     let desk = Desk::open().await;
     desk.hear([desk.text("A1", "Здравствуйте!")]).await;

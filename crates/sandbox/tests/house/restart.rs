@@ -108,6 +108,22 @@ async fn a_killed_product_comes_back_linked_and_answers_what_came_meanwhile_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_hours_ago_is_not_answered_but_listed_for_the_salon() {
+    const SALONS_PHONE: &str = "74950000088";
+    let mut apart = Apart::start(&[]).await;
+    apart.kill_product();
+    let body = json!({ "salon": SALON, "text": "Можно на маникюр сегодня?", "name": "Мария" });
+    apart.house.post(&format!("/control/phones/{CUSTOMER}/messages"), &body).await;
+    apart.house.call(Method::PUT, "/control/clock", &json!({ "now": "2026-11-23T15:00:00+03:00" })).await;
+    apart.start_product();
+    let house = &apart.house;
+    let listed = async || house.heard_by(SALONS_PHONE).await.iter().any(|note| note.contains("Мария, +7 916 123-45-67, 23.11 в 10:0"));
+    until("the salon is told", listed).await;
+    assert_eq!(house.heard_by(CUSTOMER).await, Vec::<String>::new(), "who wrote hours ago is not answered");
+    assert_ne!(house.say(CUSTOMER, "Вы ещё работаете?").await, "", "who writes now is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_product_killed_amid_a_booking_finds_what_it_had_made_and_tells_it_once() {
     let mut apart = Apart::start(&[]).await;
     // The booking is made, and its answer is held until after the kill.
