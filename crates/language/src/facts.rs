@@ -228,7 +228,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             let works = matches!(&*token.text, "оба" | "обе" | "both")
                 && tokens[..i].iter().any(|t| t.trades().any(Trade::is_head))
                 && !tokens[..i].iter().any(|t| t.cue(Cue::We) || t.cue(Cue::Companion));
-            if things || works { 1 } else { 2 }
+            // «Я и двое детей»
+            if things || works {
+                1
+            } else {
+                2 + u8::from(besides(tokens, i) && after(1).is_some_and(|t| t.cue(Cue::Companion) || t.trades().next().is_some()))
+            }
         } else if token.cue(Cue::Three) {
             3
         } else if token.cue(Cue::Four) {
@@ -262,7 +267,7 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         {
             2
         } else if let Some(n) = counted_persons(tokens, i) {
-            n
+            n + u8::from(besides(tokens, i - 1))
         } else if two_persons(tokens, i) {
             2
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
@@ -331,11 +336,19 @@ fn two_persons(tokens: &[Token], i: usize) -> bool {
 fn counted_persons(tokens: &[Token], i: usize) -> Option<u8> {
     use Trade::{Boy, Child, Female, Girl, Male};
     let person = |t: &Token| t.trades().any(|trade| matches!(trade, Boy | Child | Female | Girl | Male));
-    tokens.get(i).filter(|t| person(t) && morphology::may_be_case(&t.text, "Gen"))?;
+    let counted = |t: &&Token| person(t) && ["Gen", "Ins", "Dat"].iter().any(|case| morphology::may_be_case(&t.text, case));
+    tokens.get(i).filter(counted)?;
     let number = tokens.get(i.checked_sub(1)?)?;
     let at = i.checked_sub(2).and_then(|i| tokens.get(i)).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To));
     let value = if number.kind == Kind::Number { Some(number.value) } else { number.cardinal() };
     value.filter(|n| (2..=9).contains(n) && !at).and_then(|n| u8::try_from(n).ok())
+}
+
+/// «Отец и два сына», «я с двумя детьми»: another one before those who are counted.
+fn besides(tokens: &[Token], number: usize) -> bool {
+    let joins = |t: &Token| t.is(Sense::And) || matches!(&*t.text, "с" | "со" | "with");
+    let one = |t: &Token| t.cue(Cue::Companion) || t.cue(Cue::We) || matches!(&*t.text, "я" | "меня" | "мне" | "me" | "i");
+    number > 1 && joins(&tokens[number - 1]) && one(&tokens[number - 2])
 }
 
 /// «2 мужские стрижки»: as many works as people.

@@ -3,7 +3,7 @@ use jiff::civil::DateTime;
 
 use crate::{
     Asked, Context, Lang, Understood, facts, intents,
-    lexicon::{Cue, Lexicon},
+    lexicon::{Cue, Lexicon, Sense},
     names,
     script::Script,
     services::PriceList,
@@ -38,10 +38,11 @@ impl Reader {
     pub fn read(&self, text: &str, now: DateTime, context: &Context) -> Understood {
         let mut text = Text::read(text);
         stop_or_feet(&mut text.tokens);
-        // What this salon has on its list asks nothing about the salon.
+        // What this salon has on its list asks nothing about the salon; of its senses the trade's stand last.
         for token in &mut text.tokens {
             if [Cue::About, Cue::Health, Cue::Hygiene].iter().any(|cue| token.cue(*cue)) && self.services.lists(token) {
-                token.senses = &[];
+                let works = |sense: &Sense| matches!(sense, Sense::Trade(_));
+                token.senses = &token.senses[token.senses.iter().position(works).unwrap_or(token.senses.len())..];
             }
         }
         let text = text;
@@ -294,6 +295,46 @@ mod tests {
         check(&Context::default(), &unknown, |u| u.service_unknown.clone().unwrap_or_default());
         let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
         check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
+    }
+
+    #[test]
+    fn as_the_list_writes_it() {
+        let salon = salon_with(&[
+            (1, "Окрашивание Air Touch", "Волосы", &[]),
+            (2, "Окрашивание Total Blond", "Волосы", &[]),
+            (3, "Гидропилинг HydraFacial", "Лицо", &[]),
+            (4, "Стрижка собак до 10 кг", "Груминг", &[]),
+            (5, "Стрижка собак от 10 кг", "Груминг", &[]),
+            (6, "Стрижка кошек", "Груминг", &[]),
+            (7, "Вычёсывание", "Груминг", &[]),
+            (8, "Татуировка", "Тату", &[]),
+            (9, "Перекрытие старой татуировки", "Тату", &[]),
+            (10, "Удаление татуировки", "Тату", &[]),
+            (11, "Детская стрижка 3–6 лет", "Волосы", &[]),
+            (12, "Детская стрижка 7–12 лет", "Волосы", &[]),
+            (13, "Коррекция бровей", "Брови", &[]),
+            (14, "Коррекция и окрашивание бровей хной", "Брови", &[]),
+            (15, "Стрижка бороды", "Борода", &[]),
+            (16, "Камуфляж бороды", "Борода", &[]),
+        ]);
+        let cases: &[(&str, Vec<i64>)] = &[
+            ("эйр тач", vec![1]),
+            ("эйртач", vec![1]),
+            ("airtouch", vec![1]),
+            ("тотал блонд", vec![2]),
+            ("хайдрафешл", vec![3]),
+            ("собаку постричь", vec![4, 5]),
+            ("шпица подстричь, 4 кг", vec![4]),
+            ("хаски 25 кг на стрижку", vec![5]),
+            ("кот линяет, вычесать бы", vec![7]),
+            ("хочу тату", vec![8]),
+            ("свести тату", vec![10]),
+            ("сыну 8 лет, стрижку", vec![12]),
+            ("аллергия на хну, коррекция бровей", vec![13]),
+            ("подровнять бороду", vec![15]),
+            ("борода", vec![15]),
+        ];
+        check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
     }
 
     #[test]
@@ -607,6 +648,8 @@ mod tests {
                 ("на 15", 1),
                 ("ребенку 4 года стрижка", 1),
                 ("мальчик и девочка, постричь", 2),
+                ("отец и два сына", 3),
+                ("я и двое детей", 3),
                 ("мужской и женский зал", 1),
             ],
             |u| u.people,
@@ -720,6 +763,28 @@ mod tests {
             ("когда я записана?", I::MyBookings),
             ("мои записи", I::MyBookings),
             ("перенесите запись на пятницу", I::Reschedule),
+            ("что у меня записано?", I::MyBookings),
+            ("когда мне к вам?", I::MyBookings),
+            ("сколько с меня будет за завтрашний визит?", I::MyBookings),
+            ("какой у меня мастер завтра?", I::MyBookings),
+            ("на что я записана в пятницу", I::MyBookings),
+            ("на когда есть запись?", I::FreeTimes),
+            ("скинь мою запись на субботу", I::Reschedule),
+            ("не успеваю в четверг к 18, давайте 18:30", I::Reschedule),
+            ("не успеваю к 18, буду в 18:10", I::Late),
+            ("буду минут через 20", I::Late),
+            ("замените педикюр на маникюр с покрытием", I::Reschedule),
+            ("уберите меня отовсюду", I::Cancel),
+            ("можно поговорить с девушкой на ресепшене?", I::Human),
+            ("мне нагрубили на ресепшене", I::Complaint),
+            ("скок педикюр?", I::Price),
+            ("солярий есть?", I::Services),
+            ("паркинг есть?", I::Info),
+            ("есть где машину поставить?", I::Info),
+            ("волосы секутся ужасно, хочу стрижку", I::Book),
+            ("болит спина, что посоветуете?", I::Services),
+            ("передайте Даше спасибо, волосы шикарные", I::Thanks),
+            ("хотя не надо, я подумаю", I::Decline),
             ("можно поменять время записи?", I::Reschedule),
             ("отмените мою запись", I::Cancel),
             ("отмнеите запись", I::Cancel),

@@ -1,7 +1,10 @@
 //! Works that a message names in order to refuse them: «стрижку не надо», «без маникюра», «вместо педикюра».
 
+use std::ops::Range;
+
 use crate::{
     lexicon::{Cue, Prep, Sense, Trade},
+    morphology,
     text::Token,
 };
 
@@ -26,7 +29,17 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
             let after = |n: usize| (i + n < end).then(|| &tokens[i + n]);
             if instead(tokens, i) {
                 let work = (i + 1..end).find(|k| names_work(&tokens[*k]) && tokens[*k].trades().any(Trade::is_head));
-                work.into_iter().for_each(|work| refused[i + 1..=work].fill(true));
+                let last = if tokens[i].latin { work } else { of_genitive(tokens, i + 1, end) };
+                last.into_iter().for_each(|last| refused[i + 1..=last].fill(true));
+                continue;
+            }
+            // «Замените маникюр на педикюр», «аллергия на хну»
+            if let Some(dropped) = swapped(tokens, i).filter(|dropped| dropped.end < end) {
+                refused[dropped].fill(true);
+                continue;
+            }
+            if tokens[i].text.starts_with("аллерги") && after(1).is_some_and(|t| t.prep(Prep::On)) {
+                (i + 2..end).find(|k| names_work(&tokens[*k])).into_iter().for_each(|work| refused[work] = true);
                 continue;
             }
             // "No beard"
@@ -119,6 +132,30 @@ fn instead(tokens: &[Token], i: usize) -> bool {
     tokens[i].text == "вместо" || tokens[i].text == "of" && i > 0 && tokens[i - 1].text == "instead"
 }
 
+/// The last word of what stands in the genitive from `start` on: «маникюра с гель-лаком | классический».
+fn of_genitive(tokens: &[Token], start: usize, end: usize) -> Option<usize> {
+    let mut last = None;
+    let mut with = false;
+    for (i, token) in tokens.iter().enumerate().take(end).skip(start) {
+        let goes_on = token.mark('-') || with || morphology::may_be_genitive(&token.text);
+        with = matches!(&*token.text, "с" | "со") || with && (token.mark('-') || tokens.get(i + 1).is_some_and(|t| t.mark('-')));
+        if !(goes_on || with) {
+            break;
+        }
+        last = Some(i);
+    }
+    last
+}
+
+/// «Замените маникюр на педикюр»: the tokens of the work that another one replaces.
+pub(crate) fn swapped(tokens: &[Token], change: usize) -> Option<Range<usize>> {
+    tokens[change].cue(Cue::Change).then_some(())?;
+    let end = (change..tokens.len()).find(|i| divides(&tokens[*i])).unwrap_or(tokens.len());
+    let work = |t: &Token| names_work(t) && !t.cue(Cue::Change);
+    let to = (change + 2..end).find(|k| tokens[*k].prep(Prep::On) && tokens[*k + 1..end].iter().take(3).any(work))?;
+    tokens[change + 1..to].iter().any(work).then_some(change + 1..to)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +176,11 @@ mod tests {
             ("маникюр не буду, педикюр да", "маникюр"),
             ("маникюр и педикюр не делаем, только брови", "маникюр педикюр"),
             ("педикюр вместо маникюра", "маникюра"),
+            ("вместо гель-лака классический", "гель лака"),
+            ("вместо маникюра с гель-лаком классический", "маникюра гель лаком"),
+            ("вместо спортивного массажа классический", "спортивного массажа"),
+            ("замените маникюр с гель-лаком на классический", "маникюр гель лаком"),
+            ("у меня аллергия на хну, коррекция только", "хну"),
             ("i don't need a haircut, just styling", "haircut"),
             ("бороду не трогайте, подстригите", "бороду"),
             ("haircut, no beard", "beard"),

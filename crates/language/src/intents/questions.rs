@@ -24,7 +24,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
         // «Сколько у вас мастеров»
         let masters = s.tokens[i + 1..].iter().take(3).any(|t| t.cue(Cue::Master));
         !masters
-            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
+            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "скок" | "почем")
             && !next.is_some_and(|t| {
                 t.cue(Cue::Time)
                     || t.unit().is_some()
@@ -252,7 +252,18 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
     // «Расскажите про биоревитализацию»
     let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
-    list || about || what_done || do_you || you_do || have_you || includes
+    // «Болит спина, что посоветуете?»
+    let what_helps = s.question && s.has(Cue::Advise) && s.has(Cue::What) && !s.has(Cue::Master) && wanted.understood.when.is_empty();
+    // «Солярий есть?»
+    let is_there = s.question
+        && wanted.trade
+        && wanted.understood.when.is_empty()
+        && wanted.understood.staff_ids.is_empty()
+        && s.tokens.len() <= 4
+        && !s.has(Cue::Promo)
+        && s.tokens.iter().any(|t| matches!(&*t.text, "есть" | "имеется" | "бывает"))
+        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head));
+    list || about || what_done || do_you || you_do || have_you || includes || what_helps || is_there
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {

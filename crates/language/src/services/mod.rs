@@ -3,9 +3,11 @@
 mod said;
 mod titles;
 
+use std::collections::HashMap;
+
 use domain::{Salon, ServiceId};
 use said::{Said, code, length};
-use titles::{ANIMALS, CHILDREN, Entry, Key, METHODS, NOT_BARBERS, PERSONS, Word, title_words, words, works_joined};
+use titles::{ANIMALS, CHILDREN, Entry, Key, METHODS, Measure, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words, works_joined};
 
 use crate::{
     lexicon::{Prep, Sense, Trade},
@@ -21,6 +23,8 @@ pub(crate) struct PriceList {
     categories: Box<[Key]>,
     /// Words that only this salon has, for those who misspell them.
     own: Box<[(Box<str>, Key)]>,
+    /// Latin words of its titles by their consonants, for those who write them with Russian letters.
+    heard: HashMap<String, Vec<Key>>,
 }
 
 /// Services in a message.
@@ -48,7 +52,8 @@ impl PriceList {
                 let heads = words(&service.category).into_iter().filter(|(_, w)| w.key.is_head());
                 title.extend(heads);
                 if !title.iter().any(named) && haircuts {
-                    title.push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false }));
+                    title
+                        .push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false, leads: false }));
                 }
             }
             own.extend(
@@ -68,13 +73,15 @@ impl PriceList {
                 parts: service.composite_of.clone().into_boxed_slice(),
                 minutes: service.minutes,
                 joint: !service.composite_of.is_empty() || works_joined(&service.title) > 1,
+                sizes: sizes(&service.title).into_boxed_slice(),
             }
         });
         let entries = entries.collect();
         own.sort_unstable();
         own.dedup();
         let categories = salon.services.iter().flat_map(|service| words(&service.category)).map(|(_, word)| word.key).collect();
-        Self { entries, categories, own: own.into_boxed_slice() }
+        let heard = salon.services.iter().flat_map(|service| heard(&service.title)).collect();
+        Self { entries, categories, own: own.into_boxed_slice(), heard }
     }
 
     /// The word is one of this list, whatever else it may mean elsewhere: «массаж для беременных».
@@ -133,8 +140,11 @@ impl PriceList {
             }
             return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word, unknown };
         }
-        let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, people > 1));
-        let options = self.of_hair(self.as_long_as(options, tokens, used), tokens);
+        // «Стрижка и борода по отдельности»
+        let apart = people > 1 || tokens.iter().any(|t| t.text.starts_with("отдельн") || matches!(&*t.text, "раздельно" | "separately"));
+        let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, apart));
+        let options = self.of_beard(options, &said);
+        let options = self.of_size(self.of_hair(self.as_long_as(options, tokens, used), tokens), tokens);
         Meant { options, any_word, unknown }
     }
     fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
@@ -163,12 +173,16 @@ impl PriceList {
                 continue;
             }
             let before = n.checked_sub(1).map(|n| &groups[n]);
-            let (ids, covered) = before
+            let shared = before
                 .and_then(|before| self.shared_work(before, group, unwanted))
                 // «Ноги и подмышки, шугаринг»
                 .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group, unwanted)).filter(|_| n == 0))
-                .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted))
-                .unwrap_or_else(|| self.best(group, &all, unwanted, false));
+                .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted));
+            // «Кот линяет, вычесать бы»: whom it is for is no work beside one.
+            if shared.is_none() && groups.len() > 1 && group.iter().all(|s| ANIMALS.contains(&s.keys[0])) {
+                continue;
+            }
+            let (ids, covered) = shared.unwrap_or_else(|| self.best(group, if people_apart { &[] } else { &all }, unwanted, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
             let narrows = |before: &&mut Vec<ServiceId>| before.len() > ids.len() && ids.iter().all(|id| before.contains(id));
@@ -276,6 +290,35 @@ impl PriceList {
         options
     }
 
+    /// «Борода» by itself is to be cut or shaped, whatever else is done to beards here.
+    fn of_beard(&self, mut options: Vec<Vec<ServiceId>>, said: &[Said]) -> Vec<Vec<ServiceId>> {
+        let beard = Key::Trade(Trade::Beard);
+        let bare = |s: &Said| s.keys[0] == beard && !said.iter().any(|other| other.group == s.group && other.at != s.at);
+        let has = |id: &ServiceId, keys: &[Key]| self.entries.iter().any(|e| e.id == *id && e.title.iter().any(|w| keys.contains(&w.key)));
+        let cuts = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade);
+        for ids in options.iter_mut().filter(|ids| ids.iter().all(|id| has(id, &[beard])) && ids.iter().any(|id| has(id, &cuts))) {
+            if said.iter().any(bare) {
+                ids.retain(|id| has(id, &cuts));
+            }
+        }
+        options
+    }
+
+    /// «Шпиц, 4 кг», «сыну 8 лет»: of works for different sizes or ages, those for such.
+    fn of_size(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let value = |t: &Token| if t.digits > 0 { Some(t.value) } else { t.cardinal() };
+        let said = tokens.windows(2).find_map(|w| Some((Measure::of(&w[1].text)?, value(&w[0])?)));
+        let Some((measure, value)) = said else { return options };
+        let holds = |id: &ServiceId| {
+            let entry = self.entries.iter().find(|e| e.id == *id);
+            entry.and_then(|e| e.sizes.iter().find_map(|size| size.holds(measure, value)))
+        };
+        for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| holds(id) == Some(true))) {
+            ids.retain(|id| holds(id) == Some(true));
+        }
+        options
+    }
+
     /// «У меня короткие волосы»: of works for long and for short hair, those for such.
     fn of_hair(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
         let lengths = [Trade::Long, Trade::Short].map(Key::Trade);
@@ -307,7 +350,24 @@ impl PriceList {
             }
         }
         let near = named.windows(2).all(|w| w[1].at - w[0].at <= 4);
-        let oneself = |t: &Token| matches!(&*t.text, "я" | "мне" | "меня" | "себя" | "себе" | "сам" | "самому" | "мы" | "i" | "me");
+        let oneself = |t: &Token| {
+            matches!(
+                &*t.text,
+                "я" | "мне"
+                    | "меня"
+                    | "себя"
+                    | "себе"
+                    | "сам"
+                    | "самому"
+                    | "мы"
+                    | "нас"
+                    | "нам"
+                    | "i"
+                    | "me"
+                    | "us"
+                    | "we"
+            )
+        };
         let alone = people > 1 && named.len() == 1 && tokens.iter().any(oneself);
         let with_child = alone && CHILDREN.contains(&named[0].keys[0]);
         // Whose husband comes is a woman.
@@ -417,7 +477,9 @@ impl PriceList {
             let anywhere = |w: &Word| w.key.is_object() && !entry.joint && entry.title.iter().any(|w| w.key.is_anywhere() && has(w, said));
             let missing_heads = missing
                 .iter()
-                .filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair))
+                .filter(|w| {
+                    (w.key.is_head() || w.leads) && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair)
+                })
                 .count();
             // «Лазерная эпиляция» is one way to remove hair.
             let removes = |w: &&&Word| METHODS.contains(&w.key);

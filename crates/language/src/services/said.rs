@@ -97,6 +97,8 @@ impl PriceList {
                 _ => self.keys(token),
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
+            let keys = if keys.is_empty() { self.spoken(tokens, i) } else { keys };
+            let keys = if keys.is_empty() && shapes_hair(tokens, i) { self.known(vec![Key::Trade(Trade::Haircut)]) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
             }
@@ -216,7 +218,10 @@ impl PriceList {
             keys.push(Key::Trade(Trade::Difficult));
         }
         if keys.contains(&Key::Trade(Trade::Bald)) {
-            keys.push(Key::Trade(Trade::Shave));
+            keys.extend([Trade::Head, Trade::Shave].map(Key::Trade));
+        }
+        if keys.contains(&Key::Trade(Trade::Grey)) {
+            keys.push(Key::Trade(Trade::Camouflage));
         }
         if keys.contains(&Key::Trade(Trade::Shape)) {
             keys.push(Key::Trade(Trade::Correction));
@@ -257,15 +262,36 @@ impl PriceList {
                         && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
                 };
                 let done = morphology::undone(&token.text);
-                let meant = self
-                    .own
-                    .iter()
-                    .filter(|(own, _)| near(own) || related(&token.text, own) || done.is_some_and(|verb| related(verb, own)));
+                let act = morphology::act(&token.text);
+                let meant = self.own.iter().filter(|(own, _)| {
+                    near(own)
+                        || related(&token.text, own)
+                        || done.is_some_and(|verb| related(verb, own))
+                        || act.is_some() && act == morphology::act_noun(own)
+                });
                 keys.extend(meant.map(|(_, key)| *key));
             }
         }
         let found = self.known(keys);
         if found.is_empty() && own { self.known(compound(&token.text).map(Key::Trade).into_iter().collect()) } else { found }
+    }
+
+    /// What Latin words of a title a strange word spells by itself or with its neighbour.
+    fn spoken(&self, tokens: &[Token], i: usize) -> Vec<Key> {
+        let word =
+            |i: usize| tokens.get(i).filter(|t| t.is_word() && t.trades().next().is_none()).map(|t| t.slip.as_deref().unwrap_or(&t.text));
+        let odd = |t: &Token| t.strange || t.slip.is_some() || t.latin;
+        if self.heard.is_empty() || !tokens[i.saturating_sub(1)..(i + 2).min(tokens.len())].iter().any(odd) {
+            return Vec::new();
+        }
+        let of = |words: &[Option<&str>]| {
+            let words: Option<Vec<&str>> = words.iter().copied().collect();
+            words.and_then(|words| self.heard.get(&script::consonants(&words.concat())))
+        };
+        let before = i.checked_sub(1).and_then(word);
+        let alone = || of(&[word(i)]).filter(|_| odd(&tokens[i]));
+        let found = of(&[word(i), word(i + 1)]).or_else(|| of(&[before, word(i)]).filter(|_| before.is_some())).or_else(alone);
+        found.cloned().unwrap_or_default()
     }
 
     /// The work whose name a word is with a letter left out or two swapped.
@@ -368,6 +394,13 @@ pub(super) fn trimming(said: &mut [Said]) {
     }
 }
 
+/// «Подровнять бороду» in a list that cuts beards but shapes none.
+fn shapes_hair(tokens: &[Token], i: usize) -> bool {
+    let object = |t: &Token| t.trades().any(|t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe));
+    tokens[i].trades().any(|t| matches!(t, Trade::Shape | Trade::Correction))
+        && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
+}
+
 /// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.
 pub(super) fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     let nail = Key::Trade(Trade::Nail);
@@ -395,7 +428,9 @@ pub(super) fn addresses(tokens: &[Token], i: usize) -> bool {
     }
     let greets = |t: &Token| t.cue(Cue::Hello) || t.cue(Cue::Good);
     let day_of_greeting = |k: usize| k > 0 && tokens[k - 1].cue(Cue::Good);
-    let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || day_of_greeting(k));
+    let sighs =
+        |t: &Token| t.is(Sense::Rather) || matches!(&*t.text, "ну" | "эй" | "так" | "а" | "дорогие" | "милые" | "уважаемые" | "любимые");
+    let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || sighs(&tokens[k]) || day_of_greeting(k));
     let next = tokens.get(i + 1);
     opens
         && tokens[..i].iter().all(|t| t.digits == 0)
@@ -460,7 +495,9 @@ pub(super) fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
 
 /// «Лимфодренаж» is said for «лимфодренажный», «биоревит» for «биоревитализация».
 pub(super) fn related(said: &str, own: &str) -> bool {
-    let same = said.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
+    // «Мегаобьем» is «мегаобъем».
+    let like = |a: char, b: char| a == b || matches!((a, b), ('ь', 'ъ') | ('ъ', 'ь'));
+    let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
     same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }

@@ -40,11 +40,24 @@ pub(crate) struct Setting<'a> {
 
 /// Reads the times and marks the tokens they are said with.
 pub(crate) fn read(tokens: &[Token], used: &mut [bool], setting: &Setting<'_>) -> Times {
-    let mentions = grammar::mentions(tokens, used, setting);
-    for mention in &mentions {
+    let mut mentions = grammar::mentions(tokens, used, setting);
+    for mention in &mut mentions {
+        if let Item::Day(day) = &mut mention.item {
+            *day = just_offered(*day, setting);
+        }
         used[mention.span.clone()].iter_mut().for_each(|used| *used = true);
     }
     combine::combine(tokens, &mentions, setting)
+}
+
+/// «А в среду?» behind offers means the Wednesday among them.
+fn just_offered(day: Day, setting: &Setting<'_>) -> Day {
+    let Day::Weekday(weekday, Which::Bare) = day else { return day };
+    let mut named = setting.context.offered.iter().map(|at| at.date()).filter(|d| d.weekday().to_monday_one_offset() == weekday);
+    match named.next() {
+        Some(date) if !setting.moving && named.all(|other| other == date) => Day::On(date),
+        _ => day,
+    }
 }
 
 /// A day or a time of day, where it was said.
