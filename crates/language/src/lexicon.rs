@@ -306,7 +306,7 @@ trades! {
     Lash true: "ресница ресничка =lash =lashes =eyelash =eyelashes",
     Hair true: "волос волосы =hair",
     Coating true: "покрытие покрыть =coating",
-    Gel false: "гель шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
+    Gel false: "гель гелик шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
     Lacquer false: "лак =polish",
     Massage true: "массаж массажик промять размять помассировать =massage",
     Face true: "лицо =facial =face =личико",
@@ -335,7 +335,7 @@ trades! {
     Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
     Curl true: "завивка завить завивать химия химзавивка =perm =curls",
     Fringe true: "челка челочка =fringe =bangs",
-    Consultation true: "консультация =consultation",
+    Consultation true: "консультация консультироваться проконсультироваться =consultation",
     Spa true: "спа =spa",
     Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик братан братишка",
     Female false: "женский жена женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
@@ -368,8 +368,8 @@ trades! {
     Belly true: "живот животик =belly",
     Forehead true: "лоб =forehead",
     Foot true: "=стопы =стоп =стопам =стопами =стопа =стопу ступня =foot =feet",
-    Cat true: "кошка кот котик котенок кошечка =cat британец мейн-кун мейнкун перс сфинкс =cats =kitten",
-    Dog true: "собака пес песик щенок собачка =dog =puppy шпиц йорк пудель болонка чихуахуа корги мопс такса хаски лабрадор овчарка ретривер шнауцер спаниель бигль мальтезе бишон доберман ротвейлер бульдог самоед терьер фокстерьер йоркшир пекинес джек померанец той-терьер =собачья =dogs",
+    Cat true: "кошка кот котик котенок кошечка =cat =cats =kitten",
+    Dog true: "собака пес песик щенок собачка =dog =puppy =собачья =dogs",
     Laser true: "лазер лазерный =laser",
     Replace false: "замена заменить поменять сменить",
     Thai false: "тайский =thai",
@@ -394,6 +394,9 @@ trades! {
     Deep false: "глубокий тотальный бразильский =deep =brazilian",
     Long false: "длинный длина =long",
     Short false: "короткий =short",
+    Grooming true: "груминг =grooming",
+    DogBreed false: "шпиц йорк пудель болонка чихуахуа корги мопс такса хаски лабрадор овчарка ретривер шнауцер спаниель бигль мальтезе бишон доберман ротвейлер бульдог самоед терьер фокстерьер йоркшир пекинес джек померанец йоркширский",
+    CatBreed false: "британец мейнкун перс сфинкс",
     Tan true: "солярий загар загореть загорать позагорать автозагар =solarium =tan =tanning",
 }
 
@@ -667,7 +670,7 @@ impl Lexicon {
                 by_sound.entry(sound(word)).or_default().push(word);
                 let of_trade = || lexicon.senses[word].iter().any(|sense| matches!(sense, Sense::Trade(_)));
                 let consonants = script::consonants(word);
-                if word.is_ascii() && consonants.len() > 3 && of_trade() {
+                if word.is_ascii() && consonants.len() > 4 && of_trade() {
                     let first = lexicon.by_consonants.entry(consonants).or_insert(word);
                     *first = word.min(first);
                 }

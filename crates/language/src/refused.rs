@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Which tokens name work that is not wanted. `used` are those that name a time or a master.
-pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
+/// `codes` those of this list's own works that have no word: «2D».
+pub(crate) fn works(tokens: &[Token], used: &[bool], codes: &[bool]) -> Vec<bool> {
     let mut refused = vec![false; tokens.len()];
     // Who cancels or moves names the booking, not a wish.
     let changes = tokens.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move));
@@ -60,8 +61,9 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
                 let of_time = (first..end).next().is_some_and(|k| used[k] || tokens[k].find(is_prep).is_some());
                 let wish = (start..i).rev().find(|k| tokens[*k].cue(Cue::Book) || asks(&tokens[*k]));
                 let before = wish.map_or(start, |wish| wish + 1)..i;
-                let work_after = (first..end).any(|k| names_work(&tokens[k]));
-                let said_before = tokens[before.clone()].iter().any(names_work);
+                let named = |k: usize| names_work(&tokens[k]) || codes[k];
+                let work_after = (first..end).any(named);
+                let said_before = before.clone().any(named);
                 // «Стрижку не надо», and with the wish before it «хочу укладку не надо стрижку»
                 if said_before && !(wish.is_some() && work_after) {
                     refused[before].fill(!of_time);
@@ -197,7 +199,7 @@ mod tests {
         ];
         for (message, expected) in cases {
             let text = Text::read(message);
-            let refused = works(&text.tokens, &vec![false; text.tokens.len()]);
+            let refused = works(&text.tokens, &vec![false; text.tokens.len()], &vec![false; text.tokens.len()]);
             let named = text.tokens.iter().zip(refused).filter(|(t, refused)| *refused && names_work(t));
             let named: Vec<&str> = named.map(|(t, _)| t.text.as_str()).collect();
             assert_eq!(named.join(" "), expected, "«{message}»");

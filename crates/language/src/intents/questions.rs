@@ -39,7 +39,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
                     || s.tokens[i - 1].prep(Prep::Until)
                     || s.tokens[i - 1].prep(Prep::On)
                     || s.tokens[i - 1].prep(Prep::From)
-                    || s.tokens[i - 1].prep(Prep::Within)
+                    || s.tokens[i - 1].prep(Prep::Within) && next.is_some()
                     || s.tokens[i - 1].prep(Prep::To)))
             && (next.is_none()
                 || next.is_some_and(|t| {

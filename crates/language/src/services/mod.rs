@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use domain::{Salon, ServiceId};
 use said::{Said, code, length};
-use titles::{ANIMALS, CHILDREN, Entry, Key, METHODS, Measure, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words, works_joined};
+use titles::{
+    ANIMALS, CHILDREN, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words, works_joined,
+};
 
 use crate::{
     lexicon::{Prep, Sense, Trade},
@@ -460,6 +462,19 @@ impl PriceList {
             let work_said = said.iter().any(|s| s.is_head() && !for_whom(s));
             let only_for_whom = said.iter().all(|s| s.fit(entry).0 <= 0.0 || for_whom(s));
             if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
+                continue;
+            }
+            // «Почистить уши» is no cleaning of teeth.
+            let of_entry = |key: &Key| entry.title.iter().any(|w| w.key == *key);
+            let objects = |s: &&&Said| s.keys[0].is_object() && !ANIMALS.iter().any(|key| s.keys.contains(key));
+            let of_others = entry.title.iter().any(|w| NARROW.contains(&w.key) && !w.aside)
+                && said.iter().any(|s| objects(&s))
+                && !said.iter().chain(beside).filter(objects).any(|s| s.keys.iter().any(of_entry));
+            // «Когти подстричь коту» is no haircut.
+            let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
+            let part = |s: &&Said| s.keys.iter().any(|key| NARROW.contains(key));
+            let of_whole_pet = pet && said.iter().copied().any(|s| part(&s) && !s.keys.iter().any(of_entry));
+            if of_others || of_whole_pet {
                 continue;
             }
             // Where nothing is made for children, what is made for grown people is meant.

@@ -2,7 +2,7 @@
 
 use super::{
     PriceList,
-    titles::{CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, compound, is_little, size},
+    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, size},
 };
 use crate::{
     lexicon::{self, Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
@@ -37,7 +37,7 @@ impl PriceList {
         let mut group = 0;
         let mut without = false;
         let mut strangers: Vec<(usize, usize)> = Vec::new();
-        let refused = refused::works(tokens, used);
+        let refused = refused::works(tokens, used, &self.codes(tokens));
         // «Стрику», «броду» are words of the dictionary that nobody writes to a salon.
         let slips = rare_words(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
@@ -203,6 +203,16 @@ impl PriceList {
 
     pub(super) fn keys(&self, token: &Token) -> Vec<Key> {
         let mut keys: Vec<Key> = token.trades().map(Key::Trade).collect();
+        if let Some(animal) = token.trades().find_map(breed) {
+            let lemma = morphology::lemmas(&token.text).into_iter().next().unwrap_or_else(|| token.text.clone());
+            keys = self.own.iter().filter(|(own, _)| **own == *token.text || related(&lemma, own)).map(|(_, key)| *key).collect();
+            keys.extend([Key::of(&lemma), Key::Trade(animal)]);
+        }
+        if keys.contains(&Key::Trade(Trade::Haircut)) {
+            keys.push(Key::Trade(Trade::Grooming));
+        } else if keys.contains(&Key::Trade(Trade::Grooming)) {
+            keys.push(Key::Trade(Trade::Haircut));
+        }
         // A gel is a coating, and so is lacquer.
         if keys.contains(&Key::Trade(Trade::Gel)) || keys.contains(&Key::Trade(Trade::Lacquer)) {
             keys.push(Key::Trade(Trade::Coating));
@@ -354,6 +364,13 @@ impl Said {
         let gender = PERSONS.map(Key::Trade);
         if self.keys.iter().any(|k| gender.contains(k)) && best == 0.0 && entry.title.iter().any(|w| gender.contains(&w.key)) {
             against = true;
+        }
+        // A dog is no cat, whether title or category says so.
+        let animal = |key: &Key| entry.title.iter().any(|w| w.key == *key) || entry.around.contains(key);
+        if self.keys.iter().any(|key| ANIMALS.contains(key)) && best == 0.0 {
+            let other = ANIMALS.iter().any(|key| !self.keys.contains(key) && animal(key));
+            let own = ANIMALS.iter().any(|key| self.keys.contains(key) && animal(key));
+            return (0.0, 0.0, other && !own);
         }
         // Sugar is no laser, whatever hair both remove.
         let by = |key: &Key| METHODS[..3].contains(key);
@@ -513,7 +530,9 @@ pub(super) fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
     let token = tokens.get(i).filter(|_| !used[i])?;
     let ahead = i > 0 && [Prep::In, Prep::At, Prep::To].iter().any(|prep| tokens[i - 1].prep(*prep));
     let shifts = |i: usize| tokens.get(i).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier));
-    let (minutes, end) = if token.is(Sense::OneAndHalf) {
+    let (minutes, end) = if let Some(minutes) = lasting(tokens, i) {
+        (minutes, i + 1)
+    } else if token.is(Sense::OneAndHalf) {
         (of(unit(i + 1))? * 3 / 2, i + 2)
     } else if token.is(Sense::HalfHour) {
         (30, i + 1)
@@ -522,6 +541,25 @@ pub(super) fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
         (i64::from(number) * of(unit(i + 1))?, i + 2)
     };
     (!ahead && !shifts(end)).then_some(minutes)
+}
+
+/// «Часовой», «полуторачасовой», «90-минутный», and «на час» behind a work.
+fn lasting(tokens: &[Token], i: usize) -> Option<i64> {
+    let token = &tokens[i];
+    if token.unit() == Some(Unit::Hour) {
+        let on = i > 1 && tokens[i - 1].prep(Prep::On) && tokens[i - 2].trades().any(Trade::is_head);
+        return (on && token.text == "час").then_some(60);
+    }
+    let (count, adjective) = token.text.split_once("часов")?;
+    let hours = match count {
+        "" => 60,
+        "полутора" => 90,
+        "двух" => 120,
+        "полу" => 30,
+        "трех" => 180,
+        _ => return None,
+    };
+    ["ой", "ая", "ую", "ый", "ого", "ом", "ое"].contains(&adjective).then_some(hours)
 }
 
 /// «2D», «3д», «K18»: a word of letters and figures, in either alphabet.

@@ -174,6 +174,15 @@ pub(super) const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child
 /// Whom else.
 pub(super) const ANIMALS: [Key; 2] = [Key::Trade(Trade::Cat), Key::Trade(Trade::Dog)];
 
+/// The animal whose breed a word names.
+pub(super) fn breed(trade: Trade) -> Option<Trade> {
+    match trade {
+        Trade::DogBreed => Some(Trade::Dog),
+        Trade::CatBreed => Some(Trade::Cat),
+        _ => None,
+    }
+}
+
 /// Works that men come for less than women.
 pub(super) const NOT_BARBERS: [Key; 6] = [
     Key::Trade(Trade::Manicure),
@@ -182,6 +191,22 @@ pub(super) const NOT_BARBERS: [Key; 6] = [
     Key::Trade(Trade::Wax),
     Key::Trade(Trade::Laser),
     Key::Trade(Trade::Brow),
+];
+
+/// Parts of the body that are no part of another one: a title that names one of them is of it.
+pub(super) const NARROW: [Key; 12] = [
+    Key::Trade(Trade::Armpit),
+    Key::Trade(Trade::Beard),
+    Key::Trade(Trade::Bikini),
+    Key::Trade(Trade::Brow),
+    Key::Trade(Trade::Claw),
+    Key::Trade(Trade::Ear),
+    Key::Trade(Trade::Fringe),
+    Key::Trade(Trade::Lash),
+    Key::Trade(Trade::Lip),
+    Key::Trade(Trade::Navel),
+    Key::Trade(Trade::Nose),
+    Key::Trade(Trade::Tooth),
 ];
 
 /// Qualities that name a work by themselves: «лимфодренаж», «лисий эффект».
@@ -297,6 +322,15 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
         }
         let senses = lexicon.senses(&word).unwrap_or_default();
         let trade = senses.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None });
+        // «Пудель» is a dog, and another one than «шпиц».
+        if let Some(animal) = trade.and_then(breed) {
+            for key in [Key::Trade(animal), Key::of(morphology::lemmas(&word).first().unwrap_or(&word))] {
+                if !words.iter().any(|(_, w)| w.key == key) {
+                    words.push((word.clone(), Word { key, without, aside: false, leads: false }));
+                }
+            }
+            continue;
+        }
         let ordinal = senses.iter().any(|s| matches!(s, Sense::Ord(_)));
         if let Some(letter) = size(&word).filter(|_| words.last().is_some_and(|(_, w)| w.key == Key::Trade(Trade::Complex))) {
             words.push((word, Word { key: letter, without: false, aside: false, leads: false }));

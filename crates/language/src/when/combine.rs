@@ -255,7 +255,8 @@ fn given_up(tokens: &[Token], end: usize, mentions: &[Mention]) -> bool {
     let words = clause_of(tokens, start, start);
     let but = tokens[end.min(start)..start].iter().any(|t| t.text == "но" || t.text == "but");
     let no_time = mentions.iter().all(|m| m.span.start < words.start || m.span.start >= words.end);
-    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)));
+    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)))
+        || tokens[words.clone()].iter().any(|t| t.cue(Cue::Busy)) && !tokens[words.clone()].iter().any(|t| t.cue(Cue::If));
     but && no_time && refuses && words.len() <= 4 && words.start >= end
 }
 
