@@ -272,6 +272,8 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             2
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
+        } else if two_companions(tokens, i) {
+            2
         } else if token.cue(Cue::Companion) {
             let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"))
                 || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
@@ -330,6 +332,20 @@ fn two_persons(tokens: &[Token], i: usize) -> bool {
     let joined = tokens.get(i + 1).is_some_and(|t| t.is(Sense::And));
     let (first, second) = (person(tokens.get(i)), person(tokens.get(i + 2)));
     joined && first.is_some() && second.is_some() && first != second
+}
+
+/// «Маму и дочку», «папа придёт с сыном»: the second of two.
+fn two_companions(tokens: &[Token], i: usize) -> bool {
+    // «Подруга», «знакомая» may be spoken of; kin that are named together come together.
+    let kin = |t: &Token| t.cue(Cue::Companion) && !t.trades().any(Trade::is_head) | t.trades().any(|t| t == Trade::Father);
+    let join = i.checked_sub(1).map(|k| &tokens[k]);
+    let first = |reach: usize| {
+        let before = &tokens[i.saturating_sub(reach)..i];
+        before.iter().rev().take_while(|t| !t.ends_clause()).any(kin)
+    };
+    kin(&tokens[i])
+        && (join.is_some_and(|t| t.text == "и" || t.text == "and") && first(2)
+            || join.is_some_and(|t| matches!(&*t.text, "с" | "со" | "with")) && first(6))
 }
 
 /// «Двух мальчиков», «3 женщины».

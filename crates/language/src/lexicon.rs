@@ -441,7 +441,7 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::HalfHour, "полчаса =полчасика =полчасик =получаса =полчас =полчасок"),
     (Sense::HalfYear, "=полгода =полугода"),
     (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
-    (Sense::Part(Part::Lunch), "обед =обеденное =обеденный =lunch =lunchtime"),
+    (Sense::Part(Part::Lunch), "обед =обет =обеденное =обеденный =lunch =lunchtime"),
     (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
     (
         Sense::Part(Part::Evening),

@@ -148,10 +148,11 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
             return Some(Intent::Decline);
         }
         let names = !understood.service_ids.is_empty() || !understood.staff_ids.is_empty() || !understood.when.is_empty();
-        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру")
-            && !asked
-            && context.offered.is_empty()
-            && (words.len() > 2 || names || at.text == "хочу" && words.len() > 1);
+        let wish =
+            matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру" | "подойдет" | "устроит")
+                && !asked
+                && context.offered.is_empty()
+                && (words.len() > 2 || names || at.text == "хочу" && words.len() > 1);
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
             && words.iter().any(|t| t.cue(Cue::Thanks))
             && !asked;

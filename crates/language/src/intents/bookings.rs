@@ -99,7 +99,7 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
                             && s.tokens[i + 2..].iter().take(4).any(|t| {
                                 // «Не успеваю к 12, буду в 12:15» comes all the same.
                                 let infinitive = t.latin || ["ть", "ти", "чь", "ся"].iter().any(|end| t.text.ends_with(end));
-                                t.cue(Cue::Come) && !t.is(Sense::Not) && infinitive
+                                t.cue(Cue::Come) && t.text != "есть" && !t.is(Sense::Not) && infinitive
                             })
                         // «Прийти не смогу»
                         || matches!(&*n.text, "смогу" | "сможем" | "могу" | "получится")
@@ -305,7 +305,11 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
     // «К кому я иду завтра»
     let to_whom = s.has(Cue::Who) && s.says(&["я", "мы"]) && s.says(&["иду", "идем", "хожу", "попадаю", "попала", "записана", "записан"]);
     // «Всё в силе на завтра?»
-    let stands = s.question && s.tokens.windows(2).any(|w| w[0].text == "в" && w[1].text == "силе") && !s.has(Cue::Promo);
+    let stands = s.question
+        && (s.tokens.windows(2).any(|w| w[0].text == "в" && w[1].text == "силе") && !s.has(Cue::Promo)
+            || booking && s.says(&["актуальна", "актуально", "подтверждена", "сохранилась"])
+            // «Вы меня завтра ждёте?»
+            || s.says(&["меня", "нас"]) && s.says(&["ждете"]));
     time_to_come
         || due
         || my_master

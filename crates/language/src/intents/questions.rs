@@ -153,8 +153,10 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
     let anything = s.question
-        && words.iter().any(|t| matches!(&*t.text, "есть"))
-        && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
+        && words.iter().position(|t| t.text == "есть").is_some_and(|at| {
+            let near = &words[at.saturating_sub(4)..(at + 5).min(words.len())];
+            near.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || t.text == "нибудь")
+        })
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
     // «Хочу в субботу, у кого есть место» wishes.
     if !s.question
@@ -259,11 +261,20 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && wanted.trade
         && wanted.understood.when.is_empty()
         && wanted.understood.staff_ids.is_empty()
-        && s.tokens.len() <= 4
-        && !s.has(Cue::Promo)
-        && s.tokens.iter().any(|t| matches!(&*t.text, "есть" | "имеется" | "бывает"))
-        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head));
+        && ![Cue::Promo, Cue::Time, Cue::Booking, Cue::Master].iter().any(|cue| s.has(*cue))
+        && there_is_work(s.tokens);
     list || about || what_done || do_you || you_do || have_you || includes || what_helps || is_there
+}
+
+/// «Голова чешется, пилинг головы есть?»: the last clause asks after a work.
+fn there_is_work(tokens: &[Token]) -> bool {
+    let start = tokens.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
+    let clause = &tokens[start..];
+    let there = clause.last().is_some_and(|t| matches!(&*t.text, "есть" | "имеется" | "бывает"));
+    there
+        && clause.len() <= 5
+        && clause.iter().any(|t| t.trades().any(Trade::is_head))
+        && !clause.iter().any(|t| t.cue(Cue::Free) && !matches!(&*t.text, "есть" | "имеется"))
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use domain::{Salon, ServiceId};
 use said::{Said, code, length};
 use titles::{
-    ANIMALS, CHILDREN, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words, works_joined,
+    ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words,
+    works_joined,
 };
 
 use crate::{
@@ -24,9 +25,18 @@ pub(crate) struct PriceList {
     /// Words of this salon's categories that the trade does not have: «собаки».
     categories: Box<[Key]>,
     /// Words that only this salon has, for those who misspell them.
-    own: Box<[(Box<str>, Key)]>,
+    own: Box<[OwnWord]>,
     /// Latin words of its titles by their consonants, for those who write them with Russian letters.
     heard: HashMap<String, Vec<Key>>,
+}
+
+/// A word that only this salon has.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct OwnWord {
+    text: Box<str>,
+    /// What is done, if it names an act: «вычес» of «вычёсывание».
+    act: Option<String>,
+    key: Key,
 }
 
 /// Services in a message.
@@ -43,7 +53,7 @@ const MOST_ALTERNATIVES: usize = 5;
 
 impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
-        let mut own: Vec<(Box<str>, Key)> = Vec::new();
+        let mut own: Vec<OwnWord> = Vec::new();
         let haircut = |(_, w): &(String, Word)| w.key == Key::Trade(Trade::Haircut);
         let haircuts = salon.services.iter().any(|service| title_words(&service.title).iter().any(haircut));
         let entries = salon.services.iter().map(|service| {
@@ -58,12 +68,11 @@ impl PriceList {
                         .push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false, leads: false }));
                 }
             }
-            own.extend(
-                title
-                    .iter()
-                    .filter(|(_, word)| matches!(word.key, Key::Own(_)))
-                    .map(|(text, word)| (text.clone().into_boxed_str(), word.key)),
-            );
+            own.extend(title.iter().filter(|(_, word)| matches!(word.key, Key::Own(_))).map(|(text, word)| OwnWord {
+                text: text.clone().into_boxed_str(),
+                act: morphology::act_noun(text),
+                key: word.key,
+            }));
             let around = words(&service.category)
                 .into_iter()
                 .chain(words(&service.description))
@@ -91,7 +100,7 @@ impl PriceList {
         let lemmas = morphology::lemmas(&token.text);
         let keys: Vec<Key> = lemmas.iter().map(|lemma| Key::of(lemma)).chain(token.trades().map(Key::Trade)).collect();
         let titled = self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)));
-        titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|(_, key)| keys.contains(key))
+        titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|own| keys.contains(&own.key))
     }
 
     /// Tokens that together are a code of this list: «К18» is no hour.
@@ -152,6 +161,15 @@ impl PriceList {
     fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
         let mut groups: Vec<Vec<&Said>> = self.grouped(said).into_iter().flat_map(|group| self.coating_apart(group)).collect();
+        // «Мопс 9 кг, помыть и подстричь»: whom it is for goes with every work.
+        let only_pet = |group: &Vec<&Said>| group.iter().all(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
+        if groups.len() > 1
+            && let Some(at) = groups.iter().position(only_pet)
+            && !groups.iter().enumerate().any(|(n, group)| n != at && group.iter().any(|s| s.keys.iter().any(|key| ANIMALS.contains(key))))
+        {
+            let pet = groups.remove(at);
+            groups.iter_mut().for_each(|group| group.extend(&pet));
+        }
         let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
         if groups.len() < 2 {
             let ids = self.best(&all, &[], unwanted, false).0;
@@ -180,10 +198,6 @@ impl PriceList {
                 // «Ноги и подмышки, шугаринг»
                 .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group, unwanted)).filter(|_| n == 0))
                 .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted));
-            // «Кот линяет, вычесать бы»: whom it is for is no work beside one.
-            if shared.is_none() && groups.len() > 1 && group.iter().all(|s| ANIMALS.contains(&s.keys[0])) {
-                continue;
-            }
             let (ids, covered) = shared.unwrap_or_else(|| self.best(group, if people_apart { &[] } else { &all }, unwanted, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
@@ -308,9 +322,7 @@ impl PriceList {
 
     /// «Шпиц, 4 кг», «сыну 8 лет»: of works for different sizes or ages, those for such.
     fn of_size(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
-        let value = |t: &Token| if t.digits > 0 { Some(t.value) } else { t.cardinal() };
-        let said = tokens.windows(2).find_map(|w| Some((Measure::of(&w[1].text)?, value(&w[0])?)));
-        let Some((measure, value)) = said else { return options };
+        let Some((measure, value)) = measured(tokens) else { return options };
         let holds = |id: &ServiceId| {
             let entry = self.entries.iter().find(|e| e.id == *id);
             entry.and_then(|e| e.sizes.iter().find_map(|size| size.holds(measure, value)))
@@ -474,7 +486,11 @@ impl PriceList {
             let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
             let part = |s: &&Said| s.keys.iter().any(|key| NARROW.contains(key));
             let of_whole_pet = pet && said.iter().copied().any(|s| part(&s) && !s.keys.iter().any(of_entry));
-            if of_others || of_whole_pet {
+            // «Мытьё без стрижки» is not for who wants a haircut too.
+            let leaves_out = entry.title.iter().any(|w| {
+                w.without && w.key.is_head() && !COATINGS.contains(&w.key) && beside.iter().any(|s| !s.without && s.keys[0] == w.key)
+            });
+            if of_others || of_whole_pet || leaves_out {
                 continue;
             }
             // Where nothing is made for children, what is made for grown people is meant.
@@ -554,6 +570,20 @@ impl PriceList {
         fits.truncate(MOST_ALTERNATIVES);
         (fits.into_iter().map(|fit| fit.id).collect(), most)
     }
+}
+
+/// «4 кг», «два годика», «0,5»: a measure said, in tenths; a fraction by itself is of millilitres.
+fn measured(tokens: &[Token]) -> Option<(Measure, u32)> {
+    (0..tokens.len()).find_map(|i| {
+        let token = &tokens[i];
+        let fraction = tokens.get(i + 1).is_some_and(|t| t.glued && (t.mark(',') || t.mark('.')));
+        let part = tokens.get(i + 2).filter(|t| fraction && t.glued && t.digits == 1 && token.digits > 0);
+        let whole = if token.digits > 0 { Some(token.value) } else { token.cardinal() };
+        let value = whole?.checked_mul(10)? + part.map_or(0, |t| t.value);
+        let unit = tokens.get(if part.is_some() { i + 3 } else { i + 1 }).and_then(|t| Measure::of(&t.text));
+        let bare = part.is_some_and(|_| token.value < 3).then_some(Measure::Millilitres);
+        unit.or(bare).map(|measure| (measure, value))
+    })
 }
 
 /// What one is whose husband or wife was named.

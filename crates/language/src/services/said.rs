@@ -1,7 +1,7 @@
 //! What a message says of services: its words as the price list knows them.
 
 use super::{
-    PriceList,
+    OwnWord, PriceList,
     titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, size},
 };
 use crate::{
@@ -205,7 +205,7 @@ impl PriceList {
         let mut keys: Vec<Key> = token.trades().map(Key::Trade).collect();
         if let Some(animal) = token.trades().find_map(breed) {
             let lemma = morphology::lemmas(&token.text).into_iter().next().unwrap_or_else(|| token.text.clone());
-            keys = self.own.iter().filter(|(own, _)| **own == *token.text || related(&lemma, own)).map(|(_, key)| *key).collect();
+            keys = self.own.iter().filter(|own| *own.text == *token.text || related(&lemma, &own.text)).map(|own| own.key).collect();
             keys.extend([Key::of(&lemma), Key::Trade(animal)]);
         }
         if keys.contains(&Key::Trade(Trade::Haircut)) {
@@ -229,6 +229,12 @@ impl PriceList {
         }
         if keys.contains(&Key::Trade(Trade::Bald)) {
             keys.extend([Trade::Head, Trade::Shave].map(Key::Trade));
+        }
+        // «Спа для ножек» where the list says «стоп», and the other way round.
+        for (said, near) in [(Trade::Leg, Trade::Foot), (Trade::Foot, Trade::Leg)] {
+            if keys.first() == Some(&Key::Trade(said)) {
+                keys.push(Key::Trade(near));
+            }
         }
         if keys.contains(&Key::Trade(Trade::Grey)) {
             keys.push(Key::Trade(Trade::Camouflage));
@@ -273,13 +279,16 @@ impl PriceList {
                 };
                 let done = morphology::undone(&token.text);
                 let act = morphology::act(&token.text);
-                let meant = self.own.iter().filter(|(own, _)| {
-                    near(own)
-                        || related(&token.text, own)
-                        || done.is_some_and(|verb| related(verb, own))
-                        || act.is_some() && act == morphology::act_noun(own)
+                let lemmas = morphology::lemmas(&token.text);
+                let lemma = lemmas.first().map(String::as_str);
+                let meant = self.own.iter().filter(|own| {
+                    near(&own.text)
+                        || related(&token.text, &own.text)
+                        || done.is_some_and(|verb| related(verb, &own.text))
+                        || act.is_some() && act == own.act
+                        || lemma.is_some_and(|lemma| part_of(lemma, own))
                 });
-                keys.extend(meant.map(|(_, key)| *key));
+                keys.extend(meant.map(|own| own.key));
             }
         }
         let found = self.known(keys);
@@ -517,6 +526,15 @@ pub(super) fn related(said: &str, own: &str) -> bool {
     let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
     same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
+}
+
+/// «Нити» make «нитевой», «тейпы» are what «кинезиотейпирование» puts on.
+fn part_of(lemma: &str, own: &OwnWord) -> bool {
+    let stem = lemma.trim_end_matches(['ь', 'а', 'я', 'о', 'е']);
+    let length = stem.chars().count();
+    let adjective = |end: &&str| own.text.strip_prefix(stem) == Some(*end);
+    length > 2 && ["евой", "овой", "овый", "евый", "ный", "ной"].iter().any(adjective)
+        || length > 3 && own.act.as_ref().is_some_and(|act| act.ends_with(stem))
 }
 
 /// A length of work in minutes that begins at `i`: «60 минут», «полтора часа», «час двадцать» no more.

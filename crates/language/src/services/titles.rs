@@ -110,6 +110,7 @@ pub(super) enum Measure {
     Years,
     Kilos,
     Centimetres,
+    Millilitres,
 }
 
 impl Measure {
@@ -118,6 +119,7 @@ impl Measure {
             "лет" | "год" | "года" | "годика" | "годиков" | "years" | "year" | "yo" => Self::Years,
             "кг" | "кило" | "килограмм" | "килограмма" | "килограммов" | "kg" => Self::Kilos,
             "см" | "сантиметр" | "сантиметра" | "сантиметров" | "cm" => Self::Centimetres,
+            "мл" | "миллилитр" | "миллилитра" | "миллилитров" | "ml" => Self::Millilitres,
             _ => return None,
         })
     }
@@ -133,18 +135,8 @@ impl Size {
 /// The measures that a title names with their bounds.
 pub(super) fn sizes(title: &str) -> Vec<Size> {
     let text = title.to_lowercase();
-    let mut parts: Vec<&str> = Vec::new();
-    for word in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '+' | '-' | '–' | '—'))) {
-        // «5–12», «10кг»
-        let mut rest = word;
-        while let Some(first) = rest.chars().next() {
-            let end = rest.find(|c: char| c.is_ascii_digit() != first.is_ascii_digit() || !c.is_alphanumeric()).unwrap_or(rest.len());
-            let (part, others) = rest.split_at(end.max(first.len_utf8()));
-            parts.push(part);
-            rest = others;
-        }
-    }
-    let number = |i: usize| parts.get(i).and_then(|part| part.parse::<u32>().ok());
+    let parts = pieces(&text);
+    let number = |i: usize| parts.get(i).and_then(|part| tenths(part));
     let mut sizes = Vec::new();
     for i in 0..parts.len() {
         let Some(value) = number(i) else { continue };
@@ -156,7 +148,7 @@ pub(super) fn sizes(title: &str) -> Vec<Size> {
             Some("от" | "с" | "старше" | "свыше" | "более" | "больше" | "from") => (value, u32::MAX),
             Some("до" | "-" | "–" | "—" | "to") => (i.checked_sub(2).and_then(number).unwrap_or(0), value),
             Some("младше" | "менее" | "меньше" | "under") => (0, value),
-            _ => continue,
+            _ => (value, value),
         };
         // «От 5 кг до 10 кг»
         let from = if before(1) == Some("до") && before(2).is_some_and(|word| Measure::of(word) == Some(measure)) {
@@ -167,6 +159,37 @@ pub(super) fn sizes(title: &str) -> Vec<Size> {
         sizes.push(Size { measure, from, to });
     }
     sizes
+}
+
+/// A number in tenths: «0,5» is 5, «10» is 100.
+pub(super) fn tenths(number: &str) -> Option<u32> {
+    let (whole, part) = number.split_once([',', '.']).unwrap_or((number, "0"));
+    let part: u32 = part.get(..1)?.parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(part)
+}
+
+/// Words, numbers with their fractions and the marks of a range, each by itself: «5–12», «0,5мл».
+fn pieces(text: &str) -> Vec<&str> {
+    let kind = |c: char| match c {
+        '0'..='9' => 1,
+        c if c.is_alphabetic() => 2,
+        '+' | '-' | '–' | '—' => 3,
+        _ => 0,
+    };
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let mut end = rest.find(|c: char| kind(c) != kind(first)).unwrap_or(rest.len());
+        let fraction = rest[end..].strip_prefix([',', '.']).filter(|_| kind(first) == 1);
+        if let Some(digits) = fraction.map(|rest| rest.find(|c: char| kind(c) != 1).unwrap_or(rest.len())).filter(|n| *n > 0) {
+            end += 1 + digits;
+        }
+        if kind(first) > 0 {
+            pieces.push(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+    pieces
 }
 /// Whom a service is for.
 pub(super) const PERSONS: [Trade; 6] = [Trade::Male, Trade::Female, Trade::Child, Trade::Boy, Trade::Girl, Trade::Teen];
