@@ -42,7 +42,7 @@ impl Reader {
         for token in &mut text.tokens {
             if [Cue::About, Cue::Health, Cue::Hygiene].iter().any(|cue| token.cue(*cue)) && self.services.lists(token) {
                 let works = |sense: &Sense| matches!(sense, Sense::Trade(_));
-                token.senses = &token.senses[token.senses.iter().position(works).unwrap_or(token.senses.len())..];
+                token.mean(&token.senses[token.senses.iter().position(works).unwrap_or(token.senses.len())..]);
             }
         }
         let text = text;
@@ -121,7 +121,7 @@ fn stop_or_feet(tokens: &mut [Token]) {
     for i in 0..tokens.len() {
         if tokens[i].text == "стоп" {
             let of_work = i > 0 && tokens[i - 1].trades().next().is_some();
-            tokens[i].senses = Lexicon::get().senses(if of_work { "стопы" } else { "stop" }).unwrap_or_default();
+            tokens[i].mean(Lexicon::get().senses(if of_work { "стопы" } else { "stop" }).unwrap_or_default());
         }
     }
 }
@@ -328,6 +328,11 @@ mod tests {
             (26, "Нитевой лифтинг", "Лицо", &[]),
             (27, "Кинезиотейпирование", "Тело", &[]),
             (28, "Мытьё собаки без стрижки", "Груминг", &[]),
+            (29, "BB Glow", "Лицо", &[]),
+            (30, "Турбосолярий", "Загар", &[]),
+            (31, "Дарсонваль", "Лицо", &[]),
+            (32, "Лазерная эпиляция ног", "Эпиляция", &[]),
+            (33, "Шугаринг ног", "Эпиляция", &[]),
         ]);
         let cases: &[(&str, Vec<i64>)] = &[
             ("эйр тач", vec![1]),
@@ -347,6 +352,11 @@ mod tests {
             ("борода", vec![15]),
             ("когти подстричь коту", vec![17]),
             ("губы 0,5", vec![22]),
+            ("BB glow завтра утром", vec![29]),
+            ("солярий 10 минут", vec![30]),
+            ("дарсонвализация", vec![31]),
+            ("сахаром ноги", vec![33]),
+            ("эпиляция ног лазером или сахаром", vec![32, 33]),
             ("спа для ножек", vec![25]),
             ("нити поставить", vec![26]),
             ("тейпы наклеить", vec![27]),
@@ -789,6 +799,9 @@ mod tests {
             ("перенесите запись на пятницу", I::Reschedule),
             ("что у меня записано?", I::MyBookings),
             ("запись на завтра актуальна?", I::MyBookings),
+            ("а в субботу до которого часа можно записаться", I::Info),
+            ("а на завтра нет ничего?", I::FreeTimes),
+            ("педикюр или маникюр, что дешевле?", I::Price),
             ("вы завтра меня ждёте в 15?", I::MyBookings),
             ("вечером не могу, утро есть?", I::Book),
             ("лицо сохнет, чистка лица есть?", I::Services),

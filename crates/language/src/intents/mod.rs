@@ -372,7 +372,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     }) && (s.has(Cue::Can) || s.has(Cue::Want));
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Health) && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
-    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
+    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when" | "которого" | "скольки")) || s.has(Cue::HowMuch);
     let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
     !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
 }

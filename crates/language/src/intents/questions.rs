@@ -158,6 +158,9 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
             near.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || t.text == "нибудь")
         })
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «На завтра нет ничего?»
+    let nothing = s.question && s.says(&["нет", "нету"]) && s.says(&["ничего"]);
+    let anything = anything || nothing;
     // «Хочу в субботу, у кого есть место» wishes.
     if !s.question
         && (s.has(Cue::Book) || s.says(&["хочу", "хотела", "хотел"]))

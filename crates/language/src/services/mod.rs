@@ -143,6 +143,15 @@ impl PriceList {
         if let Some(or) = or {
             let (left, right): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|s| s.at < or);
             let mut options: Vec<ServiceId> = Vec::new();
+            // «Эпиляция ног, лазер или сахар»: what it is done to is said once.
+            let objects = |said: &[Said]| said.iter().filter(|s| s.keys[0].is_object()).cloned().collect::<Vec<Said>>();
+            let (of_left, of_right) = (objects(&left), objects(&right));
+            let with = |mut said: Vec<Said>, others: Vec<Said>| {
+                let works = said.iter().all(|s| s.is_head() && !s.keys[0].is_object());
+                said.extend(others.into_iter().filter(|_| works));
+                said
+            };
+            let (left, right) = (with(left, of_right), with(right, of_left));
             let either = |said: &[Said]| self.meant(said, &unwanted, people > 1).into_iter().flatten();
             for id in either(&left).chain(either(&right)) {
                 if !options.contains(&id) {
@@ -453,6 +462,7 @@ impl PriceList {
             of_men: bool,
         }
         let mut fits: Vec<Fit> = Vec::new();
+        let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
         // What comes with a refused work is not asked for.
         let refused = |e: &Entry| e.joint && e.title.iter().any(|w| !w.without && unwanted.contains(&w.key));
         // Nor is a father where only the child was said.
@@ -483,7 +493,6 @@ impl PriceList {
                 && said.iter().any(|s| objects(&s))
                 && !said.iter().chain(beside).filter(objects).any(|s| s.keys.iter().any(of_entry));
             // «Когти подстричь коту» is no haircut.
-            let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
             let part = |s: &&Said| s.keys.iter().any(|key| NARROW.contains(key));
             let of_whole_pet = pet && said.iter().copied().any(|s| part(&s) && !s.keys.iter().any(of_entry));
             // «Мытьё без стрижки» is not for who wants a haircut too.

@@ -94,10 +94,14 @@ impl PriceList {
                     let keys = self.keys(token);
                     if keys.is_empty() { self.known(vec![Key::Trade(Trade::Shin)]) } else { keys }
                 }
-                _ => self.keys(token),
+                _ => {
+                    // «BB Glow» is on the list, whatever its words look like.
+                    let spoken = if token.latin { self.spoken(tokens, i) } else { Vec::new() };
+                    if spoken.is_empty() { self.keys(token) } else { spoken }
+                }
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
-            let keys = if keys.is_empty() { self.spoken(tokens, i) } else { keys };
+            let keys = if keys.is_empty() && !token.latin { self.spoken(tokens, i) } else { keys };
             let keys = if keys.is_empty() && shapes_hair(tokens, i) { self.known(vec![Key::Trade(Trade::Haircut)]) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
@@ -264,7 +268,8 @@ impl PriceList {
         }
         let long = token.text.chars().count() > 2 || token.latin && token.capital && token.text.chars().count() == 2;
         if own && long && !token.senses.iter().any(|s| is_little(*s)) {
-            keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
+            let lemmas = morphology::lemmas(&token.text);
+            keys.extend(lemmas.iter().map(|lemma| Key::of(lemma)));
             if token.latin {
                 let spelt = script::transliterate(&token.text);
                 keys.push(Key::of(&spelt));
@@ -278,8 +283,7 @@ impl PriceList {
                         && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
                 };
                 let done = morphology::undone(&token.text);
-                let act = morphology::act(&token.text);
-                let lemmas = morphology::lemmas(&token.text);
+                let act = if self.own.iter().any(|own| own.act.is_some()) { morphology::act(&token.text) } else { None };
                 let lemma = lemmas.first().map(String::as_str);
                 let meant = self.own.iter().filter(|own| {
                     near(&own.text)
@@ -297,8 +301,12 @@ impl PriceList {
 
     /// What Latin words of a title a strange word spells by itself or with its neighbour.
     fn spoken(&self, tokens: &[Token], i: usize) -> Vec<Key> {
-        let word =
-            |i: usize| tokens.get(i).filter(|t| t.is_word() && t.trades().next().is_none()).map(|t| t.slip.as_deref().unwrap_or(&t.text));
+        let word = |i: usize| {
+            tokens
+                .get(i)
+                .filter(|t| t.is_word() && (t.trades().next().is_none() || t.latin && t.slip.is_some()))
+                .map(|t| t.slip.as_deref().unwrap_or(&t.text))
+        };
         let odd = |t: &Token| t.strange || t.slip.is_some() || t.latin;
         if self.heard.is_empty() || !tokens[i.saturating_sub(1)..(i + 2).min(tokens.len())].iter().any(odd) {
             return Vec::new();
@@ -525,7 +533,10 @@ pub(super) fn related(said: &str, own: &str) -> bool {
     let like = |a: char, b: char| a == b || matches!((a, b), ('ь', 'ъ') | ('ъ', 'ь'));
     let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
-    same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
+    same >= 4 && said == 0
+        || same >= 8 && said <= 6 && own <= 2
+        || same >= 6 && said <= 4 && own <= 3
+        || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }
 
 /// «Нити» make «нитевой», «тейпы» are what «кинезиотейпирование» puts on.

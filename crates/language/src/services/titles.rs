@@ -406,8 +406,8 @@ fn joined(text: &str) -> Vec<String> {
 
 /// The work that a compound names: «биозавивка» is a «завивка».
 pub(super) fn compound(word: &str) -> Option<Trade> {
-    const FIRST: [&str; 14] =
-        ["био", "фото", "гидро", "термо", "фито", "нано", "микро", "крио", "мини", "экспресс", "арт", "спа", "эко", "смарт"];
+    const FIRST: [&str; 15] =
+        ["био", "фото", "гидро", "термо", "фито", "нано", "микро", "крио", "мини", "экспресс", "арт", "спа", "эко", "смарт", "турбо"];
     let rest = FIRST.iter().find_map(|first| word.strip_prefix(first)).filter(|rest| rest.chars().count() > 4)?;
     Lexicon::get().senses(rest)?.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None })
 }
