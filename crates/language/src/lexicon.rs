@@ -293,7 +293,7 @@ trades! {
     Beard true: "борода бородка =beard",
     Moustache true: "ус усик =mustache =moustache",
     Shape true: "моделирование оформление подравнивание подравнивать выравнивание подровнять ровнять выровнять архитектура оформить моделировать подравнять равнять =shaping =shape",
-    Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction",
+    Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction поправить подправить",
     Shave true: "бритье побрить побриться брить бриться выбрить сбрить =shave =shaving",
     Styling true: "укладка уложить укладывать уложиться укладочка =styling =blowdry =blowout",
     Hairdo true: "прическа причесон причесочка =hairdo =updo",
@@ -447,7 +447,7 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Unit(Unit::Year), "год годик =лет =year =years"),
     (Sense::HalfHour, "полчаса =полчасика =полчасик =получаса =полчас =полчасок"),
     (Sense::HalfYear, "=полгода =полугода"),
-    (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
+    (Sense::Part(Part::Morning), "утро =утреца =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
     (Sense::Part(Part::Lunch), "обед =обет =обеденное =обеденный =lunch =lunchtime"),
     (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
     (

@@ -150,7 +150,12 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let given_up = !understood.when.is_empty() && gives_up_time(&sentences, tokens);
     // «Замените маникюр на педикюр»
     let replaced = (0..tokens.len()).any(|i| refused::swapped(tokens, i).is_some());
-    let moves = moved || instead || shifted || given_up || replaced;
+    // «Не смогу в пятницу, давайте на другой день»
+    let another =
+        |s: &Sentence<'_>| s.tokens.windows(2).any(|w| w[0].cue(Cue::Other) && (w[1].unit() == Some(Unit::Day) || w[1].cue(Cue::Time)));
+    let nothing_open = context.asked.is_none() && context.offered.is_empty();
+    let elsewhen = nothing_open && !understood.when_refused.is_empty() && any(&another);
+    let moves = moved || instead || shifted || given_up || replaced || elsewhen;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);

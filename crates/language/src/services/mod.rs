@@ -185,6 +185,8 @@ impl PriceList {
             // «Стрижка с укладкой» in a list that has them apart.
             let work = |s: &&&Said| s.is_head() && !s.keys[0].is_object() && s.keys[0] != Key::Trade(Trade::Coating);
             let second = all.iter().skip(1).position(|s| s.with && work(&s)).map(|n| n + 1);
+            // «С дизайном маникюр»
+            let second = second.or_else(|| all.first().is_some_and(|s| s.with && work(&s)).then_some(1));
             let Some(at) = second.filter(|at| all[..*at].iter().any(|s| work(&s))) else { return or_nothing(ids) };
             let works: f64 = all.iter().filter(work).map(|s| s.weight()).sum();
             let works_said: Vec<&Said> = all.iter().filter(work).copied().collect();

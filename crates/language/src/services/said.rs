@@ -2,7 +2,7 @@
 
 use super::{
     OwnWord, PriceList,
-    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, size},
+    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, joins, size},
 };
 use crate::{
     lexicon::{self, Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
@@ -88,6 +88,7 @@ impl PriceList {
                 Some(next) if token.is_word() && token.ordinal().is_some() && next.trades().any(Trade::is_head) => {
                     self.known(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)).collect())
                 }
+                _ if takes_off(tokens, i) => self.known([Trade::Removal, Trade::Delete].map(Key::Trade).to_vec()),
                 _ if is_little_one(tokens, i) => self.known(CHILDREN.to_vec()),
                 // «Ноги до колена»
                 Some(next) if token.trades().any(|t| t == Trade::Leg) && to_the_knee(next, tokens.get(i + 2)) => {
@@ -267,7 +268,7 @@ impl PriceList {
             keys.push(Key::of("общий"));
         }
         let long = token.text.chars().count() > 2 || token.latin && token.capital && token.text.chars().count() == 2;
-        if own && long && !token.senses.iter().any(|s| is_little(*s)) {
+        if own && long && !joins(&token.text) && !token.senses.iter().any(|s| is_little(*s)) {
             let lemmas = morphology::lemmas(&token.text);
             keys.extend(lemmas.iter().map(|lemma| Key::of(lemma)));
             if token.latin {
@@ -433,6 +434,14 @@ fn shapes_hair(tokens: &[Token], i: usize) -> bool {
     let object = |t: &Token| t.trades().any(|t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe));
     tokens[i].trades().any(|t| matches!(t, Trade::Shape | Trade::Correction))
         && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
+}
+
+/// «Убрать старый гель» in a list that calls it «снятие».
+fn takes_off(tokens: &[Token], i: usize) -> bool {
+    let worn = |t: &Token| {
+        t.trades().any(|t| matches!(t, Trade::Gel | Trade::Lacquer | Trade::Coating | Trade::Extension | Trade::Lash | Trade::Nail))
+    };
+    tokens[i].trades().any(|t| t == Trade::Delete) && tokens[i + 1..].iter().take(3).any(worn)
 }
 
 /// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.

@@ -255,6 +255,11 @@ pub(super) const COATINGS: [Key; 3] = [Key::Trade(Trade::Coating), Key::Trade(Tr
 pub(super) fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
 }
+/// Little words that the lexicon does not need.
+pub(super) fn joins(word: &str) -> bool {
+    matches!(word, "для" | "из" | "об" | "про" | "при" | "под" | "над")
+}
+
 /// A title without what stands in its brackets, and that by itself.
 pub(super) fn unbracketed(title: &str) -> (String, String) {
     let (mut plain, mut aside) = (String::new(), String::new());
@@ -360,7 +365,7 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
             continue;
         }
         let figure = word.chars().all(|c| c.is_ascii_digit());
-        let little = word.chars().count() < 2 || figure || !ordinal && senses.iter().any(|s| is_little(*s));
+        let little = word.chars().count() < 2 || figure || joins(&word) || !ordinal && senses.iter().any(|s| is_little(*s));
         let key = match trade {
             Some(trade) => Key::Trade(trade),
             None if little => {
