@@ -228,7 +228,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             let works = matches!(&*token.text, "оба" | "обе" | "both")
                 && tokens[..i].iter().any(|t| t.trades().any(Trade::is_head))
                 && !tokens[..i].iter().any(|t| t.cue(Cue::We) || t.cue(Cue::Companion));
-            if things || works { 1 } else { 2 }
+            // «Я и двое детей»
+            if things || works {
+                1
+            } else {
+                2 + u8::from(besides(tokens, i) && after(1).is_some_and(|t| t.cue(Cue::Companion) || t.trades().next().is_some()))
+            }
         } else if token.cue(Cue::Three) {
             3
         } else if token.cue(Cue::Four) {
@@ -262,11 +267,13 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         {
             2
         } else if let Some(n) = counted_persons(tokens, i) {
-            n
+            n + u8::from(besides(tokens, i - 1))
         } else if two_persons(tokens, i) {
             2
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
+        } else if two_companions(tokens, i) {
+            enumerated(tokens, i).max(2)
         } else if token.cue(Cue::Companion) {
             let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"))
                 || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
@@ -305,6 +312,10 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                 && tokens[i..].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
             // «Мне лимфодренажный, подруге тайский»
             let each = each
+                // «Сыну 10, мне стрижку»
+                || morphology::may_be_case(&token.text, "Dat")
+                    && tokens[i..].iter().any(|t| t.mark(','))
+                    && tokens[i..].windows(2).any(|w| w[0].text == "мне" && w[1].trades().any(Trade::is_head))
                 || after(1).is_some_and(|t| t.trades().next().is_some())
                     && tokens[..i].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
             if (together || with_whom || joined || each) && !along { 2 } else { 1 }
@@ -327,15 +338,44 @@ fn two_persons(tokens: &[Token], i: usize) -> bool {
     joined && first.is_some() && second.is_some() && first != second
 }
 
+/// «Мне, маме и сестре»: how many are named one after the other, the last of them at `i`.
+fn enumerated(tokens: &[Token], i: usize) -> u8 {
+    let one = |t: &Token| t.cue(Cue::Companion) || matches!(&*t.text, "мне" | "меня" | "я" | "себя" | "me");
+    let named = tokens[..=i].iter().rev().take_while(|t| one(t) || t.mark(',') || t.is(Sense::And)).filter(|t| one(t)).count();
+    u8::try_from(named).unwrap_or(1)
+}
+
+/// «Маму и дочку», «папа придёт с сыном»: the second of two.
+fn two_companions(tokens: &[Token], i: usize) -> bool {
+    // «Подруга», «знакомая» may be spoken of; kin that are named together come together.
+    let kin = |t: &Token| t.cue(Cue::Companion) && !t.trades().any(Trade::is_head) | t.trades().any(|t| t == Trade::Father);
+    let join = i.checked_sub(1).map(|k| &tokens[k]);
+    let first = |reach: usize| {
+        let before = &tokens[i.saturating_sub(reach)..i];
+        before.iter().rev().take_while(|t| !t.ends_clause()).any(kin)
+    };
+    kin(&tokens[i])
+        && (join.is_some_and(|t| t.text == "и" || t.text == "and") && first(2)
+            || join.is_some_and(|t| matches!(&*t.text, "с" | "со" | "with")) && first(6))
+}
+
 /// «Двух мальчиков», «3 женщины».
 fn counted_persons(tokens: &[Token], i: usize) -> Option<u8> {
     use Trade::{Boy, Child, Female, Girl, Male};
     let person = |t: &Token| t.trades().any(|trade| matches!(trade, Boy | Child | Female | Girl | Male));
-    tokens.get(i).filter(|t| person(t) && morphology::may_be_case(&t.text, "Gen"))?;
+    let counted = |t: &&Token| person(t) && ["Gen", "Ins", "Dat"].iter().any(|case| morphology::may_be_case(&t.text, case));
+    tokens.get(i).filter(counted)?;
     let number = tokens.get(i.checked_sub(1)?)?;
     let at = i.checked_sub(2).and_then(|i| tokens.get(i)).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To));
     let value = if number.kind == Kind::Number { Some(number.value) } else { number.cardinal() };
     value.filter(|n| (2..=9).contains(n) && !at).and_then(|n| u8::try_from(n).ok())
+}
+
+/// «Отец и два сына», «я с двумя детьми»: another one before those who are counted.
+fn besides(tokens: &[Token], number: usize) -> bool {
+    let joins = |t: &Token| t.is(Sense::And) || matches!(&*t.text, "с" | "со" | "with");
+    let one = |t: &Token| t.cue(Cue::Companion) || t.cue(Cue::We) || matches!(&*t.text, "я" | "меня" | "мне" | "me" | "i");
+    number > 1 && joins(&tokens[number - 1]) && one(&tokens[number - 2])
 }
 
 /// «2 мужские стрижки»: as many works as people.

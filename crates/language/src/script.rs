@@ -13,9 +13,14 @@ pub(crate) enum Script {
     WrongLayout,
 }
 
+/// A letter; those of most messages are known without a look into the tables of Unicode.
+pub(crate) fn is_letter(c: char) -> bool {
+    matches!(c, 'а'..='я' | 'А'..='Я' | 'a'..='z' | 'A'..='Z') || c.is_alphabetic()
+}
+
 /// Takes the reading in which most of the words are words.
 pub(crate) fn detect(text: &str) -> Script {
-    let words = || text.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|word| !word.is_empty());
+    let words = || text.split(|c: char| !(is_letter(c) || c == '\'')).filter(|word| !word.is_empty());
     let latin: Vec<String> = words().filter(|word| word.is_ascii()).take(40).map(str::to_lowercase).collect();
     let cyrillic = words().filter(|word| !word.is_ascii()).count();
     let letters: usize = latin.iter().map(String::len).sum();
@@ -28,7 +33,7 @@ pub(crate) fn detect(text: &str) -> Script {
     let translit = latin.iter().filter(|word| is_russian(&transliterate(word))).count();
     let relaid = relay(text);
     let layout = relaid
-        .split(|c: char| !c.is_alphabetic())
+        .split(|c: char| !is_letter(c))
         .filter(|word| !word.is_empty() && !word.is_ascii())
         .filter(|word| is_russian(&morphology::plain(&word.to_lowercase())))
         .count()
@@ -156,6 +161,76 @@ pub(crate) fn transliterate(word: &str) -> String {
     spellings.swap_remove(best)
 }
 
+/// The consonants of a word, alike for Latin letters and for the Russian ones that are written by
+/// their English sound: «эйр тач» and "air touch".
+pub(crate) fn consonants(word: &str) -> String {
+    const SOUNDS: &[(&str, &str)] = &[
+        ("tion", "sn"),
+        ("tch", "c"),
+        ("sch", "s"),
+        ("ch", "c"),
+        ("sh", "s"),
+        ("ph", "f"),
+        ("th", "t"),
+        ("ck", "k"),
+        ("gh", ""),
+        ("ce", "s"),
+        ("ci", "s"),
+        ("cy", "s"),
+        ("x", "ks"),
+        ("b", "p"),
+        ("p", "p"),
+        ("v", "f"),
+        ("w", "f"),
+        ("f", "f"),
+        ("g", "k"),
+        ("q", "k"),
+        ("c", "k"),
+        ("k", "k"),
+        ("d", "t"),
+        ("t", "t"),
+        ("z", "s"),
+        ("s", "s"),
+        ("h", "h"),
+        ("l", "l"),
+        ("m", "m"),
+        ("n", "n"),
+        ("r", "r"),
+        ("дж", ""),
+        ("б", "p"),
+        ("п", "p"),
+        ("в", "f"),
+        ("ф", "f"),
+        ("г", "k"),
+        ("к", "k"),
+        ("д", "t"),
+        ("т", "t"),
+        ("ж", "s"),
+        ("з", "s"),
+        ("с", "s"),
+        ("ш", "s"),
+        ("щ", "s"),
+        ("ц", "s"),
+        ("ч", "c"),
+        ("х", "h"),
+        ("л", "l"),
+        ("м", "m"),
+        ("н", "n"),
+        ("р", "r"),
+    ];
+    let mut heard = String::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let (written, said) =
+            SOUNDS.iter().find(|(written, _)| rest.starts_with(written)).copied().unwrap_or((&rest[..first.len_utf8()], ""));
+        if !heard.ends_with(said) || said.is_empty() {
+            heard.push_str(said);
+        }
+        rest = &rest[written.len()..];
+    }
+    heard
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +247,21 @@ mod tests {
             ("den", "день"),
         ] {
             assert_eq!(transliterate(latin), russian);
+        }
+    }
+
+    #[test]
+    fn by_english_sound() {
+        for (russian, latin) in [
+            ("эйртач", "airtouch"),
+            ("хайдрафешл", "hydrafacial"),
+            ("ламинейшн", "lamination"),
+            ("тотал", "total"),
+            ("хонма", "honma"),
+            ("ультраформер", "ultraformer"),
+            ("ювидерм", "juvederm"),
+        ] {
+            assert_eq!(consonants(russian), consonants(latin), "{russian}");
         }
     }
 

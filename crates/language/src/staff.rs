@@ -173,6 +173,14 @@ impl Team {
         if !exact.is_empty() {
             return exact;
         }
+        // «Ляйлечка», «Лейсаночке»
+        if let Some(stem) = fondled(word).filter(|_| token.strange || token.slip.is_some()) {
+            let length = stem.chars().count() + 1;
+            let fond = by(&|m| m.forms.iter().any(|form| form.starts_with(stem) && form.chars().count() <= length));
+            if !fond.is_empty() {
+                return fond;
+            }
+        }
         // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
         // before must ask for a name.
         let slipped = token.slip.as_ref();
@@ -194,6 +202,13 @@ impl Team {
     }
 }
 
+/// What stands before the ending of a pet name, in any case: «ляйл» of «ляйлечке».
+fn fondled(word: &str) -> Option<&str> {
+    let at = ["ечк", "очк", "еньк", "оньк", "ушк", "юшк", "юш", "уш"].iter().find_map(|end| word.rfind(end))?;
+    let (stem, rest) = word.split_at(at);
+    (stem.chars().count() > 2 && (3..=6).contains(&rest.chars().count())).then_some(stem)
+}
+
 fn refused(tokens: &[Token], i: usize) -> bool {
     let near = i.saturating_sub(3)..i;
     let mut back = tokens[near].iter().rev();
@@ -203,13 +218,20 @@ fn refused(tokens: &[Token], i: usize) -> bool {
         .any(|t| (t.is(Sense::Not) && t.text != "ни") || t.is(Sense::Except) && t.text != "but");
     let clause = tokens[i + 1..].iter().take_while(|t| !t.ends_clause());
     let words: Vec<&Token> = clause.collect();
-    let disliked = words
-        .windows(2)
-        .any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
-        && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
+    let disliked = words.windows(2).any(|w| {
+        w[0].is(Sense::Not)
+            && (w[1].cue(Cue::Liked)
+                || w[1].cue(Cue::Want) && w[1].text != "надо"
+                || w[1].cue(Cue::Fits)
+                || w[1].text.starts_with("предлаг"))
+    }) && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
     // «К Арсену не надо»
     let needless = matches!(tokens.get(i + 1..i + 3), Some([not, need]) if not.is(Sense::Not) && need.text == "надо");
-    direct || disliked || needless
+    // «Не записывайте меня больше к Марии»
+    let before = &tokens[..i];
+    let clause = &before[before.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1)..];
+    let not_booked = clause.windows(2).any(|w| w[0].text == "не" && w[1].text.starts_with("записыв"));
+    direct || disliked || needless || not_booked
 }
 
 fn replaced(tokens: &[Token], i: usize) -> bool {

@@ -9,13 +9,14 @@ mod wishes;
 pub(crate) use bookings::{changes_time, other_time_asked, supposes_late};
 
 use answers::{answer, greets, review, thanks_for};
-use bookings::{Cancelling, asks_anew, cancels, late, moves, my_bookings};
+use bookings::{Cancelling, asks_anew, cancels, gives_up_time, late, moves, my_bookings};
 use questions::{free_times, idle_question, price, services, staff};
 use wishes::{complaint, human, stop};
 
 use crate::{
     Asked, Context, InfoTopic, Intent, Understood, info,
     lexicon::{Cue, Prep, Sense, Unit},
+    refused,
     text::{Kind, Text, Token},
 };
 
@@ -146,7 +147,15 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let instead = cancels == Cancelling::Away && (moved || !understood.when.is_empty() && asks_anew(tokens));
     // «Сегодня не получается, давайте завтра в то же время»
     let shifted = understood.same_time && !understood.when_refused.is_empty() && !understood.when.is_empty();
-    let moves = moved || instead || shifted;
+    let given_up = !understood.when.is_empty() && gives_up_time(&sentences, tokens);
+    // «Замените маникюр на педикюр»
+    let replaced = (0..tokens.len()).any(|i| refused::swapped(tokens, i).is_some());
+    // «Не смогу в пятницу, давайте на другой день»
+    let another =
+        |s: &Sentence<'_>| s.tokens.windows(2).any(|w| w[0].cue(Cue::Other) && (w[1].unit() == Some(Unit::Day) || w[1].cue(Cue::Time)));
+    let nothing_open = context.asked.is_none() && context.offered.is_empty();
+    let elsewhen = nothing_open && !understood.when_refused.is_empty() && any(&another);
+    let moves = moved || instead || shifted || given_up || replaced || elsewhen;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);
@@ -154,7 +163,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if moves {
         add(&mut found, Intent::Reschedule);
     }
-    if context.asked != Some(Asked::Review) && any(&|s| late(s)) {
+    if context.asked != Some(Asked::Review) && !given_up && any(&|s| late(s)) {
         add(&mut found, Intent::Late);
     }
     if review(&sentences, context, understood) {
@@ -253,8 +262,12 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
             || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
         && !any(&thanks_for)
+        && !any(&|s| s.has(Cue::Thanks) && s.says(&["передайте", "передай"]))
         // «Спасибо Анечке!»
-        && (wanted.service() || !understood.when.is_empty() || understood.staff_ids.is_empty() || !any(&|s| s.has(Cue::Thanks)))
+        && (!understood.service_ids.is_empty()
+            || !understood.when.is_empty()
+            || understood.staff_ids.is_empty()
+            || !any(&|s| s.has(Cue::Thanks)))
         && !(only_time(understood) && sentences.iter().any(idle_question))
     {
         add(&mut found, Intent::Book);
@@ -364,7 +377,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     }) && (s.has(Cue::Can) || s.has(Cue::Want));
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Health) && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
-    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
+    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when" | "которого" | "скольки")) || s.has(Cue::HowMuch);
     let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
     !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
 }

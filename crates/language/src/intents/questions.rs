@@ -24,10 +24,10 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
         // «Сколько у вас мастеров»
         let masters = s.tokens[i + 1..].iter().take(3).any(|t| t.cue(Cue::Master));
         !masters
-            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
+            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "скок" | "почем")
             && !next.is_some_and(|t| {
                 t.cue(Cue::Time)
-                    || t.unit().is_some()
+                    || t.unit().is_some() && !apiece(t)
                     || t.text == "по"
                     || t.cue(Cue::Work)
                     || t.cue(Cue::Human)
@@ -39,11 +39,12 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
                     || s.tokens[i - 1].prep(Prep::Until)
                     || s.tokens[i - 1].prep(Prep::On)
                     || s.tokens[i - 1].prep(Prep::From)
-                    || s.tokens[i - 1].prep(Prep::Within)
+                    || s.tokens[i - 1].prep(Prep::Within) && next.is_some()
                     || s.tokens[i - 1].prep(Prep::To)))
             && (next.is_none()
                 || next.is_some_and(|t| {
                     t.trades().next().is_some()
+                        || apiece(t)
                         || matches!(
                             &*t.text,
                             "будет"
@@ -70,6 +71,11 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
     let english = money || s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
     let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
     worth && !lasts || how_much || at_what || english
+}
+
+/// «Сколько минута», «сколько единица»: one of it in the nominative has a price.
+fn apiece(t: &Token) -> bool {
+    (t.unit().is_some() || t.senses.is_empty()) && morphology::may_be_case(&t.text, "Nom") && !morphology::may_be_case(&t.text, "Gen")
 }
 
 pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -153,9 +159,14 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
     let anything = s.question
-        && words.iter().any(|t| matches!(&*t.text, "есть"))
-        && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
+        && words.iter().position(|t| t.text == "есть").is_some_and(|at| {
+            let near = &words[at.saturating_sub(4)..(at + 5).min(words.len())];
+            near.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || t.text == "нибудь")
+        })
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «На завтра нет ничего?»
+    let nothing = s.question && s.says(&["нет", "нету"]) && s.says(&["ничего"]);
+    let anything = anything || nothing;
     // «Хочу в субботу, у кого есть место» wishes.
     if !s.question
         && (s.has(Cue::Book) || s.says(&["хочу", "хотела", "хотел"]))
@@ -252,7 +263,27 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
     // «Расскажите про биоревитализацию»
     let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
-    list || about || what_done || do_you || you_do || have_you || includes
+    // «Болит спина, что посоветуете?»
+    let what_helps = s.question && s.has(Cue::Advise) && s.has(Cue::What) && !s.has(Cue::Master) && wanted.understood.when.is_empty();
+    // «Солярий есть?»
+    let is_there = s.question
+        && wanted.trade
+        && wanted.understood.when.is_empty()
+        && wanted.understood.staff_ids.is_empty()
+        && ![Cue::Promo, Cue::Time, Cue::Booking, Cue::Master].iter().any(|cue| s.has(*cue))
+        && there_is_work(s.tokens);
+    list || about || what_done || do_you || you_do || have_you || includes || what_helps || is_there
+}
+
+/// «Голова чешется, пилинг головы есть?»: the last clause asks after a work.
+fn there_is_work(tokens: &[Token]) -> bool {
+    let start = tokens.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
+    let clause = &tokens[start..];
+    let there = clause.last().is_some_and(|t| matches!(&*t.text, "есть" | "имеется" | "бывает"));
+    there
+        && clause.len() <= 5
+        && clause.iter().any(|t| t.trades().any(Trade::is_head))
+        && !clause.iter().any(|t| t.cue(Cue::Free) && !matches!(&*t.text, "есть" | "имеется"))
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
@@ -277,6 +308,8 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
                     || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")
             })
     }) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    // «К кому лучше на окрашивание?»
+    let whom_best = s.question && s.says(&["кому"]) && s.has(Cue::Advise);
     let recommends = s.says(&["советую", "рекомендую"]);
     let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any) && !recommends;
     // «Массажисты у вас мужчины или женщины?»
@@ -302,7 +335,7 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
     if s.tokens.iter().any(|t| t.text.starts_with("ваканси")) {
         return false;
     }
-    of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
+    of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || whom_best || advise || tell || there_is
 }
 
 /// «Какая сегодня погода»: asks, but for nothing a salon has.

@@ -182,6 +182,12 @@ fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
     if told.len() < asked.len() {
         told.into_iter().for_each(|i| fates[i] = Fate::Old);
     }
+    // «Пятничную запись», "my Friday appointment"
+    let asked = open(fates);
+    let of_booking = |i: &usize| tokens.get(mentions[*i].span.end).is_some_and(|t| t.cue(Cue::Booking)) && mentions[*i].prep.is_none();
+    if !asked.iter().all(of_booking) {
+        asked.into_iter().filter(of_booking).for_each(|i| fates[i] = Fate::Old);
+    }
     // What stands before the verb stands there; what follows it with «на» is the new time.
     let asked = open(fates);
     let target = asked.iter().copied().find(|i| mentions[*i].span.start > verb && mentions[*i].prep == Some(Prep::On));
@@ -255,7 +261,8 @@ fn given_up(tokens: &[Token], end: usize, mentions: &[Mention]) -> bool {
     let words = clause_of(tokens, start, start);
     let but = tokens[end.min(start)..start].iter().any(|t| t.text == "но" || t.text == "but");
     let no_time = mentions.iter().all(|m| m.span.start < words.start || m.span.start >= words.end);
-    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)));
+    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)))
+        || tokens[words.clone()].iter().any(|t| t.cue(Cue::Busy)) && !tokens[words.clone()].iter().any(|t| t.cue(Cue::If));
     but && no_time && refuses && words.len() <= 4 && words.start >= end
 }
 

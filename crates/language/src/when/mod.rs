@@ -40,11 +40,24 @@ pub(crate) struct Setting<'a> {
 
 /// Reads the times and marks the tokens they are said with.
 pub(crate) fn read(tokens: &[Token], used: &mut [bool], setting: &Setting<'_>) -> Times {
-    let mentions = grammar::mentions(tokens, used, setting);
-    for mention in &mentions {
+    let mut mentions = grammar::mentions(tokens, used, setting);
+    for mention in &mut mentions {
+        if let Item::Day(day) = &mut mention.item {
+            *day = just_offered(*day, setting);
+        }
         used[mention.span.clone()].iter_mut().for_each(|used| *used = true);
     }
     combine::combine(tokens, &mentions, setting)
+}
+
+/// «А в среду?» behind offers means the Wednesday among them.
+fn just_offered(day: Day, setting: &Setting<'_>) -> Day {
+    let Day::Weekday(weekday, Which::Bare) = day else { return day };
+    let mut named = setting.context.offered.iter().map(|at| at.date()).filter(|d| d.weekday().to_monday_one_offset() == weekday);
+    match named.next() {
+        Some(date) if !setting.moving && named.all(|other| other == date) => Day::On(date),
+        _ => day,
+    }
 }
 
 /// A day or a time of day, where it was said.
@@ -213,6 +226,13 @@ mod tests {
             ("завтра в 3 часа дня", "at 11-24 15:00"),
             ("завтра в 2 часа", "at 11-24 14:00"),
             ("завтра на 2 часа", "at 11-24 14:00"),
+            ("пн 30 в 16", "at 11-30 16:00"),
+            ("завтра в 11-15", "at 11-24 11:15"),
+            ("завтра 11-15", "window 11-24 11:00-15:00"),
+            ("пт 27, в 16", "at 11-27 16:00"),
+            ("пт 18", "at 11-27 18:00"),
+            ("хотела на субботу, но уезжаю, давайте на четверг после 17", "after 11-26 17:00"),
+            ("хочу в среду на 12, но если занято, на 13", "at 11-25 12:00; at 11-25 13:00"),
             ("завтра в 15ч", "at 11-24 15:00"),
             ("завтра в 15 часов 20 минут", "at 11-24 15:20"),
             ("завтра в полдень", "at 11-24 12:00"),
@@ -238,6 +258,14 @@ mod tests {
     }
 
     #[test]
+    fn among_the_offers() {
+        let offered = vec![date(2026, 12, 2).at(12, 0, 0, 0), date(2026, 12, 3).at(15, 0, 0, 0)];
+        let context = Context { asked: Some(Asked::Time), offered, day: None };
+        let cases = [("а в среду?", "day 12-02"), ("в пятницу", "day 11-27"), ("перенесите на среду", "day 11-25")];
+        check_in(date(2026, 11, 23).at(10, 0, 0, 0), &context, &cases);
+    }
+
+    #[test]
     fn parts_and_windows() {
         check(&[
             ("завтра утром", "window 11-24 09:00-12:00"),
@@ -246,6 +274,9 @@ mod tests {
             ("завтра с утра", "window 11-24 09:00-12:00"),
             ("завтра с утра пораньше", "window 11-24 09:00-12:00"),
             ("завтра в обед", "window 11-24 12:00-14:00"),
+            ("завтра в районе обеда", "window 11-24 12:00-14:00"),
+            ("завтра с утреца", "window 11-24 09:00-12:00"),
+            ("reschedule my Friday appointment to Saturday", "day 11-28"),
             ("в обеденный перерыв завтра", "window 11-24 12:00-14:00"),
             ("завтра днём", "window 11-24 12:00-17:00"),
             ("завтра вечером", "window 11-24 17:00-21:00"),
