@@ -1,13 +1,13 @@
 //! A wish on its way to a visit: what is missing is asked, what stands already is seen.
 
-use domain::{Booking, ReadBack, ServiceId};
+use domain::{Booking, ReadBack, Service, ServiceId};
 use language::{Intent, When};
 
 use crate::{
     Step,
     effect::Effect,
     moment::Want,
-    plan::{self, NoPlan},
+    plan::{self, NoPlan, Seat, Visit},
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
     wording::LONG_LIST,
@@ -22,7 +22,7 @@ impl Mind<'_> {
         if self.speaks_of_standing() {
             return self.act(Effect::MyBookings, Next::Standing);
         }
-        let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
+        let adds = (self.cues.more && self.cues.visit || self.cues.add) && !self.heard.service_ids.is_empty() && !self.asks_for_times();
         if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
             return self.act(Effect::MyBookings, Next::Beside);
         }
@@ -49,7 +49,9 @@ impl Mind<'_> {
         let heard = &self.heard;
         let changes_master = heard.staff_other || (!heard.staff_not_ids.is_empty() && !heard.staff_ids.is_empty());
         let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master;
-        compares && heard.service_ids.is_empty() && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
+        // «Брови в пятницу не получается, можно на вторник?»
+        let named = heard.service_ids.is_empty() || (!heard.when_refused.is_empty() && !heard.when.is_empty());
+        compares && named && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
     }
 
     /// A visit that was spoken of is to be moved, if there is one.
@@ -57,9 +59,12 @@ impl Mind<'_> {
         let now = self.now();
         let heard = &self.heard;
         let refused: Vec<Want> = heard.when_refused.iter().map(Want::read).collect();
+        let parts = self.turn.salon.parts(&heard.service_ids);
+        let named = |booking: &Booking| parts.is_empty() || self.turn.salon.parts(&booking.services).iter().any(|id| parts.contains(id));
         let meant = |booking: &Booking| {
             !booking.deleted
                 && booking.start > now
+                && named(booking)
                 && (refused.is_empty() || refused.iter().any(|want| want.fits(booking.start)))
                 && (heard.staff_not_ids.is_empty() || heard.staff_not_ids.contains(&booking.staff_id))
         };
@@ -80,6 +85,12 @@ impl Mind<'_> {
         let mut meant = bookings.iter().map(ReadBack::get).filter(|booking| meant(booking));
         if let (Some(only), None) = (meant.next(), meant.next()) {
             self.heard.when.clear();
+            // «К маникюру добавьте дизайн»: the manicure is there already.
+            let there = self.turn.salon.parts(&only.services);
+            let new: Vec<ServiceId> = self.heard.service_ids.iter().copied().filter(|id| !there.contains(id)).collect();
+            if !new.is_empty() && !self.heard.services_ambiguous {
+                self.heard.service_ids = new;
+            }
             self.note(false);
             self.right_after(only);
             // What stands was not said in this chat: shown, not booked unasked.
@@ -97,6 +108,31 @@ impl Mind<'_> {
             self.state.wish = Wish { services: services.clone(), staff: vec![*staff_id], when: vec![Want::at(*start)], ..Wish::default() };
         }
         self.arrange()
+    }
+
+    /// «Нет, оставьте как было», when a booking was just moved.
+    pub(crate) fn regrets_moving(&self) -> bool {
+        let standing = self.state.last.last().map(|booking| booking.get().record_id);
+        let moved = self.state.stood.as_ref().is_some_and(|stood| Some(stood.get().record_id) == standing);
+        let names_time = !self.heard.when.is_empty() || self.heard.shift_minutes.is_some();
+        moved && !names_time && self.state.wish.is_empty() && (self.cues.back || (self.plain_no() && !self.heard.has(Intent::Thanks)))
+    }
+
+    /// What was moved is to stand where it stood: at once where that was said, else it is asked.
+    pub(crate) fn move_back(mut self) -> Step {
+        let Some(stood) = self.state.stood.clone() else { return self.arrange() };
+        let Booking { services, staff_id, start, .. } = stood.into_inner();
+        self.state.wish = Wish {
+            moving: self.state.last.last().cloned(),
+            services: services.clone(),
+            staff: vec![staff_id],
+            when: vec![Want::at(start)],
+            ..Wish::default()
+        };
+        if self.cues.back {
+            return self.arrange();
+        }
+        self.put_again(Question::WhichVisit(vec![Visit { seats: vec![Seat { services, staff: staff_id, start }] }]))
     }
 
     /// What was had last is wanted again.
@@ -143,7 +179,9 @@ impl Mind<'_> {
 
     /// Asks for the service another way: by the price list.
     pub(crate) fn ask_service_again(self) -> Step {
-        let services: Vec<ServiceId> = self.turn.salon.services.iter().map(|service| service.id).collect();
+        let staff = &self.state.wish.staff;
+        let theirs = |service: &&Service| staff.is_empty() || staff.iter().any(|id| service.done_by(*id));
+        let services: Vec<ServiceId> = self.turn.salon.services.iter().filter(theirs).map(|service| service.id).collect();
         if services.len() <= LONG_LIST && !services.is_empty() {
             let words = self.voice().ask_which_service(&services);
             return self.ask(Question::WhichService(services), words);
@@ -216,6 +254,10 @@ impl Mind<'_> {
             }
             match wish.unclear.as_slice() {
                 [] => return self.ask_service(),
+                [only] if wish.to_last.is_some() => {
+                    let only = *only;
+                    return self.with_service(only);
+                }
                 [only] => wish.settle_service(*only),
                 several => {
                     let several = several.to_vec();

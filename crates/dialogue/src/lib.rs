@@ -21,6 +21,7 @@ mod correct;
 mod cues;
 mod decide;
 mod effect;
+mod errand;
 mod handover;
 mod hearing;
 mod moment;

@@ -138,8 +138,11 @@ fn offered(times: &when::Times, context: &Context, picks: bool) -> Option<usize>
             only.filter(|_| there.next().is_none())
         }
         [crate::When::At { from, time_only, .. }] => {
-            let same = |at: &DateTime| *at == from || time_only && at.time() == from.time();
-            context.offered.iter().position(same).map(|i| i + 1)
+            let exact = context.offered.iter().position(|at| *at == from);
+            // «В 14» picks nothing where 14:00 was offered on two days.
+            let mut alike = (1..).zip(&context.offered).filter(|(_, at)| time_only && at.time() == from.time()).map(|(n, _)| n);
+            let only = alike.next().filter(|_| alike.next().is_none());
+            exact.filter(|_| !time_only).map(|i| i + 1).or(only)
         }
         _ => None,
     }
@@ -671,6 +674,7 @@ mod tests {
             ("давайте последнее", Some(3)),
             ("самое раннее", Some(2)),
             ("в 18", Some(3)),
+            ("в 12", Some(2)),
             ("завтра в 12", Some(2)),
             ("которое в среду", Some(3)),
             ("то, что в среду", Some(3)),

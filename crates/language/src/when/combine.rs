@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::{Clock, Clocks, Day, Item, Mention, Setting, Times, Which, calendar};
 use crate::{
-    When, intents,
+    Asked, Context, When, intents,
     lexicon::{Cue, Part, Prep, Sense},
     text::Token,
 };
@@ -373,7 +373,9 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
                 }
             }
             Item::SameTime => {
-                if let Some(offered) = setting.context.offered.first() {
+                // Of several times none is «то же»: the dialogue knows which one was wanted.
+                let alike = setting.context.offered.windows(2).all(|two| two[0].time() == two[1].time());
+                if let Some(offered) = setting.context.offered.first().filter(|_| alike) {
                     let clock = Clock { hour: offered.hour(), minute: offered.minute(), settled: true };
                     put_time(&mut wishes, Clocks::At(clock), link, &mut replacing);
                 }
@@ -636,6 +638,7 @@ fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When
         let date = context.day.or_else(|| context.offered.first().map(|at| at.date())).unwrap_or(today);
         return calendar::on_day(date, clocks, setting.hours, setting.now, true, false).into_iter().collect();
     };
+    let day = offered_day(day, setting.context).unwrap_or(day);
     let days = calendar::days(day, today);
     *impossible |= days.is_empty();
     let mut whens: Vec<When> = Vec::new();
@@ -665,6 +668,17 @@ fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When
         }
     }
     whens
+}
+
+/// «Давайте в среду» after Wednesday week was offered is that Wednesday.
+fn offered_day(day: Day, context: &Context) -> Option<Day> {
+    let Day::Weekday(weekday, Which::Bare) = day else { return None };
+    if !matches!(context.asked, Some(Asked::Choice | Asked::Confirm)) {
+        return None;
+    }
+    let mut dates = context.offered.iter().map(|at| at.date()).filter(|date| date.weekday().to_monday_one_offset() == weekday);
+    let date = dates.next()?;
+    dates.all(|other| other == date).then_some(Day::On(date))
 }
 
 fn mark_ambiguous(when: &mut When) {

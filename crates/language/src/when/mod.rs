@@ -589,6 +589,19 @@ mod tests {
         );
         check_in(now, &asked(Asked::Name), &[("Вера", ""), ("Марта", "")]);
         check_in(now, &asked(Asked::Choice), &[("2", ""), ("второе", "")]);
+        // The weekday of an offer is that day; the time of several offers is nobody's.
+        let wednesdays = vec![date(2026, 12, 2).at(12, 0, 0, 0), date(2026, 12, 3).at(15, 0, 0, 0)];
+        check_in(
+            now,
+            &Context { offered: wednesdays, ..asked(Asked::Choice) },
+            &[
+                ("давайте в среду", "day 12-02"),
+                ("в четверг в 15:30", "at 12-03 15:30"),
+                ("в пятницу", "day 11-27"),
+                ("в среду, 25 ноября", "day 11-25"),
+                ("завтра в то же время", "day 11-24"),
+            ],
+        );
         let offered = Context { offered: vec![date(2026, 11, 24).at(15, 0, 0, 0)], ..Context::default() };
         check_in(
             now,
@@ -596,6 +609,7 @@ mod tests {
             &[
                 ("на час позже", "at 11-24 16:00"),
                 ("а на полчаса раньше?", "at 11-24 14:30"),
+                ("в среду", "day 11-25"),
                 ("в тот же день в 18", "at 11-24 18:00"),
                 ("в 17", "at 11-24 17:00 ~"),
                 ("15 неудобно, давайте 16", "at 11-24 16:00 ~"),
