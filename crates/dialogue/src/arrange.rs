@@ -162,8 +162,15 @@ impl Mind<'_> {
 
     /// Asks for the service; whom the salon knows, whether it is to be the usual one.
     fn ask_service(mut self) -> Step {
+        if self.asks_of_a_master() {
+            // «Диана завтра работает?», «а послезавтра?»
+            self.heard.staff_ids.clone_from(&self.state.wish.staff);
+            let words = self.working_hours();
+            self.parts.extend(words);
+            let words = self.voice().ask_service();
+            return self.ask(Question::Service, words);
+        }
         if self.heard.has(Intent::FreeTimes) && !self.heard.staff_ids.is_empty() {
-            // «Диана завтра работает?»
             let words = self.working_hours();
             self.parts.extend(words);
         }
@@ -175,6 +182,13 @@ impl Mind<'_> {
         }
         let words = self.voice().ask_service();
         self.ask(Question::Service, words)
+    }
+
+    /// «А послезавтра?», when a master's day was asked of.
+    fn asks_of_a_master(&self) -> bool {
+        let days = self.heard.when.iter().all(|when| matches!(when, When::Day { .. } | When::Days { .. }));
+        let goes_on = self.before.question == Some(Question::Service) && !self.before.wish.staff.is_empty();
+        goes_on && self.cues.question && days && !self.heard.when.is_empty() && self.heard.staff_ids.is_empty()
     }
 
     /// Asks for the service another way: by the price list.

@@ -20,6 +20,8 @@ pub(crate) struct Cues {
     pub(crate) all: bool,
     /// «Оставьте», «не отменяйте».
     pub(crate) keep: bool,
+    /// «Только стрижку».
+    pub(crate) only: bool,
     /// «Я подумаю»: nothing is to be settled now.
     pub(crate) later: bool,
     /// The words are about a visit.
@@ -140,12 +142,15 @@ const KEEP: &[&str] = &[
     "не нужно отменять$",
     "не снимай",
     "не убирай",
+    "не трога",
+    "не меняй",
     "в силе",
     "don't cancel",
     "do not cancel",
     "keep it",
     "keep my",
 ];
+const ONLY: &[&str] = &["только$", "лишь$", "просто$", "only$", "just$"];
 const LATER: &[&str] =
     &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
 const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
@@ -185,7 +190,7 @@ const MOST_WORDS_OF_A_SIDE_QUESTION: usize = 6;
 const OR: &[&str] = &["или$", "либо$", "or$"];
 const EACH_TIME: &[&str] = &["и в$", "и во$", "и еще$", "и на$", "а потом$", "и потом$", "and on$", "and then$"];
 const TOO: &[&str] = &["тоже$", "также$", "too$", "as well$"];
-const ME: &[&str] = &["меня$", "мне$", "me$", "myself$"];
+const ME: &[&str] = &["меня$", "мне$", "себе$", "самому$", "самой$", "сам$", "сама$", "me$", "myself$"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
 impl Cues {
@@ -205,6 +210,7 @@ impl Cues {
             alongside: says(ALONGSIDE),
             all: says(ALL),
             keep: says(KEEP),
+            only: says(ONLY),
             later: says(LATER),
             visit: says(VISIT),
             wish: says(WISH),

@@ -141,6 +141,11 @@ impl Mind<'_> {
             return self.move_back();
         }
         let nothing_open = open.is_none() && self.state.wish.is_empty();
+        let changes = [Intent::Cancel, Intent::Reschedule].iter().any(|intent| self.heard.has(*intent));
+        if nothing_open && self.cues.keep && !changes && !self.heard.service_ids.is_empty() && self.heard.when.is_empty() {
+            // «Бороду не надо, только стрижку оставьте.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
         if nothing_open && self.heard.has(Intent::Confirm) && self.cues.visit && !self.cues.wish && self.heard.service_ids.is_empty() {
             // «Подтверждаю запись на среду.»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));

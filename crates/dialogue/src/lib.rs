@@ -27,6 +27,7 @@ mod hearing;
 mod moment;
 mod note;
 mod own;
+mod part;
 mod plan;
 mod search;
 mod settle;

@@ -8,6 +8,7 @@ use crate::{
     HandOverReason, Step,
     effect::{Effect, Outcome, Refusal},
     moment::{HoursWanted, Want},
+    part::Sides,
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
 };
@@ -38,6 +39,13 @@ impl Mind<'_> {
             self.state.last.clear();
             let words = self.voice().no_bookings();
             return self.ask(Question::FindTimes, words);
+        }
+        if purpose != Purpose::Move
+            && let Some((booking, left)) = self.part_dropped(&coming)
+        {
+            let words = self.voice().ask_drop_part(booking.get(), &left);
+            self.state.wish = Wish { services: left, ..Wish::default() };
+            return self.ask(Question::ChangeService(booking), words);
         }
         if purpose == Purpose::List {
             let coming = self.asked_of(coming);
@@ -161,6 +169,8 @@ impl Mind<'_> {
         let cancels_only = purpose == Purpose::Cancel && !self.wants_another(coming);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
         let mut missed = false;
+        // «Ресницы отмените, брови не трогайте.»
+        let Sides { stay, go, .. } = if purpose == Purpose::Cancel { self.sides() } else { Sides::default() };
         let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {
             let fitting: Vec<ReadBack<Booking>> = left.iter().filter(|booking| keep(booking.get())).cloned().collect();
             if !fitting.is_empty() {
@@ -170,7 +180,8 @@ impl Mind<'_> {
             }
         };
         if !heard.service_ids.is_empty() {
-            let parts: Vec<ServiceId> = salon.parts(&heard.service_ids);
+            let parts: Vec<ServiceId> = if go.is_empty() { salon.parts(&heard.service_ids) } else { go };
+            narrow(&|booking| !salon.parts(&booking.services).iter().any(|id| stay.contains(id)), false);
             narrow(&|booking| salon.parts(&booking.services).iter().any(|id| parts.contains(id)), true);
         }
         if !heard.staff_ids.is_empty() {

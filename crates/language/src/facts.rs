@@ -438,6 +438,8 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                     || t.cue(Cue::Time)
                     || t.cue(Cue::Thanks)
                     || t.senses.is_empty() && !t.capital
+                    // «Вторую отмените»
+                    || t.cue(Cue::Move) || t.cue(Cue::Cancel)
                     // «Вторую на час раньше»: a visit, and where to.
                     || token.text.ends_with('ю') && t.find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some()
             });

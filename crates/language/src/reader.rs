@@ -686,7 +686,12 @@ mod tests {
             ("не второе", None),
         ];
         check(&choice, &picks, |u| u.choice);
-        let changes = [("перенесите вторую на час раньше", Some(2)), ("отмените первую", Some(1))];
+        let changes = [
+            ("перенесите вторую на час раньше", Some(2)),
+            ("отмените первую", Some(1)),
+            ("первую перенесите на 15", Some(1)),
+            ("вторую отмените", Some(2)),
+        ];
         check(&choice, &changes, |u| u.choice);
         check(&choice, &[("перенесите вторую на 12:00", 1), ("вторую", 0)], |u| u.when.len());
         check(

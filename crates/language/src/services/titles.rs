@@ -127,6 +127,9 @@ pub(super) const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trad
 
 pub(super) const COATINGS: [Key; 3] = [Key::Trade(Trade::Coating), Key::Trade(Trade::Gel), Key::Trade(Trade::Lacquer)];
 
+/// Words of every sentence: «всё-таки» is no «Стрижка всей семьёй».
+const EVERYDAY: [&str; 11] = ["весь", "все", "сам", "самый", "свой", "ваш", "наш", "мой", "этот", "каждый", "любой"];
+
 /// Numbers and little words mean no service.
 pub(super) fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
@@ -210,6 +213,10 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
             }
             None => {
                 let lemma = morphology::lemmas(&word).into_iter().next().unwrap_or_else(|| word.clone());
+                if EVERYDAY.contains(&lemma.as_str()) {
+                    without = false;
+                    continue;
+                }
                 Key::of(&lemma)
             }
         };

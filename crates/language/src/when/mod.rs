@@ -595,13 +595,17 @@ mod tests {
             now,
             &Context { offered: wednesdays, ..asked(Asked::Choice) },
             &[
-                ("давайте в среду", "day 12-02"),
-                ("в четверг в 15:30", "at 12-03 15:30"),
+                ("давайте в среду", "day 11-25 ?; day 12-02 ?"),
+                ("в среду в 12", "at 12-02 12:00"),
+                ("в четверг в 15:30", "at 11-26 15:30 ?; at 12-03 15:30 ?"),
                 ("в пятницу", "day 11-27"),
                 ("в среду, 25 ноября", "day 11-25"),
                 ("завтра в то же время", "day 11-24"),
             ],
         );
+        let monday_week =
+            Context { asked: Some(Asked::Choice), offered: vec![date(2026, 12, 2).at(12, 0, 0, 0)], day: Some(date(2026, 11, 30)) };
+        check_in(now, &monday_week, &[("а в среду?", "day 12-02 ?; day 11-25 ?")]);
         let offered = Context { offered: vec![date(2026, 11, 24).at(15, 0, 0, 0)], ..Context::default() };
         check_in(
             now,
