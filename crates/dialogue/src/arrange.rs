@@ -6,7 +6,7 @@ use language::{Intent, When};
 use crate::{
     Step,
     effect::Effect,
-    moment::Want,
+    moment::{self, Want},
     plan::{self, NoPlan, Seat, Visit},
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
@@ -174,6 +174,7 @@ impl Mind<'_> {
             let words = self.working_hours();
             self.parts.extend(words);
         }
+        self.tell_forbidden_day();
         if self.was_asked_for_service() {
             return self.ask_service_again();
         }
@@ -182,6 +183,15 @@ impl Mind<'_> {
         }
         let words = self.voice().ask_service();
         self.ask(Question::Service, words)
+    }
+
+    /// The one day that is wanted is closed, over, or too far: no service makes it better.
+    fn tell_forbidden_day(&mut self) {
+        let [want] = self.state.wish.when.as_slice() else { return };
+        let Some(why) = moment::forbidden(self.turn.salon, want, None, &[], self.now()) else { return };
+        let words = self.voice().why_not(&why);
+        self.parts.push(words);
+        self.state.wish.when.clear();
     }
 
     /// «А послезавтра?», when a master's day was asked of.

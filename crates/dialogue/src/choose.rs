@@ -124,14 +124,21 @@ impl Mind<'_> {
 
     /// One of the services that fit equally well was meant.
     pub(crate) fn chose_service(mut self, services: Vec<ServiceId>) -> Step {
-        let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?)).copied();
+        let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?));
         let by_name: Vec<ServiceId> = services.iter().copied().filter(|id| self.heard.service_ids.contains(id)).collect();
-        let chosen = match (by_number, by_name.as_slice()) {
-            (Some(id), _) => Some(id),
-            (None, [only]) => Some(*only),
+        // «На полтора часа»: of works that differ in length.
+        let as_long =
+            |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| Some(i64::from(service.minutes)) == self.heard.length);
+        let by_length: Vec<ServiceId> = services.iter().copied().filter(as_long).collect();
+        let chosen = match (by_number, by_name.as_slice(), by_length.as_slice()) {
+            (Some(id), ..) | (None, [id], _) => Some(id),
+            (None, [], [id]) => {
+                self.heard.when.retain(|when| !when.time_only());
+                Some(id)
+            }
             _ => None,
         };
-        if let Some(id) = chosen {
+        if let Some(id) = chosen.copied() {
             self.tell(true);
             return self.with_service(id);
         }

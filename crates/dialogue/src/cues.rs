@@ -12,6 +12,8 @@ pub(crate) struct Cues {
     pub(crate) less: bool,
     /// The visit is for somebody else: «друга», «маму».
     pub(crate) somebody_else: bool,
+    /// «Парный», «семейный».
+    pair: bool,
     /// «После меня», «друг за другом».
     pub(crate) in_turn: bool,
     /// «Вместе со мной».
@@ -108,6 +110,7 @@ const SOMEBODY: &[&str] = &[
     "brother$",
     "sister$",
 ];
+const PAIR: &[&str] = &["парный$", "парная$", "парное$", "двоих$", "семейн", "семьей$", "семьи$", "couple", "family$"];
 const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
 const IN_TURN: &[&str] = &[
     "друг за другом",
@@ -206,6 +209,7 @@ impl Cues {
             add: says(ADD),
             less: says(LESS),
             somebody_else: says(SOMEBODY) && !says(EACH_OTHER),
+            pair: says(PAIR),
             in_turn: says(IN_TURN),
             alongside: says(ALONGSIDE),
             all: says(ALL),
@@ -224,6 +228,13 @@ impl Cues {
             machine: says(MACHINE) && !says(CALLS) && words.len() <= MOST_WORDS_OF_A_SIDE_QUESTION && text.contains('?'),
             question: text.contains('?'),
         }
+    }
+}
+
+impl Cues {
+    /// Of a title: it is for several people by itself.
+    pub(crate) fn is_of_several(&self) -> bool {
+        self.somebody_else || self.pair
     }
 }
 

@@ -26,7 +26,7 @@ impl Mind<'_> {
         let wish = &mut self.state.wish;
         // «Отец и сын», «Массаж для двоих» are for two by themselves.
         let (reader, now) = (self.turn.reader, self.turn.now);
-        let for_several = |title: &str| Cues::read(title).somebody_else || reader.read(title, now, &Context::default()).people > 1;
+        let for_several = |title: &str| Cues::read(title).is_of_several() || reader.read(title, now, &Context::default()).people > 1;
         let of_itself = |id: &ServiceId| salon.service(*id).is_some_and(|service| for_several(&service.title));
         if wish.services.iter().any(of_itself) {
             wish.people = 1;

@@ -2,7 +2,7 @@
 
 use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
-use language::{Intent, When};
+use language::{InfoTopic, Intent, When};
 
 use crate::{
     HandOverReason, Step,
@@ -365,6 +365,11 @@ impl Mind<'_> {
             () if self.heard.has(Intent::Reschedule) => Some(Purpose::Move),
             () => None,
         };
+        let hours = self.heard.info_topics == [InfoTopic::Hours] && self.heard.intents == [Intent::Info];
+        if hours && !self.names_details() {
+            // «Во сколько?»
+            return self.own_bookings(Purpose::List, bookings);
+        }
         let chosen = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?));
         match (bookings.as_slice(), chosen, purpose) {
             (_, Some(booking), Some(purpose)) => self.with_booking(purpose, booking.clone()),

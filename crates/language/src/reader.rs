@@ -6,7 +6,7 @@ use crate::{
     lexicon::{Cue, Lexicon},
     names,
     script::Script,
-    services::PriceList,
+    services::{self, PriceList},
     staff::Team,
     text::{Text, Token},
     when::{self, OpeningHours, Setting},
@@ -73,7 +73,11 @@ impl Reader {
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people, asked == Some(Asked::Service));
+        // «На два часа» is no time of day where it was asked which service.
+        let anything = vec![false; tokens.len()];
+        let length = services::length(tokens, if asked == Some(Asked::Service) { &anything } else { &used });
         let mut understood = Understood {
+            length,
             intents: Vec::new(),
             info_topics: Vec::new(),
             service_ids: Vec::new(),
