@@ -132,8 +132,9 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             if i >= 2 && word(0, "зовут") && is_name(i - 2, false) && tokens[i - 1].text == "меня" {
                 return take(used, i - 2, true);
             }
-            // «Меня Настя зовут»
-            if i >= 2 && word(0, "зовут") && is_name(i - 1, true) && tokens[i - 2].text == "меня" {
+            // «Меня Настя зовут», «её Настя зовут»
+            let whom = |t: &Token| matches!(&*t.text, "меня" | "его" | "её" | "ее");
+            if i >= 2 && word(0, "зовут") && is_name(i - 1, true) && whom(&tokens[i - 2]) {
                 return take(used, i - 1, true);
             }
             continue;
@@ -228,7 +229,12 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
             let works = matches!(&*token.text, "оба" | "обе" | "both")
                 && tokens[..i].iter().any(|t| t.trades().any(Trade::is_head))
                 && !tokens[..i].iter().any(|t| t.cue(Cue::We) || t.cue(Cue::Companion));
-            if things || works { 1 } else { 2 }
+            // «Я и двое детей»
+            if things || works {
+                1
+            } else {
+                2 + u8::from(besides(tokens, i) && after(1).is_some_and(|t| t.cue(Cue::Companion) || t.trades().next().is_some()))
+            }
         } else if token.cue(Cue::Three) {
             3
         } else if token.cue(Cue::Four) {
@@ -262,11 +268,13 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         {
             2
         } else if let Some(n) = counted_persons(tokens, i) {
-            n
+            n + u8::from(besides(tokens, i - 1))
         } else if two_persons(tokens, i) {
             2
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
+        } else if two_companions(tokens, i) {
+            2
         } else if token.cue(Cue::Companion) {
             let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"))
                 || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
@@ -327,15 +335,37 @@ fn two_persons(tokens: &[Token], i: usize) -> bool {
     joined && first.is_some() && second.is_some() && first != second
 }
 
+/// «Маму и дочку», «папа придёт с сыном»: the second of two.
+fn two_companions(tokens: &[Token], i: usize) -> bool {
+    // «Подруга», «знакомая» may be spoken of; kin that are named together come together.
+    let kin = |t: &Token| t.cue(Cue::Companion) && !t.trades().any(Trade::is_head) | t.trades().any(|t| t == Trade::Father);
+    let join = i.checked_sub(1).map(|k| &tokens[k]);
+    let first = |reach: usize| {
+        let before = &tokens[i.saturating_sub(reach)..i];
+        before.iter().rev().take_while(|t| !t.ends_clause()).any(kin)
+    };
+    kin(&tokens[i])
+        && (join.is_some_and(|t| t.text == "и" || t.text == "and") && first(2)
+            || join.is_some_and(|t| matches!(&*t.text, "с" | "со" | "with")) && first(6))
+}
+
 /// «Двух мальчиков», «3 женщины».
 fn counted_persons(tokens: &[Token], i: usize) -> Option<u8> {
     use Trade::{Boy, Child, Female, Girl, Male};
     let person = |t: &Token| t.trades().any(|trade| matches!(trade, Boy | Child | Female | Girl | Male));
-    tokens.get(i).filter(|t| person(t) && morphology::may_be_case(&t.text, "Gen"))?;
+    let counted = |t: &&Token| person(t) && ["Gen", "Ins", "Dat"].iter().any(|case| morphology::may_be_case(&t.text, case));
+    tokens.get(i).filter(counted)?;
     let number = tokens.get(i.checked_sub(1)?)?;
     let at = i.checked_sub(2).and_then(|i| tokens.get(i)).is_some_and(|t| t.prep(Prep::At) || t.prep(Prep::To));
     let value = if number.kind == Kind::Number { Some(number.value) } else { number.cardinal() };
     value.filter(|n| (2..=9).contains(n) && !at).and_then(|n| u8::try_from(n).ok())
+}
+
+/// «Отец и два сына», «я с двумя детьми»: another one before those who are counted.
+fn besides(tokens: &[Token], number: usize) -> bool {
+    let joins = |t: &Token| t.is(Sense::And) || matches!(&*t.text, "с" | "со" | "with");
+    let one = |t: &Token| t.cue(Cue::Companion) || t.cue(Cue::We) || matches!(&*t.text, "я" | "меня" | "мне" | "me" | "i");
+    number > 1 && joins(&tokens[number - 1]) && one(&tokens[number - 2])
 }
 
 /// «2 мужские стрижки»: as many works as people.

@@ -15,7 +15,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
     let asked: [(InfoTopic, Asks); 11] = [
         (InfoTopic::Address, address),
         (InfoTopic::Hours, hours),
-        (InfoTopic::Parking, |s| s.has(Cue::Park)),
+        (InfoTopic::Parking, |s| s.has(Cue::Park) || leaves_car(s)),
         (InfoTopic::Payment, |s| s.tokens.iter().any(|t| t.cue(Cue::Pay) && t.text != "перевести") && asks(s)),
         (InfoTopic::Contacts, |s| s.has(Cue::Contact) && asks(s) && !calls_back(s)),
         (InfoTopic::Promotions, |s| s.has(Cue::Promo) && asks(s)),
@@ -84,6 +84,11 @@ fn duration(s: &Sentence<'_>) -> bool {
 fn hurts(s: &Sentence<'_>) -> bool {
     let normal = s.question && s.tokens.windows(2).any(|w| w[0].text == "это" && matches!(&*w[1].text, "нормально" | "норма"));
     normal || s.says(&["больно", "болезненно", "hurt", "painful"]) && (s.question || s.has(Cue::Whether))
+}
+
+/// «Где машину поставить?»
+fn leaves_car(s: &Sentence<'_>) -> bool {
+    s.says(&["машину", "авто", "car"]) && s.says(&["где", "поставить", "оставить", "куда", "leave"])
 }
 
 /// «Сколько сеансов нужно?»

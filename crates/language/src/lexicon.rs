@@ -4,7 +4,7 @@
 
 use std::{cmp::Ordering, collections::HashMap, sync::OnceLock};
 
-use crate::morphology;
+use crate::{morphology, script};
 
 /// What a word may mean. A word has as many senses as it has; grammar picks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +180,7 @@ cues! {
     Please: "=пожалуйста =плиз =пж =пожалуста =пжлст =please =пжл",
     Book: "записать записаться записывать записываться забронировать бронировать зарезервировать =подписать =book =запишите =запиши =запишемся =сделаться =бронь =reserve",
     Booking: "запись визит бронь сеанс прием =appointment =booking =appointments =bookings =reservation",
-    Booked: "=записан =записана =записаны =записался =записалась =записались =записывалась =записывался =booked =записали",
+    Booked: "=записан =записана =записаны =записался =записалась =записались =записывалась =записывался =booked =записали =записано =записанна =записаный",
     Want: "хотеть хотеться желать =нужно =надо =нужна =нужен =нужны =хочу =хотела =хотел =хотелось =бы =охота =want =need =wanna =would =like =love =интересует =планирую =думаю =собираюсь =мечтаю =требуется =давайте =давай =хочется =мне",
     Can: "=можно =можете =могу =могли =можем =возможно =возможность =получится =реально =удастся =can =could =may =possible =сможете =смогу =сможем =мона =можна =нельзя =выйдет =смог =может =могут =смогла =сможет =успею",
     Free: "свободный окошко окно окошечко =свободно =свободен =свободна =свободны =доступно =доступный =есть =найдется =найдете =местечко =места =место =free =available =availability =slot =slots =openings =opening =местечка =имеется",
@@ -188,7 +188,7 @@ cues! {
     What: "что какой =что =чего =какие =какое =какая =какой =каких =what =which =чо =че",
     When: "=когда =when =скольки =скольких =сколько",
     Where: "=где =куда =where =откуда",
-    HowMuch: "=сколько =скока =скок =скоко =much =почем =почём =many",
+    HowMuch: "=сколько =скока =скок =скоко =much =почем =почём =many =скольк",
     Cost: "=стоит =стоят =стоить =стоило =стоют цена стоимость прайс расценка ценник тариф =почем =почём =cost =costs =price =prices =pricing =стоит =дорого =дешево =обойдется =выйдет =charge =бюджет =стоят",
     How: "=как =how =каким",
     Who: "=кто =кого =кому =who =кем =whom",
@@ -199,13 +199,13 @@ cues! {
     Address: "адрес находиться расположить добраться доехать пройти проехать метро улица этаж вход ориентир локация район навигатор маршрут =расположены =address =located =location =directions =карту =геолокация =геолокацию =найти =остановка =ул",
     Hours: "график режим расписание =hours =schedule =скольки =круглосуточно",
     Pay: "оплата оплатить платить карта наличные наличка перевод предоплата депозит рассрочка терминал сбп qr чек аванс оплачивать заплатить =pay =payment =payments =card =cards =cash =нал =безнал =visa =deposit =кредит =сбер =картой",
-    Park: "парковка парковаться припарковаться стоянка =parking =park",
+    Park: "парковка парковаться припарковаться стоянка =parking =park паркинг машиноместо",
     Promo: "скидка акция абонемент бонус промокод сертификат подарочный =discount =discounts =promo =gift =certificate =voucher =акционный",
     Health: "противопоказание беременная беременный аллергия анестезия кормящий =кормящим =кормящей =кормящая грудной варикоз купероз онкология =беременность =беременности =pregnant =pregnancy =allergic =allergy",
     Symptom: "выпасть выпадать сыпь зуд ожог покраснение раздражение воспаление опухнуть распухнуть покраснеть чесаться болеть гноиться загноиться нарывать воспалиться =горит =печет =щиплет =rash =burn =swollen =itchy",
     Hygiene: "стерилизация стерильный стерильность стерилизовать инструмент дезинфекция обрабатывать =sterile =sterilize =hygiene",
     Contact: "телефон сайт инстаграм портфолио соцсеть почта телеграм =website =instagram =email =инста =инсту =инсте =тг =вк",
-    About: "вайфай =вай =wi =fi =фай wifi wi-fi кофе материал гарантия правило условие ограничение собака питомец лицензия вакансия опыт отзывы безопасно =обучение =wifi =pets =рекомендации =подготовка =подготовиться =штраф =правила =условия =allowed чай =drinks =напитки",
+    About: "вайфай =вай =wi =fi =фай wifi wi-fi кофе материал гарантия правило условие ограничение собака питомец лицензия вакансия опыт отзывы безопасно =обучение =wifi =pets =рекомендации =подготовка =подготовиться =штраф =правила =условия =allowed чай =drinks =напитки туалет кулер телевизор кондиционер раздевалка лифт пандус игровая уголок зарядка полотенце тапочка халат душ =toilet =restroom =coffee",
     Duration: "длиться занимать продолжаться длительность продолжительность =длится =занимает =займет =продлится =long =takes =держится =держаться",
     My: "=моя =мою =моей =мои =мое =мой =моего =my =мне =меня =я =i =mine =моих =нас",
     Remind: "напомнить напоминать подсказать проверить уточнить =remind =check =напомните",
@@ -222,7 +222,7 @@ cues! {
     Fits: "подходить подойти устраивать устроить =удобно =подходит =устраивает =удобен =удобна =актуально =интересно =works =work =пойдет =вариант",
     Can1: "=могу =смогу =успею =получится =получается =выйдет =сможем =успеваю =можем =can =приду =придем =буду =будет =able =make =удастся =выходит",
     Busy: "=занят =занята =заняты =занято =неудобно =никак =busy =отпадает =исключено =невозможно =работаю =неудобен =неудобна =уезжаю",
-    Human: "администратор админ оператор менеджер управляющий директор владелец владелица руководитель руководство начальство хозяйка хозяин консультант администрация =human =person =administrator =manager =operator =админа =админу =representative =receptionist =reception =админом =управляющей =управляющая =управляющую =заведующей =заведующую",
+    Human: "администратор админ оператор менеджер управляющий директор владелец владелица руководитель руководство начальство хозяйка хозяин консультант администрация =human =person =administrator =manager =operator =админа =админу =representative =receptionist =reception =админом =управляющей =управляющая =управляющую =заведующей =заведующую ресепшн ресепшен ресепшин =ресепшене =ресепшн",
     Person: "человек живой =живого =живым =real =людей =людьми",
     Robot: "бот робот автоответчик нейросеть =bot =robot =ии =chatbot =автомат =железка =нейронка =программа",
     Call: "позвать пригласить соединить связать связаться переключить перевести дать подключить поговорить говорить разговаривать пообщаться общаться =speak =talk =connect =transfer =позовите =свяжите",
@@ -251,7 +251,7 @@ cues! {
     Two: "=вдвоем =двоем =двое =двоих =двоим =обе =оба =обеим =обоим =обеих =обоих =both",
     Three: "=втроем =трое =троих =троим",
     Four: "=вчетвером =четверо =четверых =четверым",
-    Companion: "подруга подружка друг сестра сестренка мама мать муж жена дочь дочка сын сынок парень коллега брат отец папа ребенок тетя бабушка свекровь племянница внучка супруг супруга знакомая приятель девушка кума =friend =sister =husband =wife =mom =mother =daughter =son =boyfriend =girlfriend =brother =dad =colleague",
+    Companion: "подруга подружка друг сестра сестренка мама мать муж жена дочь дочка сын сынок парень коллега брат отец папа ребенок тетя бабушка свекровь племянница внучка супруг супруга знакомая приятель девушка кума =friend =sister =husband =wife =mom =mother =daughter =son =boyfriend =girlfriend =brother =dad =colleague братан братишка подружайка сестричка муженек доча невестка",
     We: "=мы =нас =нам =we =us =обе =хотим =можем =придем =сможем =будем =приедем =желаем =планируем =хотели",
     If: "=если =if =вдруг =ежели",
     Whether: "=ли =whether",
@@ -306,7 +306,7 @@ trades! {
     Lash true: "ресница ресничка =lash =lashes =eyelash =eyelashes",
     Hair true: "волос волосы =hair",
     Coating true: "покрытие покрыть =coating",
-    Gel false: "гель шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
+    Gel false: "гель гелик шеллак гелевый =shellac =gel =гельлак =гельлаком =гелем",
     Lacquer false: "лак =polish",
     Massage true: "массаж массажик промять размять помассировать =massage",
     Face true: "лицо =facial =face =личико",
@@ -317,7 +317,7 @@ trades! {
     Epilation true: "эпиляция депиляция эпилировать =epilation =depilation",
     Sugaring true: "шугаринг =sugaring",
     Wax true: "воск ваксинг =wax =waxing",
-    Delete true: "удаление удалить убрать =remove",
+    Delete true: "удаление удалить убрать =remove сведение свести сводить выведение вывести выводить",
     Bikini true: "бикини =bikini",
     Leg true: "нога ножка =leg =legs",
     Arm true: "рука ручка =arm =arms =hand =hands",
@@ -335,9 +335,9 @@ trades! {
     Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
     Curl true: "завивка завить завивать химия химзавивка =perm =curls",
     Fringe true: "челка челочка =fringe =bangs",
-    Consultation true: "консультация =consultation",
+    Consultation true: "консультация консультироваться проконсультироваться =consultation",
     Spa true: "спа =spa",
-    Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик",
+    Male false: "мужской муж мужчина парень =men's =mens =male =man's =men =man =husband =мужик братан братишка",
     Female false: "женский жена женщина девушка =women's =womens =female =ladies =woman =жене =женскую",
     Child false: "детский ребенок малыш =дети =детей =детям =детьми =kid =kids =child =children =child's =kid's",
     Boy false: "мальчик сын сынок сынишка сыночек внук пацан =boy =boys =son",
@@ -359,7 +359,7 @@ trades! {
     Single false: "однотонный =тон =tone",
     Hardware false: "аппаратный =hardware",
     Nose true: "нос =nose",
-    Ear true: "ухо =ear =ears",
+    Ear true: "ухо =ear =ears мочка =ушки =ушко =ушек =ушкам",
     Head true: "голова =head",
     Neck true: "шея шейный =шейно воротниковый =neck",
     Back true: "спина спинка",
@@ -368,15 +368,15 @@ trades! {
     Belly true: "живот животик =belly",
     Forehead true: "лоб =forehead",
     Foot true: "=стопы =стоп =стопам =стопами =стопа =стопу ступня =foot =feet",
-    Cat true: "кошка кот котик котенок кошечка =cat",
-    Dog true: "собака пес песик щенок собачка =dog =puppy",
+    Cat true: "кошка кот котик котенок кошечка =cat =cats =kitten",
+    Dog true: "собака пес песик щенок собачка =dog =puppy =собачья =dogs",
     Laser true: "лазер лазерный =laser",
     Replace false: "замена заменить поменять сменить",
     Thai false: "тайский =thai",
     Sport false: "спортивный =sport =sports",
     Drainage false: "лимфодренажный лимфодренаж =lymphatic =drainage",
     Claw true: "коготь коготок =claw =claws",
-    Tooth true: "зуб зубки =tooth =teeth",
+    Tooth true: "зуб зубки =tooth =teeth зубной",
     Navel true: "пупок =navel",
     Tattoo true: "тату татуировка татуха татушка набить =tattoo =tattoos",
     Piercing true: "пирсинг прокол проколоть прокалывать =piercing =pierce",
@@ -394,11 +394,15 @@ trades! {
     Deep false: "глубокий тотальный бразильский =deep =brazilian",
     Long false: "длинный длина =long",
     Short false: "короткий =short",
+    Grooming true: "груминг =grooming",
+    DogBreed false: "шпиц йорк пудель болонка чихуахуа корги мопс такса хаски лабрадор овчарка ретривер шнауцер спаниель бигль мальтезе бишон доберман ротвейлер бульдог самоед терьер фокстерьер йоркшир пекинес джек померанец йоркширский",
+    CatBreed false: "британец мейнкун перс сфинкс",
+    Tan true: "солярий загар загореть загорать позагорать автозагар =solarium =tan =tanning",
 }
 
 const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Weekday(1), "понедельник понедельничный =пн =пнд =понед =панедельник =monday =mon =понедельничек =ponedelnik"),
-    (Sense::Weekday(2), "вторник вторничный =вт =втор =tuesday =tue =tues"),
+    (Sense::Weekday(2), "вторник вторничный =вт =втр =втор =tuesday =tue =tues"),
     (Sense::Weekday(3), "среда =ср =срд =wednesday =wed =weds"),
     (Sense::Weekday(4), "четверг четверговый =чт =чтв =четв =thursday =thu =thurs =thur"),
     (Sense::Weekday(5), "пятница пятничный =пт =птн =пятн =friday =fri =пятничка =пятничку"),
@@ -437,7 +441,7 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::HalfHour, "полчаса =полчасика =полчасик =получаса =полчас =полчасок"),
     (Sense::HalfYear, "=полгода =полугода"),
     (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
-    (Sense::Part(Part::Lunch), "обед =обеденное =обеденный =lunch =lunchtime"),
+    (Sense::Part(Part::Lunch), "обед =обет =обеденное =обеденный =lunch =lunchtime"),
     (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
     (
         Sense::Part(Part::Evening),
@@ -588,6 +592,8 @@ pub(crate) struct Lexicon {
     by_sound: HashMap<String, Vec<&'static str>>,
     /// The sounds of long words by first sound and length, for words both misheard and misspelt.
     by_sound_shape: HashMap<(char, usize), Vec<(u32, &'static str)>>,
+    /// English words of the trade by their consonants, for those who write them with Russian letters.
+    by_consonants: HashMap<String, &'static str>,
     english: std::collections::HashSet<&'static str>,
 }
 
@@ -650,6 +656,7 @@ impl Lexicon {
             by_shape: HashMap::new(),
             by_sound: HashMap::new(),
             by_sound_shape: HashMap::new(),
+            by_consonants: HashMap::new(),
             english: ENGLISH.split_whitespace().collect(),
         };
         let mut by_shape: HashMap<(char, usize), Vec<(u32, &'static str)>> = HashMap::new();
@@ -661,6 +668,12 @@ impl Lexicon {
                 let word: &'static str = Box::leak(word.clone());
                 by_shape.entry((first, length)).or_default().push((letters(word), word));
                 by_sound.entry(sound(word)).or_default().push(word);
+                let of_trade = || lexicon.senses[word].iter().any(|sense| matches!(sense, Sense::Trade(_)));
+                let consonants = script::consonants(word);
+                if word.is_ascii() && consonants.len() > 4 && of_trade() {
+                    let first = lexicon.by_consonants.entry(consonants).or_insert(word);
+                    *first = word.min(first);
+                }
             }
         }
         by_shape.values_mut().for_each(|words| words.sort_unstable_by_key(|(_, word)| *word));
@@ -702,6 +715,11 @@ impl Lexicon {
         }
         let nearness = |other: &&&str| (strsim::osa_distance(word, other), !self.is_business(other));
         self.by_sound.get(&sound(word))?.iter().min_by_key(nearness).copied()
+    }
+
+    /// The English word that is written with Russian letters: «ламинейшн».
+    pub(crate) fn spoken(&self, word: &str) -> Option<&'static str> {
+        self.by_consonants.get(&script::consonants(word)).copied()
     }
 
     /// The same with one sound wrong in a long word: «пирнисите».

@@ -61,11 +61,62 @@ pub(crate) fn may_be_case(word: &str, case: &str) -> bool {
     dictionary().analyze(word).iter().any(|a| matches!(part_of_speech(a), "NOUN" | "PROPN") && feature(a, "Case") == Some(case))
 }
 
+/// The word may be a noun or an adjective in the genitive.
+pub(crate) fn may_be_genitive(word: &str) -> bool {
+    dictionary().analyze(word).iter().any(|a| feature(a, "Case") == Some("Gen"))
+}
+
 /// A verb without what makes it done: «отполировать» is «полировать».
 pub(crate) fn undone(word: &str) -> Option<&str> {
     let verb = || dictionary().analyze(word).first().is_some_and(|a| part_of_speech(a) == "VERB");
     let stem = ["от", "по", "за", "на", "вы", "про", "под", "об", "с"].iter().find_map(|prefix| word.strip_prefix(prefix))?;
     (stem.chars().count() > 5 && verb()).then_some(stem)
+}
+
+/// The stem of a verb that a noun may be made of: «вычесать», «вычешите» have «вычес».
+pub(crate) fn act(word: &str) -> Option<String> {
+    let verb = dictionary().analyze(word).into_iter().next().filter(|a| part_of_speech(a) == "VERB")?;
+    stem(
+        &plain(&verb.lemma),
+        &[
+            "ываться",
+            "иваться",
+            "оваться",
+            "аться",
+            "иться",
+            "яться",
+            "еться",
+            "ывать",
+            "ивать",
+            "ировать",
+            "овать",
+            "ать",
+            "ить",
+            "ять",
+            "еть",
+        ],
+    )
+}
+
+/// The stem of a noun that names an act: «вычесывание» has «вычес».
+pub(crate) fn act_noun(word: &str) -> Option<String> {
+    stem(word, &["ывание", "ивание", "ирование", "ование", "ание", "ение", "ация", "овка", "ка"])
+}
+
+/// A word without the first of those endings that it has, when enough is left; soft and hard last
+/// consonants are alike.
+fn stem(word: &str, endings: &[&str]) -> Option<String> {
+    let stem = endings.iter().find_map(|end| word.strip_suffix(end))?;
+    let stem = stem.trim_end_matches("вл").trim_end_matches("пл").trim_end_matches("бл");
+    let last = stem.chars().next_back()?;
+    let plain = match last {
+        'ж' => 'з',
+        'ш' => 'с',
+        'щ' | 'ч' => 'т',
+        c => c,
+    };
+    let stem = format!("{}{plain}", &stem[..stem.len() - last.len_utf8()]);
+    (stem.chars().count() > 3).then_some(stem)
 }
 
 /// The word is first of all an adjective or a participle.

@@ -1,12 +1,16 @@
 //! Works that a message names in order to refuse them: «стрижку не надо», «без маникюра», «вместо педикюра».
 
+use std::ops::Range;
+
 use crate::{
     lexicon::{Cue, Prep, Sense, Trade},
+    morphology,
     text::Token,
 };
 
 /// Which tokens name work that is not wanted. `used` are those that name a time or a master.
-pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
+/// `codes` those of this list's own works that have no word: «2D».
+pub(crate) fn works(tokens: &[Token], used: &[bool], codes: &[bool]) -> Vec<bool> {
     let mut refused = vec![false; tokens.len()];
     // Who cancels or moves names the booking, not a wish.
     let changes = tokens.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move));
@@ -26,7 +30,17 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
             let after = |n: usize| (i + n < end).then(|| &tokens[i + n]);
             if instead(tokens, i) {
                 let work = (i + 1..end).find(|k| names_work(&tokens[*k]) && tokens[*k].trades().any(Trade::is_head));
-                work.into_iter().for_each(|work| refused[i + 1..=work].fill(true));
+                let last = if tokens[i].latin { work } else { of_genitive(tokens, i + 1, end) };
+                last.into_iter().for_each(|last| refused[i + 1..=last].fill(true));
+                continue;
+            }
+            // «Замените маникюр на педикюр», «аллергия на хну»
+            if let Some(dropped) = swapped(tokens, i).filter(|dropped| dropped.end < end) {
+                refused[dropped].fill(true);
+                continue;
+            }
+            if tokens[i].text.starts_with("аллерги") && after(1).is_some_and(|t| t.prep(Prep::On)) {
+                (i + 2..end).find(|k| names_work(&tokens[*k])).into_iter().for_each(|work| refused[work] = true);
                 continue;
             }
             // "No beard"
@@ -47,8 +61,9 @@ pub(crate) fn works(tokens: &[Token], used: &[bool]) -> Vec<bool> {
                 let of_time = (first..end).next().is_some_and(|k| used[k] || tokens[k].find(is_prep).is_some());
                 let wish = (start..i).rev().find(|k| tokens[*k].cue(Cue::Book) || asks(&tokens[*k]));
                 let before = wish.map_or(start, |wish| wish + 1)..i;
-                let work_after = (first..end).any(|k| names_work(&tokens[k]));
-                let said_before = tokens[before.clone()].iter().any(names_work);
+                let named = |k: usize| names_work(&tokens[k]) || codes[k];
+                let work_after = (first..end).any(named);
+                let said_before = before.clone().any(named);
                 // «Стрижку не надо», and with the wish before it «хочу укладку не надо стрижку»
                 if said_before && !(wish.is_some() && work_after) {
                     refused[before].fill(!of_time);
@@ -119,6 +134,30 @@ fn instead(tokens: &[Token], i: usize) -> bool {
     tokens[i].text == "вместо" || tokens[i].text == "of" && i > 0 && tokens[i - 1].text == "instead"
 }
 
+/// The last word of what stands in the genitive from `start` on: «маникюра с гель-лаком | классический».
+fn of_genitive(tokens: &[Token], start: usize, end: usize) -> Option<usize> {
+    let mut last = None;
+    let mut with = false;
+    for (i, token) in tokens.iter().enumerate().take(end).skip(start) {
+        let goes_on = token.mark('-') || with || morphology::may_be_genitive(&token.text);
+        with = matches!(&*token.text, "с" | "со") || with && (token.mark('-') || tokens.get(i + 1).is_some_and(|t| t.mark('-')));
+        if !(goes_on || with) {
+            break;
+        }
+        last = Some(i);
+    }
+    last
+}
+
+/// «Замените маникюр на педикюр»: the tokens of the work that another one replaces.
+pub(crate) fn swapped(tokens: &[Token], change: usize) -> Option<Range<usize>> {
+    tokens[change].cue(Cue::Change).then_some(())?;
+    let end = (change..tokens.len()).find(|i| divides(&tokens[*i])).unwrap_or(tokens.len());
+    let work = |t: &Token| names_work(t) && !t.cue(Cue::Change);
+    let to = (change + 2..end).find(|k| tokens[*k].prep(Prep::On) && tokens[*k + 1..end].iter().take(3).any(work))?;
+    tokens[change + 1..to].iter().any(work).then_some(change + 1..to)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +178,11 @@ mod tests {
             ("маникюр не буду, педикюр да", "маникюр"),
             ("маникюр и педикюр не делаем, только брови", "маникюр педикюр"),
             ("педикюр вместо маникюра", "маникюра"),
+            ("вместо гель-лака классический", "гель лака"),
+            ("вместо маникюра с гель-лаком классический", "маникюра гель лаком"),
+            ("вместо спортивного массажа классический", "спортивного массажа"),
+            ("замените маникюр с гель-лаком на классический", "маникюр гель лаком"),
+            ("у меня аллергия на хну, коррекция только", "хну"),
             ("i don't need a haircut, just styling", "haircut"),
             ("бороду не трогайте, подстригите", "бороду"),
             ("haircut, no beard", "beard"),
@@ -155,7 +199,7 @@ mod tests {
         ];
         for (message, expected) in cases {
             let text = Text::read(message);
-            let refused = works(&text.tokens, &vec![false; text.tokens.len()]);
+            let refused = works(&text.tokens, &vec![false; text.tokens.len()], &vec![false; text.tokens.len()]);
             let named = text.tokens.iter().zip(refused).filter(|(t, refused)| *refused && names_work(t));
             let named: Vec<&str> = named.map(|(t, _)| t.text.as_str()).collect();
             assert_eq!(named.join(" "), expected, "«{message}»");

@@ -156,6 +156,76 @@ pub(crate) fn transliterate(word: &str) -> String {
     spellings.swap_remove(best)
 }
 
+/// The consonants of a word, alike for Latin letters and for the Russian ones that are written by
+/// their English sound: «эйр тач» and "air touch".
+pub(crate) fn consonants(word: &str) -> String {
+    const SOUNDS: &[(&str, &str)] = &[
+        ("tion", "sn"),
+        ("tch", "c"),
+        ("sch", "s"),
+        ("ch", "c"),
+        ("sh", "s"),
+        ("ph", "f"),
+        ("th", "t"),
+        ("ck", "k"),
+        ("gh", ""),
+        ("ce", "s"),
+        ("ci", "s"),
+        ("cy", "s"),
+        ("x", "ks"),
+        ("b", "p"),
+        ("p", "p"),
+        ("v", "f"),
+        ("w", "f"),
+        ("f", "f"),
+        ("g", "k"),
+        ("q", "k"),
+        ("c", "k"),
+        ("k", "k"),
+        ("d", "t"),
+        ("t", "t"),
+        ("z", "s"),
+        ("s", "s"),
+        ("h", "h"),
+        ("l", "l"),
+        ("m", "m"),
+        ("n", "n"),
+        ("r", "r"),
+        ("дж", ""),
+        ("б", "p"),
+        ("п", "p"),
+        ("в", "f"),
+        ("ф", "f"),
+        ("г", "k"),
+        ("к", "k"),
+        ("д", "t"),
+        ("т", "t"),
+        ("ж", "s"),
+        ("з", "s"),
+        ("с", "s"),
+        ("ш", "s"),
+        ("щ", "s"),
+        ("ц", "s"),
+        ("ч", "c"),
+        ("х", "h"),
+        ("л", "l"),
+        ("м", "m"),
+        ("н", "n"),
+        ("р", "r"),
+    ];
+    let mut heard = String::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let (written, said) =
+            SOUNDS.iter().find(|(written, _)| rest.starts_with(written)).copied().unwrap_or((&rest[..first.len_utf8()], ""));
+        if !heard.ends_with(said) || said.is_empty() {
+            heard.push_str(said);
+        }
+        rest = &rest[written.len()..];
+    }
+    heard
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +242,21 @@ mod tests {
             ("den", "день"),
         ] {
             assert_eq!(transliterate(latin), russian);
+        }
+    }
+
+    #[test]
+    fn by_english_sound() {
+        for (russian, latin) in [
+            ("эйртач", "airtouch"),
+            ("хайдрафешл", "hydrafacial"),
+            ("ламинейшн", "lamination"),
+            ("тотал", "total"),
+            ("хонма", "honma"),
+            ("ультраформер", "ultraformer"),
+            ("ювидерм", "juvederm"),
+        ] {
+            assert_eq!(consonants(russian), consonants(latin), "{russian}");
         }
     }
 

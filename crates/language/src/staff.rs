@@ -203,10 +203,13 @@ fn refused(tokens: &[Token], i: usize) -> bool {
         .any(|t| (t.is(Sense::Not) && t.text != "ни") || t.is(Sense::Except) && t.text != "but");
     let clause = tokens[i + 1..].iter().take_while(|t| !t.ends_clause());
     let words: Vec<&Token> = clause.collect();
-    let disliked = words
-        .windows(2)
-        .any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Liked) || w[1].cue(Cue::Want) && w[1].text != "надо" || w[1].cue(Cue::Fits)))
-        && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
+    let disliked = words.windows(2).any(|w| {
+        w[0].is(Sense::Not)
+            && (w[1].cue(Cue::Liked)
+                || w[1].cue(Cue::Want) && w[1].text != "надо"
+                || w[1].cue(Cue::Fits)
+                || w[1].text.starts_with("предлаг"))
+    }) && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
     // «К Арсену не надо»
     let needless = matches!(tokens.get(i + 1..i + 3), Some([not, need]) if not.is(Sense::Not) && need.text == "надо");
     direct || disliked || needless

@@ -183,7 +183,30 @@ impl Text {
                 }
             }
         }
+        join(&mut tokens, &source);
         Self { source, tokens, script }
+    }
+}
+
+/// «Эйр тач», "air touch", «эйр-тач»: one word of the trade that is written in two.
+fn join(tokens: &mut Vec<Token>, source: &str) {
+    let odd = |t: &Token| t.is_word() && t.trades().next().is_none() && (t.strange || t.slip.is_some() || t.latin);
+    let mut i = 0;
+    while i + 1 < tokens.len() {
+        let next = i + 1 + usize::from(tokens[i + 1].mark('-') && tokens[i + 1].glued);
+        let parts = tokens.get(next).filter(|t| t.is_word() && t.trades().next().is_none()).map(|second| (&tokens[i], second));
+        if let Some((first, second)) = parts.filter(|(a, b)| a.is_word() && a.trades().next().is_none() && (odd(a) || odd(b))) {
+            let whole = [first, second].map(|t| &source[t.range.clone()]).concat().to_lowercase();
+            let trade = |senses: &&[Sense]| senses.iter().any(|sense| matches!(sense, Sense::Trade(_)));
+            if let Some(senses) = Lexicon::get().senses(&whole).filter(trade) {
+                let end = second.range.end;
+                let token = &mut tokens[i];
+                (token.text, token.senses, token.strange, token.slip) = (whole, senses, false, None);
+                token.range.end = end;
+                tokens.drain(i + 1..=next);
+            }
+        }
+        i += 1;
     }
 }
 
@@ -225,6 +248,8 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
             .flatten()
         {
             slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
+        } else if let Some(english) = lexicon.spoken(&text).filter(|_| !latin) {
+            slip = Some(std::mem::replace(&mut text, english.to_owned()));
         } else {
             strange = true;
         }
@@ -310,6 +335,9 @@ mod tests {
             ("Zavtra v 15", "завтра|в|15"),
             ("мaникюр", "маникюр"),
             ("в 3 чеса", "в|3|часа"),
+            ("эйр тач", "эйртач"),
+            ("Air-Touch", "airtouch"),
+            ("ламинейшн", "lamination"),
         ] {
             assert_eq!(texts(message), tokens);
         }

@@ -124,7 +124,10 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
     let needless = (0..tokens.len()).any(|i| {
         let need = tokens.get(i + 1).is_some_and(|t| matches!(&*t.text, "надо" | "нужно"));
         let end = |t: Option<&Token>| t.is_none_or(|t| !t.is_word() || t.text.starts_with("ничего"));
-        tokens[i].text == "не" && need && end(tokens.get(i + 2)) && (i == 0 || !tokens[i - 1].is_word() || short)
+        tokens[i].text == "не"
+            && need
+            && end(tokens.get(i + 2))
+            && (i == 0 || !tokens[i - 1].is_word() || tokens[i - 1].is(Sense::Rather) || short)
     });
     let other_wish = words.iter().any(|t| t.cue(Cue::Cancel) || t.cue(Cue::Move) || t.cue(Cue::Write) || t.cue(Cue::Phone));
     if !question && needless && nothing_named && !other_wish && words.len() <= 8 {
@@ -145,10 +148,11 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
             return Some(Intent::Decline);
         }
         let names = !understood.service_ids.is_empty() || !understood.staff_ids.is_empty() || !understood.when.is_empty();
-        let wish = matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру")
-            && !asked
-            && context.offered.is_empty()
-            && (words.len() > 2 || names || at.text == "хочу" && words.len() > 1);
+        let wish =
+            matches!(&*at.text, "давайте" | "давай" | "хочу" | "удобно" | "точно" | "идет" | "хорошо" | "беру" | "подойдет" | "устроит")
+                && !asked
+                && context.offered.is_empty()
+                && (words.len() > 2 || names || at.text == "хочу" && words.len() > 1);
         let evaluated = matches!(&*at.text, "отлично" | "супер" | "класс" | "прекрасно" | "замечательно" | "perfect" | "great" | "fine")
             && words.iter().any(|t| t.cue(Cue::Thanks))
             && !asked;

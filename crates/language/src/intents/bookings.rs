@@ -3,6 +3,7 @@
 use super::{Sentence, Wanted, names_day, names_part, words_of_time};
 use crate::{
     lexicon::{Cue, Prep, Sense, Unit},
+    morphology,
     text::{Kind, Token},
 };
 
@@ -29,7 +30,23 @@ pub(crate) fn other_time_asked(tokens: &[Token]) -> Option<usize> {
 
 /// «Поменять время», «поменять на пятницу»: a booking is to be moved without the word.
 pub(crate) fn changes_time(tokens: &[Token]) -> bool {
-    other_time_asked(tokens).is_some() || swaps_time(tokens)
+    other_time_asked(tokens).is_some() || swaps_time(tokens) || throws_over(tokens)
+}
+
+/// «Скинь запись на субботу»
+fn throws_over(tokens: &[Token]) -> bool {
+    let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t);
+    tokens.iter().enumerate().any(|(i, t)| {
+        let near = &tokens[i + 1..(i + 8).min(tokens.len())];
+        ["скин", "кинь", "кинуть", "закин", "докин"].iter().any(|begin| t.text.starts_with(begin))
+            && near.iter().any(|t| t.cue(Cue::Booking) || t.text == "меня")
+            && near.windows(2).any(|w| w[0].prep(Prep::On) && moment(&w[1]))
+    })
+}
+
+/// «Не успеваю к 15, можно на 16:30?»: the time that stands is given up for another.
+pub(super) fn gives_up_time(sentences: &[Sentence<'_>], tokens: &[Token]) -> bool {
+    sentences.iter().any(runs_late) && asks_anew(tokens)
 }
 
 pub(super) fn swaps_time(tokens: &[Token]) -> bool {
@@ -67,7 +84,12 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
             let dropping = t.cue(Cue::Drop)
                 && s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием" || t.cue(Cue::Booked))
                 && !t.trades().any(|_| wanted.service() && !s.has(Cue::Booking))
-                || t.cue(Cue::Drop) && matches!(&*t.text, "снимите" | "выпишите" | "вычеркните") && s.says(&["меня"]) && !wanted.service();
+                || t.cue(Cue::Drop)
+                    && (matches!(&*t.text, "снимите" | "выпишите" | "вычеркните" | "уберите" | "убери" | "сними"))
+                    && s.says(&["меня", "нас"])
+                    && !s.has(Cue::Mailing)
+                    && !s.has(Cue::Number)
+                    && wanted.understood.service_ids.is_empty();
             // «Не приду», «не смогу прийти», «не получится прийти»
             let next = s.tokens.get(i + 1);
             let away = t.is(Sense::Not)
@@ -77,7 +99,7 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
                             && s.tokens[i + 2..].iter().take(4).any(|t| {
                                 // «Не успеваю к 12, буду в 12:15» comes all the same.
                                 let infinitive = t.latin || ["ть", "ти", "чь", "ся"].iter().any(|end| t.text.ends_with(end));
-                                t.cue(Cue::Come) && !t.is(Sense::Not) && infinitive
+                                t.cue(Cue::Come) && t.text != "есть" && !t.is(Sense::Not) && infinitive
                             })
                         // «Прийти не смогу»
                         || matches!(&*n.text, "смогу" | "сможем" | "могу" | "получится")
@@ -197,14 +219,18 @@ pub(super) fn late(s: &Sentence<'_>) -> bool {
     let later = s.tokens.windows(2).any(|w| w[0].cue(Cue::Come) && w[1].is(Sense::Later))
         || s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at..].iter().any(|t| t.is(Sense::Later)));
     let later = later && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
-    let runs = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею"))
-        && !s.question
-        && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя");
-    // «Проспала, буду через 20 минут»
+    let runs = runs_late(s) && !s.question;
+    // «Проспала, буду через 20 минут», «буду минут через 20»
     let on_the_way = !s.question
-        && s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at + 1..].first().is_some_and(|t| t.prep(Prep::In)))
+        && s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at + 1..].iter().take(3).any(|t| t.prep(Prep::In)))
         && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
     (late || traffic || later || runs || on_the_way) && (!supposes_late(s) || s.says(&["опаздываю"]))
+}
+
+/// «Не успеваю к 18», «не успею вовремя»
+fn runs_late(s: &Sentence<'_>) -> bool {
+    s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею" | "успеваем" | "успеем"))
+        && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя")
 }
 
 /// «А если опоздаю?»
@@ -225,6 +251,7 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
         || s.has(Cue::Whether)
         || s.has(Cue::Who)
         || s.has(Cue::Tell)
+        || s.has(Cue::What)
         || s.tokens.iter().any(|t| matches!(&*t.text, "скольки" | "какое" | "какой" | "какие" | "какая" | "который"));
     let mine = s.says(&["моя", "мою", "мои", "моей", "моих", "мне", "меня", "я", "мы", "нас", "my", "i", "mine", "наша", "нашу"]);
     let booking = s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием");
@@ -257,13 +284,36 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
                 && s.says(&["мне", "нам", "я", "мы"])
                 && (s.says(&["забыла", "забыл", "напомни", "напомните"]) || s.question && s.tokens.iter().any(names_day))
                 && !s.has(Cue::Come));
+    let wishes = [Cue::Cost, Cue::Can, Cue::Free, Cue::Book, Cue::Move].iter().any(|cue| s.has(*cue));
+    // «Когда мне к вам?», «когда мне к Игорю?»
+    let due = words_of_time(s)
+        && !wishes
+        && s.tokens.windows(2).any(|w| matches!(&*w[0].text, "мне" | "нам") && w[1].prep(Prep::To))
+        && s.tokens.len() <= 8;
+    // «Какой у меня мастер завтра?», «кто у меня мастер?»
+    let at_me = s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "меня");
+    // «Кто меня завтра стрижёт?»
+    let does = |t: &Token| t.trades().next().is_some() && t.text.ends_with('т') && !morphology::is_done_once(&t.text);
+    let serves_me = s.question && s.says(&["кто"]) && s.says(&["меня", "мне"]) && s.tokens.iter().any(does);
+    let my_master = (s.has(Cue::Master) && (s.has(Cue::What) || s.has(Cue::Who)) && at_me || serves_me) && !wishes;
+    // «Сколько с меня за завтрашний визит?», «сколько я завтра должна?»
+    let owes = s.tokens.windows(2).any(|w| w[0].text == "с" && matches!(&*w[1].text, "меня" | "нас"))
+        || s.says(&["я", "мы"]) && s.says(&["должна", "должен", "должны"]);
+    let my_bill = owes && s.has(Cue::HowMuch) && (booking || s.tokens.iter().any(names_day));
     // «Проверьте, есть ли запись на моё имя»
     let on_my_name = booking && s.says(&["имя"]) && s.says(&["мое"]) && asks;
     // «К кому я иду завтра»
     let to_whom = s.has(Cue::Who) && s.says(&["я", "мы"]) && s.says(&["иду", "идем", "хожу", "попадаю", "попала", "записана", "записан"]);
     // «Всё в силе на завтра?»
-    let stands = s.question && s.tokens.windows(2).any(|w| w[0].text == "в" && w[1].text == "силе") && !s.has(Cue::Promo);
+    let stands = s.question
+        && (s.tokens.windows(2).any(|w| w[0].text == "в" && w[1].text == "силе") && !s.has(Cue::Promo)
+            || booking && s.says(&["актуальна", "актуально", "подтверждена", "сохранилась"])
+            // «Вы меня завтра ждёте?»
+            || s.says(&["меня", "нас"]) && s.says(&["ждете"]));
     time_to_come
+        || due
+        || my_master
+        || my_bill
         || stands
         || to_whom
         || my_time

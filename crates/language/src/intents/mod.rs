@@ -9,13 +9,14 @@ mod wishes;
 pub(crate) use bookings::{changes_time, other_time_asked, supposes_late};
 
 use answers::{answer, greets, review, thanks_for};
-use bookings::{Cancelling, asks_anew, cancels, late, moves, my_bookings};
+use bookings::{Cancelling, asks_anew, cancels, gives_up_time, late, moves, my_bookings};
 use questions::{free_times, idle_question, price, services, staff};
 use wishes::{complaint, human, stop};
 
 use crate::{
     Asked, Context, InfoTopic, Intent, Understood, info,
     lexicon::{Cue, Prep, Sense, Unit},
+    refused,
     text::{Kind, Text, Token},
 };
 
@@ -146,7 +147,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let instead = cancels == Cancelling::Away && (moved || !understood.when.is_empty() && asks_anew(tokens));
     // «Сегодня не получается, давайте завтра в то же время»
     let shifted = understood.same_time && !understood.when_refused.is_empty() && !understood.when.is_empty();
-    let moves = moved || instead || shifted;
+    let given_up = !understood.when.is_empty() && gives_up_time(&sentences, tokens);
+    // «Замените маникюр на педикюр»
+    let replaced = (0..tokens.len()).any(|i| refused::swapped(tokens, i).is_some());
+    let moves = moved || instead || shifted || given_up || replaced;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);
@@ -154,7 +158,7 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     if moves {
         add(&mut found, Intent::Reschedule);
     }
-    if context.asked != Some(Asked::Review) && any(&|s| late(s)) {
+    if context.asked != Some(Asked::Review) && !given_up && any(&|s| late(s)) {
         add(&mut found, Intent::Late);
     }
     if review(&sentences, context, understood) {
@@ -253,8 +257,12 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
             || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
         && !any(&thanks_for)
+        && !any(&|s| s.has(Cue::Thanks) && s.says(&["передайте", "передай"]))
         // «Спасибо Анечке!»
-        && (wanted.service() || !understood.when.is_empty() || understood.staff_ids.is_empty() || !any(&|s| s.has(Cue::Thanks)))
+        && (!understood.service_ids.is_empty()
+            || !understood.when.is_empty()
+            || understood.staff_ids.is_empty()
+            || !any(&|s| s.has(Cue::Thanks)))
         && !(only_time(understood) && sentences.iter().any(idle_question))
     {
         add(&mut found, Intent::Book);

@@ -24,7 +24,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
         // «Сколько у вас мастеров»
         let masters = s.tokens[i + 1..].iter().take(3).any(|t| t.cue(Cue::Master));
         !masters
-            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "почем")
+            && matches!(&*t.text, "сколько" | "скока" | "скоко" | "скок" | "почем")
             && !next.is_some_and(|t| {
                 t.cue(Cue::Time)
                     || t.unit().is_some()
@@ -39,7 +39,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
                     || s.tokens[i - 1].prep(Prep::Until)
                     || s.tokens[i - 1].prep(Prep::On)
                     || s.tokens[i - 1].prep(Prep::From)
-                    || s.tokens[i - 1].prep(Prep::Within)
+                    || s.tokens[i - 1].prep(Prep::Within) && next.is_some()
                     || s.tokens[i - 1].prep(Prep::To)))
             && (next.is_none()
                 || next.is_some_and(|t| {
@@ -153,8 +153,10 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let schedule = s.question && there_is && (slot || time_word || booking_word) && !s.says(&["у"]) | !s.says(&["меня"]);
     let open = (slot || is_free) && (asks || there_is || s.has(Cue::Can));
     let anything = s.question
-        && words.iter().any(|t| matches!(&*t.text, "есть"))
-        && words.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || matches!(&*t.text, "нибудь"))
+        && words.iter().position(|t| t.text == "есть").is_some_and(|at| {
+            let near = &words[at.saturating_sub(4)..(at + 5).min(words.len())];
+            near.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || t.text == "нибудь")
+        })
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
     // «Хочу в субботу, у кого есть место» wishes.
     if !s.question
@@ -252,7 +254,27 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && (s.question || s.has(Cue::What) || s.has(Cue::How));
     // «Расскажите про биоревитализацию»
     let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
-    list || about || what_done || do_you || you_do || have_you || includes
+    // «Болит спина, что посоветуете?»
+    let what_helps = s.question && s.has(Cue::Advise) && s.has(Cue::What) && !s.has(Cue::Master) && wanted.understood.when.is_empty();
+    // «Солярий есть?»
+    let is_there = s.question
+        && wanted.trade
+        && wanted.understood.when.is_empty()
+        && wanted.understood.staff_ids.is_empty()
+        && ![Cue::Promo, Cue::Time, Cue::Booking, Cue::Master].iter().any(|cue| s.has(*cue))
+        && there_is_work(s.tokens);
+    list || about || what_done || do_you || you_do || have_you || includes || what_helps || is_there
+}
+
+/// «Голова чешется, пилинг головы есть?»: the last clause asks after a work.
+fn there_is_work(tokens: &[Token]) -> bool {
+    let start = tokens.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
+    let clause = &tokens[start..];
+    let there = clause.last().is_some_and(|t| matches!(&*t.text, "есть" | "имеется" | "бывает"));
+    there
+        && clause.len() <= 5
+        && clause.iter().any(|t| t.trades().any(Trade::is_head))
+        && !clause.iter().any(|t| t.cue(Cue::Free) && !matches!(&*t.text, "есть" | "имеется"))
 }
 
 pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {

@@ -66,7 +66,9 @@ pub(super) fn human(s: &Sentence<'_>, all: &[Token]) -> bool {
                 .get(i + 1)
                 .is_some_and(|t| matches!(&*t.text, "сказала" | "сказал" | "обещала" | "ответила" | "записала" | "говорила"));
             let english_noise = matches!(&*t.text, "person" | "human") && counted(i);
-            if (call || words <= 4 || s.question || s.tokens.iter().any(|t| t.prep(Prep::From))) && !told && !english_noise {
+            // «Мне нагрубили на ресепшене» tells where.
+            let place = t.text.starts_with("ресепш") && i > 0 && s.tokens[i - 1].prep(Prep::On) && !s.has(Cue::Call);
+            if !place && (call || words <= 4 || s.question || s.tokens.iter().any(|t| t.prep(Prep::From))) && !told && !english_noise {
                 return true;
             }
         }
@@ -133,6 +135,13 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
             let senses = t.text.starts_with("плох") && s.says(&["видно", "слышно", "вижу", "чувствую", "стало", "самочувствие", "себя"]);
             // «Ужас как хочу»
             let very = s.tokens.get(i + 1).is_some_and(|t| t.text == "как");
+            // «Кот линяет ужасно, вычесать бы»: how much, beside a wish.
+            let very = very
+                || matches!(&*t.text, "ужасно" | "ужас" | "жесть" | "кошмар")
+                    && (s.has(Cue::Want) || s.has(Cue::Book) || s.has(Cue::Can))
+                    && !s.has(Cue::PastVisit)
+                    && !s.tokens.iter().any(|t| t.cue(Cue::You) && t.text.starts_with('в'))
+                    && !s.has(Cue::Redo);
             let excused = s.has(Cue::Traffic) || unwell || wanted || senses || very || s.denied(i);
             t.cue(Cue::Bad) && !excused
         })

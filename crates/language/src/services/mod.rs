@@ -3,10 +3,15 @@
 mod said;
 mod titles;
 
+use std::collections::HashMap;
+
 use domain::{Salon, ServiceId};
 pub(crate) use said::length;
 use said::{Said, code};
-use titles::{ANIMALS, CHILDREN, Entry, Key, METHODS, NOT_BARBERS, PERSONS, Word, title_words, words, works_joined};
+use titles::{
+    ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words,
+    works_joined,
+};
 
 use crate::{
     lexicon::{Prep, Sense, Trade},
@@ -21,7 +26,18 @@ pub(crate) struct PriceList {
     /// Words of this salon's categories that the trade does not have: «собаки».
     categories: Box<[Key]>,
     /// Words that only this salon has, for those who misspell them.
-    own: Box<[(Box<str>, Key)]>,
+    own: Box<[OwnWord]>,
+    /// Latin words of its titles by their consonants, for those who write them with Russian letters.
+    heard: HashMap<String, Vec<Key>>,
+}
+
+/// A word that only this salon has.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct OwnWord {
+    text: Box<str>,
+    /// What is done, if it names an act: «вычес» of «вычёсывание».
+    act: Option<String>,
+    key: Key,
 }
 
 /// Services in a message.
@@ -38,7 +54,7 @@ const MOST_ALTERNATIVES: usize = 5;
 
 impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
-        let mut own: Vec<(Box<str>, Key)> = Vec::new();
+        let mut own: Vec<OwnWord> = Vec::new();
         let haircut = |(_, w): &(String, Word)| w.key == Key::Trade(Trade::Haircut);
         let haircuts = salon.services.iter().any(|service| title_words(&service.title).iter().any(haircut));
         let entries = salon.services.iter().map(|service| {
@@ -49,15 +65,15 @@ impl PriceList {
                 let heads = words(&service.category).into_iter().filter(|(_, w)| w.key.is_head());
                 title.extend(heads);
                 if !title.iter().any(named) && haircuts {
-                    title.push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false }));
+                    title
+                        .push(("стрижка".to_owned(), Word { key: Key::Trade(Trade::Haircut), without: false, aside: false, leads: false }));
                 }
             }
-            own.extend(
-                title
-                    .iter()
-                    .filter(|(_, word)| matches!(word.key, Key::Own(_)))
-                    .map(|(text, word)| (text.clone().into_boxed_str(), word.key)),
-            );
+            own.extend(title.iter().filter(|(_, word)| matches!(word.key, Key::Own(_))).map(|(text, word)| OwnWord {
+                text: text.clone().into_boxed_str(),
+                act: morphology::act_noun(text),
+                key: word.key,
+            }));
             let around = words(&service.category)
                 .into_iter()
                 .chain(words(&service.description))
@@ -69,13 +85,15 @@ impl PriceList {
                 parts: service.composite_of.clone().into_boxed_slice(),
                 minutes: service.minutes,
                 joint: !service.composite_of.is_empty() || works_joined(&service.title) > 1,
+                sizes: sizes(&service.title).into_boxed_slice(),
             }
         });
         let entries = entries.collect();
         own.sort_unstable();
         own.dedup();
         let categories = salon.services.iter().flat_map(|service| words(&service.category)).map(|(_, word)| word.key).collect();
-        Self { entries, categories, own: own.into_boxed_slice() }
+        let heard = salon.services.iter().flat_map(|service| heard(&service.title)).collect();
+        Self { entries, categories, own: own.into_boxed_slice(), heard }
     }
 
     /// The word is one of this list, whatever else it may mean elsewhere: «массаж для беременных».
@@ -83,7 +101,7 @@ impl PriceList {
         let lemmas = morphology::lemmas(&token.text);
         let keys: Vec<Key> = lemmas.iter().map(|lemma| Key::of(lemma)).chain(token.trades().map(Key::Trade)).collect();
         let titled = self.entries.iter().any(|e| e.title.iter().any(|w| keys.contains(&w.key)));
-        titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|(_, key)| keys.contains(key))
+        titled || self.categories.iter().any(|key| keys.contains(key)) || self.own.iter().any(|own| keys.contains(&own.key))
     }
 
     /// Tokens that together are a code of this list: «К18» is no hour.
@@ -134,13 +152,25 @@ impl PriceList {
             }
             return Meant { options: if options.is_empty() { Vec::new() } else { vec![options] }, any_word, unknown };
         }
-        let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, people > 1));
-        let options = self.of_hair(self.as_long_as(options, tokens, used), tokens);
+        // «Стрижка и борода по отдельности»
+        let apart = people > 1 || tokens.iter().any(|t| t.text.starts_with("отдельн") || matches!(&*t.text, "раздельно" | "separately"));
+        let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, apart));
+        let options = self.of_beard(options, &said);
+        let options = self.of_size(self.of_hair(self.as_long_as(options, tokens, used), tokens), tokens);
         Meant { options, any_word, unknown }
     }
     fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
         let all: Vec<&Said> = said.iter().collect();
         let mut groups: Vec<Vec<&Said>> = self.grouped(said).into_iter().flat_map(|group| self.coating_apart(group)).collect();
+        // «Мопс 9 кг, помыть и подстричь»: whom it is for goes with every work.
+        let only_pet = |group: &Vec<&Said>| group.iter().all(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
+        if groups.len() > 1
+            && let Some(at) = groups.iter().position(only_pet)
+            && !groups.iter().enumerate().any(|(n, group)| n != at && group.iter().any(|s| s.keys.iter().any(|key| ANIMALS.contains(key))))
+        {
+            let pet = groups.remove(at);
+            groups.iter_mut().for_each(|group| group.extend(&pet));
+        }
         let or_nothing = |ids: Vec<ServiceId>| if ids.is_empty() { Vec::new() } else { vec![ids] };
         if groups.len() < 2 {
             let ids = self.best(&all, &[], unwanted, false).0;
@@ -164,12 +194,12 @@ impl PriceList {
                 continue;
             }
             let before = n.checked_sub(1).map(|n| &groups[n]);
-            let (ids, covered) = before
+            let shared = before
                 .and_then(|before| self.shared_work(before, group, unwanted))
                 // «Ноги и подмышки, шугаринг»
                 .or_else(|| groups[n + 1..].iter().find_map(|after| self.shared_work(after, group, unwanted)).filter(|_| n == 0))
-                .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted))
-                .unwrap_or_else(|| self.best(group, &all, unwanted, false));
+                .or_else(|| self.shared_coating(group, groups.get(n + 1)?, unwanted));
+            let (ids, covered) = shared.unwrap_or_else(|| self.best(group, if people_apart { &[] } else { &all }, unwanted, false));
             cover += covered;
             // "A haircut, long hair": what follows tells which.
             let narrows = |before: &&mut Vec<ServiceId>| before.len() > ids.len() && ids.iter().all(|id| before.contains(id));
@@ -277,6 +307,33 @@ impl PriceList {
         options
     }
 
+    /// «Борода» by itself is to be cut or shaped, whatever else is done to beards here.
+    fn of_beard(&self, mut options: Vec<Vec<ServiceId>>, said: &[Said]) -> Vec<Vec<ServiceId>> {
+        let beard = Key::Trade(Trade::Beard);
+        let bare = |s: &Said| s.keys[0] == beard && !said.iter().any(|other| other.group == s.group && other.at != s.at);
+        let has = |id: &ServiceId, keys: &[Key]| self.entries.iter().any(|e| e.id == *id && e.title.iter().any(|w| keys.contains(&w.key)));
+        let cuts = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade);
+        for ids in options.iter_mut().filter(|ids| ids.iter().all(|id| has(id, &[beard])) && ids.iter().any(|id| has(id, &cuts))) {
+            if said.iter().any(bare) {
+                ids.retain(|id| has(id, &cuts));
+            }
+        }
+        options
+    }
+
+    /// «Шпиц, 4 кг», «сыну 8 лет»: of works for different sizes or ages, those for such.
+    fn of_size(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let Some((measure, value)) = measured(tokens) else { return options };
+        let holds = |id: &ServiceId| {
+            let entry = self.entries.iter().find(|e| e.id == *id);
+            entry.and_then(|e| e.sizes.iter().find_map(|size| size.holds(measure, value)))
+        };
+        for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| holds(id) == Some(true))) {
+            ids.retain(|id| holds(id) == Some(true));
+        }
+        options
+    }
+
     /// «У меня короткие волосы»: of works for long and for short hair, those for such.
     fn of_hair(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
         let lengths = [Trade::Long, Trade::Short].map(Key::Trade);
@@ -308,7 +365,24 @@ impl PriceList {
             }
         }
         let near = named.windows(2).all(|w| w[1].at - w[0].at <= 4);
-        let oneself = |t: &Token| matches!(&*t.text, "я" | "мне" | "меня" | "себя" | "себе" | "сам" | "самому" | "мы" | "i" | "me");
+        let oneself = |t: &Token| {
+            matches!(
+                &*t.text,
+                "я" | "мне"
+                    | "меня"
+                    | "себя"
+                    | "себе"
+                    | "сам"
+                    | "самому"
+                    | "мы"
+                    | "нас"
+                    | "нам"
+                    | "i"
+                    | "me"
+                    | "us"
+                    | "we"
+            )
+        };
         let alone = people > 1 && named.len() == 1 && tokens.iter().any(oneself);
         let with_child = alone && CHILDREN.contains(&named[0].keys[0]);
         // Whose husband comes is a woman.
@@ -403,6 +477,23 @@ impl PriceList {
             if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
                 continue;
             }
+            // «Почистить уши» is no cleaning of teeth.
+            let of_entry = |key: &Key| entry.title.iter().any(|w| w.key == *key);
+            let objects = |s: &&&Said| s.keys[0].is_object() && !ANIMALS.iter().any(|key| s.keys.contains(key));
+            let of_others = entry.title.iter().any(|w| NARROW.contains(&w.key) && !w.aside)
+                && said.iter().any(|s| objects(&s))
+                && !said.iter().chain(beside).filter(objects).any(|s| s.keys.iter().any(of_entry));
+            // «Когти подстричь коту» is no haircut.
+            let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
+            let part = |s: &&Said| s.keys.iter().any(|key| NARROW.contains(key));
+            let of_whole_pet = pet && said.iter().copied().any(|s| part(&s) && !s.keys.iter().any(of_entry));
+            // «Мытьё без стрижки» is not for who wants a haircut too.
+            let leaves_out = entry.title.iter().any(|w| {
+                w.without && w.key.is_head() && !COATINGS.contains(&w.key) && beside.iter().any(|s| !s.without && s.keys[0] == w.key)
+            });
+            if of_others || of_whole_pet || leaves_out {
+                continue;
+            }
             // Where nothing is made for children, what is made for grown people is meant.
             let of_child = |s: &&&Said| s.keys.iter().any(|key| CHILDREN.contains(key));
             let against_child = conflict && said.iter().filter(|s| s.fit(entry).2).all(|s| of_child(&s));
@@ -418,7 +509,9 @@ impl PriceList {
             let anywhere = |w: &Word| w.key.is_object() && !entry.joint && entry.title.iter().any(|w| w.key.is_anywhere() && has(w, said));
             let missing_heads = missing
                 .iter()
-                .filter(|w| w.key.is_head() && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair))
+                .filter(|w| {
+                    (w.key.is_head() || w.leads) && !w.without && !lent(w) && !way(w) && !anywhere(w) && w.key != Key::Trade(Trade::Hair)
+                })
                 .count();
             // «Лазерная эпиляция» is one way to remove hair.
             let removes = |w: &&&Word| METHODS.contains(&w.key);
@@ -478,6 +571,20 @@ impl PriceList {
         fits.truncate(MOST_ALTERNATIVES);
         (fits.into_iter().map(|fit| fit.id).collect(), most)
     }
+}
+
+/// «4 кг», «два годика», «0,5»: a measure said, in tenths; a fraction by itself is of millilitres.
+fn measured(tokens: &[Token]) -> Option<(Measure, u32)> {
+    (0..tokens.len()).find_map(|i| {
+        let token = &tokens[i];
+        let fraction = tokens.get(i + 1).is_some_and(|t| t.glued && (t.mark(',') || t.mark('.')));
+        let part = tokens.get(i + 2).filter(|t| fraction && t.glued && t.digits == 1 && token.digits > 0);
+        let whole = if token.digits > 0 { Some(token.value) } else { token.cardinal() };
+        let value = whole?.checked_mul(10)? + part.map_or(0, |t| t.value);
+        let unit = tokens.get(if part.is_some() { i + 3 } else { i + 1 }).and_then(|t| Measure::of(&t.text));
+        let bare = part.is_some_and(|_| token.value < 3).then_some(Measure::Millilitres);
+        unit.or(bare).map(|measure| (measure, value))
+    })
 }
 
 /// What one is whose husband or wife was named.

@@ -1,8 +1,8 @@
 //! What a message says of services: its words as the price list knows them.
 
 use super::{
-    PriceList,
-    titles::{CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, compound, is_little, size},
+    OwnWord, PriceList,
+    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, size},
 };
 use crate::{
     lexicon::{self, Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
@@ -37,7 +37,7 @@ impl PriceList {
         let mut group = 0;
         let mut without = false;
         let mut strangers: Vec<(usize, usize)> = Vec::new();
-        let refused = refused::works(tokens, used);
+        let refused = refused::works(tokens, used, &self.codes(tokens));
         // «Стрику», «броду» are words of the dictionary that nobody writes to a salon.
         let slips = rare_words(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
@@ -97,6 +97,8 @@ impl PriceList {
                 _ => self.keys(token),
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
+            let keys = if keys.is_empty() { self.spoken(tokens, i) } else { keys };
+            let keys = if keys.is_empty() && shapes_hair(tokens, i) { self.known(vec![Key::Trade(Trade::Haircut)]) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
             }
@@ -201,6 +203,16 @@ impl PriceList {
 
     pub(super) fn keys(&self, token: &Token) -> Vec<Key> {
         let mut keys: Vec<Key> = token.trades().map(Key::Trade).collect();
+        if let Some(animal) = token.trades().find_map(breed) {
+            let lemma = morphology::lemmas(&token.text).into_iter().next().unwrap_or_else(|| token.text.clone());
+            keys = self.own.iter().filter(|own| *own.text == *token.text || related(&lemma, &own.text)).map(|own| own.key).collect();
+            keys.extend([Key::of(&lemma), Key::Trade(animal)]);
+        }
+        if keys.contains(&Key::Trade(Trade::Haircut)) {
+            keys.push(Key::Trade(Trade::Grooming));
+        } else if keys.contains(&Key::Trade(Trade::Grooming)) {
+            keys.push(Key::Trade(Trade::Haircut));
+        }
         // A gel is a coating, and so is lacquer.
         if keys.contains(&Key::Trade(Trade::Gel)) || keys.contains(&Key::Trade(Trade::Lacquer)) {
             keys.push(Key::Trade(Trade::Coating));
@@ -216,7 +228,16 @@ impl PriceList {
             keys.push(Key::Trade(Trade::Difficult));
         }
         if keys.contains(&Key::Trade(Trade::Bald)) {
-            keys.push(Key::Trade(Trade::Shave));
+            keys.extend([Trade::Head, Trade::Shave].map(Key::Trade));
+        }
+        // «Спа для ножек» where the list says «стоп», and the other way round.
+        for (said, near) in [(Trade::Leg, Trade::Foot), (Trade::Foot, Trade::Leg)] {
+            if keys.first() == Some(&Key::Trade(said)) {
+                keys.push(Key::Trade(near));
+            }
+        }
+        if keys.contains(&Key::Trade(Trade::Grey)) {
+            keys.push(Key::Trade(Trade::Camouflage));
         }
         if keys.contains(&Key::Trade(Trade::Shape)) {
             keys.push(Key::Trade(Trade::Correction));
@@ -257,15 +278,39 @@ impl PriceList {
                         && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
                 };
                 let done = morphology::undone(&token.text);
-                let meant = self
-                    .own
-                    .iter()
-                    .filter(|(own, _)| near(own) || related(&token.text, own) || done.is_some_and(|verb| related(verb, own)));
-                keys.extend(meant.map(|(_, key)| *key));
+                let act = morphology::act(&token.text);
+                let lemmas = morphology::lemmas(&token.text);
+                let lemma = lemmas.first().map(String::as_str);
+                let meant = self.own.iter().filter(|own| {
+                    near(&own.text)
+                        || related(&token.text, &own.text)
+                        || done.is_some_and(|verb| related(verb, &own.text))
+                        || act.is_some() && act == own.act
+                        || lemma.is_some_and(|lemma| part_of(lemma, own))
+                });
+                keys.extend(meant.map(|own| own.key));
             }
         }
         let found = self.known(keys);
         if found.is_empty() && own { self.known(compound(&token.text).map(Key::Trade).into_iter().collect()) } else { found }
+    }
+
+    /// What Latin words of a title a strange word spells by itself or with its neighbour.
+    fn spoken(&self, tokens: &[Token], i: usize) -> Vec<Key> {
+        let word =
+            |i: usize| tokens.get(i).filter(|t| t.is_word() && t.trades().next().is_none()).map(|t| t.slip.as_deref().unwrap_or(&t.text));
+        let odd = |t: &Token| t.strange || t.slip.is_some() || t.latin;
+        if self.heard.is_empty() || !tokens[i.saturating_sub(1)..(i + 2).min(tokens.len())].iter().any(odd) {
+            return Vec::new();
+        }
+        let of = |words: &[Option<&str>]| {
+            let words: Option<Vec<&str>> = words.iter().copied().collect();
+            words.and_then(|words| self.heard.get(&script::consonants(&words.concat())))
+        };
+        let before = i.checked_sub(1).and_then(word);
+        let alone = || of(&[word(i)]).filter(|_| odd(&tokens[i]));
+        let found = of(&[word(i), word(i + 1)]).or_else(|| of(&[before, word(i)]).filter(|_| before.is_some())).or_else(alone);
+        found.cloned().unwrap_or_default()
     }
 
     /// The work whose name a word is with a letter left out or two swapped.
@@ -329,6 +374,13 @@ impl Said {
         if self.keys.iter().any(|k| gender.contains(k)) && best == 0.0 && entry.title.iter().any(|w| gender.contains(&w.key)) {
             against = true;
         }
+        // A dog is no cat, whether title or category says so.
+        let animal = |key: &Key| entry.title.iter().any(|w| w.key == *key) || entry.around.contains(key);
+        if self.keys.iter().any(|key| ANIMALS.contains(key)) && best == 0.0 {
+            let other = ANIMALS.iter().any(|key| !self.keys.contains(key) && animal(key));
+            let own = ANIMALS.iter().any(|key| self.keys.contains(key) && animal(key));
+            return (0.0, 0.0, other && !own);
+        }
         // Sugar is no laser, whatever hair both remove.
         let by = |key: &Key| METHODS[..3].contains(key);
         let other_method = !self.without
@@ -368,6 +420,13 @@ pub(super) fn trimming(said: &mut [Said]) {
     }
 }
 
+/// «Подровнять бороду» in a list that cuts beards but shapes none.
+fn shapes_hair(tokens: &[Token], i: usize) -> bool {
+    let object = |t: &Token| t.trades().any(|t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe));
+    tokens[i].trades().any(|t| matches!(t, Trade::Shape | Trade::Correction))
+        && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
+}
+
 /// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.
 pub(super) fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     let nail = Key::Trade(Trade::Nail);
@@ -395,7 +454,9 @@ pub(super) fn addresses(tokens: &[Token], i: usize) -> bool {
     }
     let greets = |t: &Token| t.cue(Cue::Hello) || t.cue(Cue::Good);
     let day_of_greeting = |k: usize| k > 0 && tokens[k - 1].cue(Cue::Good);
-    let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || day_of_greeting(k));
+    let sighs =
+        |t: &Token| t.is(Sense::Rather) || matches!(&*t.text, "ну" | "эй" | "так" | "а" | "дорогие" | "милые" | "уважаемые" | "любимые");
+    let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || sighs(&tokens[k]) || day_of_greeting(k));
     let next = tokens.get(i + 1);
     opens
         && tokens[..i].iter().all(|t| t.digits == 0)
@@ -460,7 +521,9 @@ pub(super) fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
 
 /// «Лимфодренаж» is said for «лимфодренажный», «биоревит» for «биоревитализация».
 pub(super) fn related(said: &str, own: &str) -> bool {
-    let same = said.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
+    // «Мегаобьем» is «мегаобъем».
+    let like = |a: char, b: char| a == b || matches!((a, b), ('ь', 'ъ') | ('ъ', 'ь'));
+    let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
     same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }
@@ -468,6 +531,15 @@ pub(super) fn related(said: &str, own: &str) -> bool {
 /// The first length of work that is said, in minutes.
 pub(crate) fn length(tokens: &[Token], used: &[bool]) -> Option<i64> {
     (0..tokens.len()).find_map(|i| length_at(tokens, used, i))
+}
+
+/// «Нити» make «нитевой», «тейпы» are what «кинезиотейпирование» puts on.
+fn part_of(lemma: &str, own: &OwnWord) -> bool {
+    let stem = lemma.trim_end_matches(['ь', 'а', 'я', 'о', 'е']);
+    let length = stem.chars().count();
+    let adjective = |end: &&str| own.text.strip_prefix(stem) == Some(*end);
+    length > 2 && ["евой", "овой", "овый", "евый", "ный", "ной"].iter().any(adjective)
+        || length > 3 && own.act.as_ref().is_some_and(|act| act.ends_with(stem))
 }
 
 /// A length of work in minutes that begins at `i`: «60 минут», «полтора часа», «час двадцать» no more.
@@ -481,18 +553,39 @@ fn length_at(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
     let token = tokens.get(i).filter(|_| !used[i])?;
     let ahead = i > 0 && [Prep::In, Prep::At, Prep::To].iter().any(|prep| tokens[i - 1].prep(*prep));
     let shifts = |i: usize| tokens.get(i).is_some_and(|t| t.is(Sense::Later) || t.is(Sense::Earlier));
-    let (minutes, end) = if token.is(Sense::OneAndHalf) {
+    let (minutes, end) = if let Some(minutes) = lasting(tokens, i) {
+        (minutes, i + 1)
+    } else if token.is(Sense::OneAndHalf) {
         (of(unit(i + 1))? * 3 / 2, i + 2)
     } else if token.is(Sense::HalfHour) {
         (30, i + 1)
-    } else if token.text == "час" || token.text.starts_with("часово") {
-        // «На час», «часовой»
+    } else if token.text == "час" {
+        // «На час», where the work is known from the question.
         (60, i + 1)
     } else {
         let number = if token.kind == Kind::Number { token.value } else { token.cardinal()? };
         (i64::from(number) * of(unit(i + 1))?, i + 2)
     };
     (!ahead && !shifts(end)).then_some(minutes)
+}
+
+/// «Часовой», «полуторачасовой», «90-минутный», and «на час» behind a work.
+fn lasting(tokens: &[Token], i: usize) -> Option<i64> {
+    let token = &tokens[i];
+    if token.unit() == Some(Unit::Hour) {
+        let on = i > 1 && tokens[i - 1].prep(Prep::On) && tokens[i - 2].trades().any(Trade::is_head);
+        return (on && token.text == "час").then_some(60);
+    }
+    let (count, adjective) = token.text.split_once("часов")?;
+    let hours = match count {
+        "" => 60,
+        "полутора" => 90,
+        "двух" => 120,
+        "полу" => 30,
+        "трех" => 180,
+        _ => return None,
+    };
+    ["ой", "ая", "ую", "ый", "ого", "ом", "ое"].contains(&adjective).then_some(hours)
 }
 
 /// «2D», «3д», «K18»: a word of letters and figures, in either alphabet.

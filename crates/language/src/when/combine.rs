@@ -255,7 +255,8 @@ fn given_up(tokens: &[Token], end: usize, mentions: &[Mention]) -> bool {
     let words = clause_of(tokens, start, start);
     let but = tokens[end.min(start)..start].iter().any(|t| t.text == "но" || t.text == "but");
     let no_time = mentions.iter().all(|m| m.span.start < words.start || m.span.start >= words.end);
-    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)));
+    let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)))
+        || tokens[words.clone()].iter().any(|t| t.cue(Cue::Busy)) && !tokens[words.clone()].iter().any(|t| t.cue(Cue::If));
     but && no_time && refuses && words.len() <= 4 && words.start >= end
 }
 
@@ -674,7 +675,7 @@ fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When
 fn offered_days(wish: &Wish, day: Day, setting: &Setting<'_>) -> Option<Vec<(Date, Date)>> {
     let Day::Weekday(weekday, Which::Bare) = day else { return None };
     let context = setting.context;
-    if !matches!(context.asked, Some(Asked::Choice | Asked::Confirm)) {
+    if setting.moving || !matches!(context.asked, Some(Asked::Choice | Asked::Confirm)) {
         return None;
     }
     let there = |at: &&DateTime| at.weekday().to_monday_one_offset() == weekday;

@@ -120,7 +120,27 @@ impl Grammar<'_> {
         if said == Which::Bare && self.is(end, Sense::Next) && self.at(end + 1).is_none_or(|t| t.unit().is_none()) {
             return Some((Day::Weekday(weekday, Which::Next), end + 1));
         }
+        if said == Which::Bare
+            && let Some(date) = self.numbered_weekday(weekday, end)
+        {
+            return Some((Day::On(date), end + 1));
+        }
         Some((Day::Weekday(weekday, said), end))
+    }
+
+    /// «Пн 30 в 16», «пт 27»: the coming day of that name and number, when the number is no hour.
+    fn numbered_weekday(&self, weekday: i8, i: usize) -> Option<Date> {
+        let number = self.at(i).filter(|t| t.kind == Kind::Number && t.digits <= 2 && !t.glued)?;
+        let next = self.at(i + 1);
+        let goes_on = next.is_some_and(|t| t.unit().is_some() || t.glued && !t.mark(',') || t.month().is_some());
+        let clock =
+            self.prep(i + 1, Prep::At) || next.is_some_and(|t| t.kind == Kind::Number) && (self.mark(i + 2, ":") || self.mark(i + 2, "."));
+        if goes_on || number.value < 24 && !clock {
+            return None;
+        }
+        let day = i8::try_from(number.value).ok()?;
+        let named = |date: &Date| date.day() == day && date.weekday().to_monday_one_offset() == weekday;
+        (0..40).map(|ahead| calendar::plus_days(self.today, ahead)).find(named)
     }
 
     pub(super) fn suffix(&self, i: usize) -> bool {
