@@ -1,10 +1,10 @@
 //! A wish on its way to a visit: what is missing is asked, what stands already is seen.
 
 use domain::{Booking, ReadBack, Service, ServiceId};
-use language::{Intent, When};
+use language::{Context, Intent, Understood, When};
 
 use crate::{
-    Step,
+    Step, cues,
     effect::Effect,
     moment::{self, Want},
     plan::{self, NoPlan, Seat, Visit},
@@ -79,18 +79,13 @@ impl Mind<'_> {
     pub(crate) fn beside(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
         let now = self.now();
         let said: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
-        let meant = |booking: &Booking| {
-            !booking.deleted && booking.start > now && said.iter().all(|want| want.hours.is_none() && want.fits(booking.start))
-        };
+        let meant = |booking: &Booking| !booking.deleted && booking.start > now && said.iter().all(|want| want.fits(booking.start));
         let mut meant = bookings.iter().map(ReadBack::get).filter(|booking| meant(booking));
         if let (Some(only), None) = (meant.next(), meant.next()) {
             self.heard.when.clear();
             // «К маникюру добавьте дизайн»: the manicure is there already.
             let there = self.turn.salon.parts(&only.services);
-            let new: Vec<ServiceId> = self.heard.service_ids.iter().copied().filter(|id| !there.contains(id)).collect();
-            if !new.is_empty() && !self.heard.services_ambiguous {
-                self.heard.service_ids = new;
-            }
+            self.leave_out(&there);
             self.note(false);
             self.right_after(only);
             // What stands was not said in this chat: shown, not booked unasked.
@@ -99,6 +94,27 @@ impl Mind<'_> {
             self.note(false);
         }
         self.arrange()
+    }
+
+    /// What is named on either side of «добавьте» and of «к»: what it is added to, and what is added.
+    fn around_adding(&self) -> Vec<Vec<ServiceId>> {
+        let Some((before, after)) = cues::around_adding(&self.text) else { return Vec::new() };
+        let pieces = after.split(" к ").chain([before]);
+        pieces.flat_map(|piece| options(&self.turn.reader.read(piece, self.turn.now, &Context::default()))).collect()
+    }
+
+    /// Hears nothing of the services that are there already, unless nothing else was named.
+    fn leave_out(&mut self, there: &[ServiceId]) {
+        let around = self.around_adding();
+        let heard = &mut self.heard;
+        let mut named = if around.len() > 1 { around } else { options(heard) };
+        named.retain(|titles| !titles.iter().any(|id| there.contains(id)));
+        if named.is_empty() {
+            return;
+        }
+        heard.service_ids = named.concat();
+        heard.services_ambiguous = named.iter().any(|titles| titles.len() > 1);
+        heard.service_options = if heard.services_ambiguous && named.len() > 1 { named } else { Vec::new() };
     }
 
     /// What was cancelled is wanted after all.
@@ -331,5 +347,14 @@ impl Mind<'_> {
         // Shown, not booked unasked.
         wish.when.iter_mut().for_each(|want| want.carried = true);
         self.arrange()
+    }
+}
+
+/// The services that words name, each with the titles that fit it.
+fn options(heard: &Understood) -> Vec<Vec<ServiceId>> {
+    match () {
+        () if !heard.service_options.is_empty() => heard.service_options.clone(),
+        () if heard.services_ambiguous => vec![heard.service_ids.clone()],
+        () => heard.service_ids.iter().map(|id| vec![*id]).collect(),
     }
 }

@@ -238,6 +238,12 @@ impl Cues {
     }
 }
 
+/// What stands before and after «добавьте».
+pub(crate) fn around_adding(text: &str) -> Option<(&str, &str)> {
+    let word = text.split_whitespace().find(|word| Cues::read(word).add)?;
+    text.split_once(word)
+}
+
 /// Whether the words hold the cue's words, one after the other: each a stem, or whole with a `$`.
 fn said(words: &[&str], cue: &str) -> bool {
     let cue: Vec<&str> = cue.split(' ').collect();

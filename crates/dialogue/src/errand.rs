@@ -29,6 +29,8 @@ impl Mind<'_> {
         let only = |heard: &Understood, what, not| heard.has(what) && !heard.has(not);
         let mut cuts: Vec<usize> = BETWEEN.iter().flat_map(|between| text.match_indices(between).map(|(at, _)| at)).collect();
         cuts.sort_unstable();
+        // Many write without commas.
+        cuts.extend(text.match_indices(' ').map(|(at, _)| at));
         cuts.into_iter().map(|cut| text.split_at(cut)).find_map(|(first, second)| {
             let second = second.trim_start_matches(|c: char| !c.is_alphanumeric());
             if second.split_whitespace().any(|word| THE_SAME.contains(&word.to_lowercase().as_str())) {

@@ -1,7 +1,7 @@
 //! What of a customer's bookings stays: «брови оставьте», «бороду уберите, только стрижку».
 
 use domain::{Booking, ReadBack, ServiceId};
-use language::Context;
+use language::{Context, Intent};
 
 use crate::{cues::Cues, turn::Mind};
 
@@ -28,6 +28,9 @@ impl Mind<'_> {
         for between in BETWEEN {
             clauses = clauses.into_iter().flat_map(|clause| clause.split(between)).collect();
         }
+        if clauses.len() == 1 {
+            clauses = self.apart(clauses[0]).unwrap_or(clauses);
+        }
         for clause in clauses {
             let named = self.turn.reader.read(clause, self.turn.now, &Context::default()).service_ids;
             let cues = Cues::read(clause);
@@ -38,6 +41,19 @@ impl Mind<'_> {
         let stay = &sides.stay;
         sides.go.retain(|id| !stay.contains(id));
         sides
+    }
+
+    /// «Отмените ресницы брови не трогайте»: what goes and what stays, where no comma stands between them.
+    fn apart<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+        let read = |text: &str| self.turn.reader.read(text, self.turn.now, &Context::default());
+        let goes = |text: &str| {
+            let heard = read(text);
+            !heard.service_ids.is_empty() && (heard.has(Intent::Cancel) || Cues::read(text).less) && !Cues::read(text).keep
+        };
+        let stays = |text: &str| Cues::read(text).keep;
+        let cuts = text.match_indices(' ').map(|(at, _)| text.split_at(at));
+        let mut halves = cuts.filter(|(first, second)| goes(first) && stays(second) || stays(first) && goes(second));
+        halves.next().map(|(first, second)| vec![first, second])
     }
 
     /// The booking that a part is to be taken out of, and what is left of it.
