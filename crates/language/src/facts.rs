@@ -313,6 +313,10 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                 && tokens[i..].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
             // «Мне лимфодренажный, подруге тайский»
             let each = each
+                // «Сыну 10, мне стрижку»
+                || morphology::may_be_case(&token.text, "Dat")
+                    && tokens[i..].iter().any(|t| t.mark(','))
+                    && tokens[i..].windows(2).any(|w| w[0].text == "мне" && w[1].trades().any(Trade::is_head))
                 || after(1).is_some_and(|t| t.trades().next().is_some())
                     && tokens[..i].windows(2).any(|w| matches!(&*w[0].text, "мне" | "меня" | "себе") && w[1].trades().next().is_some());
             if (together || with_whom || joined || each) && !along { 2 } else { 1 }

@@ -52,8 +52,8 @@ fn hours(s: &Sentence<'_>) -> bool {
     let how_many = |t: &Token| matches!(&*t.text, "скольки" | "сколько" | "какого" | "которого" | "скольких");
     let bound = |t: &Token| t.prep(Prep::Until) || t.prep(Prep::From) || t.prep(Prep::At) || t.prep(Prep::To);
     let until = s.tokens.windows(2).any(|w| bound(&w[0]) && how_many(&w[1]))
-        && (s.has(Cue::Work) || s.has(Cue::You) || s.tokens.len() <= 5)
-        && !s.has(Cue::Can);
+        && (s.has(Cue::Work) || s.has(Cue::You) || s.has(Cue::Book) || s.tokens.len() <= 5)
+        && (!s.has(Cue::Can) || s.has(Cue::Book));
     // «По праздникам работаете» asks without a mark.
     let you_work = s.says(&["работаете", "открыты", "открываетесь", "закрываетесь", "принимаете"]);
     let open = you_work || s.has(Cue::You) || s.says(&["открыто", "закрыто", "open", "close", "closed"]);

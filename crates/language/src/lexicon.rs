@@ -169,6 +169,13 @@ macro_rules! cues {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum Cue { $($name),+ }
         const CUES: &[(Cue, &str)] = &[$((Cue::$name, $words)),+];
+        const _: () = assert!(CUES.len() <= 128);
+        impl Cue {
+            /// Its place in a set of cues.
+            pub(crate) fn bit(self) -> u128 {
+                1 << (self as u8)
+            }
+        }
     };
 }
 
@@ -189,7 +196,7 @@ cues! {
     When: "=когда =when =скольки =скольких =сколько",
     Where: "=где =куда =where =откуда",
     HowMuch: "=сколько =скока =скок =скоко =much =почем =почём =many =скольк",
-    Cost: "=стоит =стоят =стоить =стоило =стоют цена стоимость прайс расценка ценник тариф =почем =почём =cost =costs =price =prices =pricing =стоит =дорого =дешево =обойдется =выйдет =charge =бюджет =стоят",
+    Cost: "=стоит =стоят =стоить =стоило =стоют цена стоимость прайс расценка ценник тариф =почем =почём =cost =costs =price =prices =pricing =стоит =дорого =дешево =обойдется =выйдет =charge =бюджет =стоят =дешевле =дороже",
     How: "=как =how =каким",
     Who: "=кто =кого =кому =who =кем =whom",
     ServiceNoun: "услуга процедура =виды =видов =services =service =ассортимент =treatments",
@@ -286,7 +293,7 @@ trades! {
     Beard true: "борода бородка =beard",
     Moustache true: "ус усик =mustache =moustache",
     Shape true: "моделирование оформление подравнивание подравнивать выравнивание подровнять ровнять выровнять архитектура оформить моделировать подравнять равнять =shaping =shape",
-    Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction",
+    Correction true: "коррекция корректировать скорректировать подкорректировать выщипать выщипывание откорректировать =correction поправить подправить",
     Shave true: "бритье побрить побриться брить бриться выбрить сбрить =shave =shaving",
     Styling true: "укладка уложить укладывать уложиться укладочка =styling =blowdry =blowout",
     Hairdo true: "прическа причесон причесочка =hairdo =updo",
@@ -315,7 +322,7 @@ trades! {
     Mask true: "маска =mask",
     Care true: "уход =care =treatment",
     Epilation true: "эпиляция депиляция эпилировать =epilation =depilation",
-    Sugaring true: "шугаринг =sugaring",
+    Sugaring true: "шугаринг =sugaring сахар сахарный",
     Wax true: "воск ваксинг =wax =waxing",
     Delete true: "удаление удалить убрать =remove сведение свести сводить выведение вывести выводить",
     Bikini true: "бикини =bikini",
@@ -368,8 +375,8 @@ trades! {
     Belly true: "живот животик =belly",
     Forehead true: "лоб =forehead",
     Foot true: "=стопы =стоп =стопам =стопами =стопа =стопу ступня =foot =feet",
-    Cat true: "кошка кот котик котенок кошечка =cat =cats =kitten",
-    Dog true: "собака пес песик щенок собачка =dog =puppy =собачья =dogs",
+    Cat true: "кошка кот котик котенок кошечка =cat =cats =kitten котейка киса котя котэ кисуля",
+    Dog true: "собака пес песик щенок собачка =dog =puppy =собачья =dogs песель собакен",
     Laser true: "лазер лазерный =laser",
     Replace false: "замена заменить поменять сменить",
     Thai false: "тайский =thai",
@@ -440,7 +447,7 @@ const TIME_WORDS: &[(Sense, &str)] = &[
     (Sense::Unit(Unit::Year), "год годик =лет =year =years"),
     (Sense::HalfHour, "полчаса =полчасика =полчасик =получаса =полчас =полчасок"),
     (Sense::HalfYear, "=полгода =полугода"),
-    (Sense::Part(Part::Morning), "утро =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
+    (Sense::Part(Part::Morning), "утро =утреца =утром =утречком =утречко =утра =утрам =morning =mornings =утречка"),
     (Sense::Part(Part::Lunch), "обед =обет =обеденное =обеденный =lunch =lunchtime"),
     (Sense::Part(Part::Day), "=днем =дневное =дневной =afternoon"),
     (

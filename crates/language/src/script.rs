@@ -13,9 +13,14 @@ pub(crate) enum Script {
     WrongLayout,
 }
 
+/// A letter; those of most messages are known without a look into the tables of Unicode.
+pub(crate) fn is_letter(c: char) -> bool {
+    matches!(c, 'а'..='я' | 'А'..='Я' | 'a'..='z' | 'A'..='Z') || c.is_alphabetic()
+}
+
 /// Takes the reading in which most of the words are words.
 pub(crate) fn detect(text: &str) -> Script {
-    let words = || text.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|word| !word.is_empty());
+    let words = || text.split(|c: char| !(is_letter(c) || c == '\'')).filter(|word| !word.is_empty());
     let latin: Vec<String> = words().filter(|word| word.is_ascii()).take(40).map(str::to_lowercase).collect();
     let cyrillic = words().filter(|word| !word.is_ascii()).count();
     let letters: usize = latin.iter().map(String::len).sum();
@@ -28,7 +33,7 @@ pub(crate) fn detect(text: &str) -> Script {
     let translit = latin.iter().filter(|word| is_russian(&transliterate(word))).count();
     let relaid = relay(text);
     let layout = relaid
-        .split(|c: char| !c.is_alphabetic())
+        .split(|c: char| !is_letter(c))
         .filter(|word| !word.is_empty() && !word.is_ascii())
         .filter(|word| is_russian(&morphology::plain(&word.to_lowercase())))
         .count()

@@ -173,6 +173,14 @@ impl Team {
         if !exact.is_empty() {
             return exact;
         }
+        // «Ляйлечка», «Лейсаночке»
+        if let Some(stem) = fondled(word).filter(|_| token.strange || token.slip.is_some()) {
+            let length = stem.chars().count() + 1;
+            let fond = by(&|m| m.forms.iter().any(|form| form.starts_with(stem) && form.chars().count() <= length));
+            if !fond.is_empty() {
+                return fond;
+            }
+        }
         // A slip of the pen in a name of this salon. Where it may be another word's slip, the word
         // before must ask for a name.
         let slipped = token.slip.as_ref();
@@ -192,6 +200,13 @@ impl Team {
         let nearest = self.members.iter().filter_map(nearness).min();
         by(&|m| nearest.is_some_and(|n| doubted || n < 2) && nearness(m) == nearest)
     }
+}
+
+/// What stands before the ending of a pet name, in any case: «ляйл» of «ляйлечке».
+fn fondled(word: &str) -> Option<&str> {
+    let at = ["ечк", "очк", "еньк", "оньк", "ушк", "юшк", "юш", "уш"].iter().find_map(|end| word.rfind(end))?;
+    let (stem, rest) = word.split_at(at);
+    (stem.chars().count() > 2 && (3..=6).contains(&rest.chars().count())).then_some(stem)
 }
 
 fn refused(tokens: &[Token], i: usize) -> bool {

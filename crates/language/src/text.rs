@@ -46,6 +46,8 @@ pub(crate) struct Token {
     /// What was written where a slip was put right; it may have been a name.
     pub(crate) slip: Option<String>,
     pub(crate) senses: &'static [Sense],
+    /// The cues among its senses, a bit for each: they are asked for most.
+    cues: u128,
 }
 
 impl Token {
@@ -53,7 +55,12 @@ impl Token {
         self.senses.contains(&sense)
     }
     pub(crate) fn cue(&self, cue: Cue) -> bool {
-        self.is(Sense::Cue(cue))
+        self.cues & cue.bit() != 0
+    }
+    /// Gives it these senses and no others.
+    pub(crate) fn mean(&mut self, senses: &'static [Sense]) {
+        self.senses = senses;
+        self.cues = senses.iter().map(|sense| if let Sense::Cue(cue) = sense { cue.bit() } else { 0 }).fold(0, |all, bit| all | bit);
     }
     pub(crate) fn prep(&self, prep: Prep) -> bool {
         self.is(Sense::Prep(prep))
@@ -161,8 +168,8 @@ impl Text {
                 number.value = number.text.parse().unwrap_or(u32::MAX);
                 number.digits = end - start;
                 tokens.push(number);
-            } else if c.is_alphabetic() {
-                let end = more(&|c| c.is_alphabetic() || matches!(c, '\u{301}' | '\u{306}' | '\'' | '’'));
+            } else if script::is_letter(c) {
+                let end = more(&|c| script::is_letter(c) || matches!(c, '\u{301}' | '\u{306}' | '\'' | '’'));
                 let end = start + source[start..end].trim_end_matches(['\'', '’']).len();
                 tokens.push(word(&source[start..end], start..end, glued, script, &mut guesses));
             } else {
@@ -179,7 +186,7 @@ impl Text {
                 let hour = lexicon.nearest(&tokens[i].text).and_then(|near| Some((near, lexicon.senses(near)?)));
                 if let Some((near, senses)) = hour.filter(|(_, senses)| senses.contains(&Sense::Unit(Unit::Hour))) {
                     tokens[i].slip = Some(std::mem::replace(&mut tokens[i].text, near.to_owned()));
-                    tokens[i].senses = senses;
+                    tokens[i].mean(senses);
                 }
             }
         }
@@ -201,7 +208,8 @@ fn join(tokens: &mut Vec<Token>, source: &str) {
             if let Some(senses) = Lexicon::get().senses(&whole).filter(trade) {
                 let end = second.range.end;
                 let token = &mut tokens[i];
-                (token.text, token.senses, token.strange, token.slip) = (whole, senses, false, None);
+                (token.text, token.strange, token.slip) = (whole, false, None);
+                token.mean(senses);
                 token.range.end = end;
                 tokens.drain(i + 1..=next);
             }
@@ -211,13 +219,14 @@ fn join(tokens: &mut Vec<Token>, source: &str) {
 }
 
 fn token(kind: Kind, text: String, range: Range<usize>, glued: bool) -> Token {
-    Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, slip: None, senses: &[] }
+    Token { kind, text, value: 0, digits: 0, glued, range, capital: false, latin: false, strange: false, slip: None, senses: &[], cues: 0 }
 }
 
 fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &mut u32) -> Token {
     let lexicon = Lexicon::get();
     let capital = raw.chars().next().is_some_and(char::is_uppercase);
     let latin = raw.is_ascii();
+    let mut spelt_as = None;
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
     if latin && (script == Script::Russian && text.len() == 1 || *guesses == 0) {
@@ -226,11 +235,12 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
         let spelt = script::transliterate(&text);
         let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt) && guess(guesses);
         let near = || script::spellings(&text).iter().take(24).find_map(|s| lexicon.nearest(s));
-        text = wrong.then(near).flatten().map_or(spelt, str::to_owned);
+        spelt_as = wrong.then(near).flatten().map(|near| std::mem::replace(&mut text, near.to_owned()));
+        text = if spelt_as.is_some() { text } else { spelt };
     } else if !latin && text.chars().any(|c| c.is_ascii_alphabetic()) {
         text = text.chars().map(twin).collect();
     }
-    let (mut strange, mut slip) = (false, None);
+    let (mut strange, mut slip) = (false, spelt_as);
     let mut senses = lexicon.senses(&text);
     if senses.is_none() && !(latin && script == Script::English && text.len() < 5) && !morphology::known(&text) {
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
@@ -271,7 +281,7 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
     token.latin = latin;
     token.strange = strange;
     token.slip = slip;
-    token.senses = senses.unwrap_or(&[]);
+    token.mean(senses.unwrap_or(&[]));
     token
 }
 

@@ -223,7 +223,7 @@ pub(super) fn late(s: &Sentence<'_>) -> bool {
     // «Проспала, буду через 20 минут», «буду минут через 20»
     let on_the_way = !s.question
         && s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at + 1..].iter().take(3).any(|t| t.prep(Prep::In)))
-        && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute));
+        && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute) || t.is(Sense::HalfHour));
     (late || traffic || later || runs || on_the_way) && (!supposes_late(s) || s.says(&["опаздываю"]))
 }
 

@@ -150,7 +150,12 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let given_up = !understood.when.is_empty() && gives_up_time(&sentences, tokens);
     // «Замените маникюр на педикюр»
     let replaced = (0..tokens.len()).any(|i| refused::swapped(tokens, i).is_some());
-    let moves = moved || instead || shifted || given_up || replaced;
+    // «Не смогу в пятницу, давайте на другой день»
+    let another =
+        |s: &Sentence<'_>| s.tokens.windows(2).any(|w| w[0].cue(Cue::Other) && (w[1].unit() == Some(Unit::Day) || w[1].cue(Cue::Time)));
+    let nothing_open = context.asked.is_none() && context.offered.is_empty();
+    let elsewhen = nothing_open && !understood.when_refused.is_empty() && any(&another);
+    let moves = moved || instead || shifted || given_up || replaced || elsewhen;
     let cancelled = !instead && matches!(cancels, Cancelling::Wanted | Cancelling::Away);
     if cancelled {
         add(&mut found, Intent::Cancel);
@@ -372,7 +377,7 @@ fn books(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     }) && (s.has(Cue::Can) || s.has(Cue::Want));
     let about_known = s.has(Cue::Want) && named && !(s.question && (s.has(Cue::HowMuch) || s.has(Cue::Cost)));
     let wish = s.has(Cue::Can) && named && !s.has(Cue::Health) && !s.has(Cue::Pay) && !s.has(Cue::Park) && !s.has(Cue::Remind);
-    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when")) || s.has(Cue::HowMuch);
+    let asks_when = s.tokens.iter().any(|t| matches!(&*t.text, "когда" | "when" | "которого" | "скольки")) || s.has(Cue::HowMuch);
     let meant = wanted.service() || !u.when.is_empty() || !u.staff_ids.is_empty();
     !asks_when && (verb || visit && (named || !s.question) || (about_known || wish) && meant || noun && named) || noun && !s.has(Cue::My)
 }

@@ -158,6 +158,9 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
             near.iter().any(|t| t.cue(Cue::What) && matches!(&*t.text, "что" | "что-нибудь" | "чего") || t.text == "нибудь")
         })
         || s.question && s.says(&["anything", "something"]) && s.says(&["have", "there"]);
+    // «На завтра нет ничего?»
+    let nothing = s.question && s.says(&["нет", "нету"]) && s.says(&["ничего"]);
+    let anything = anything || nothing;
     // «Хочу в субботу, у кого есть место» wishes.
     if !s.question
         && (s.has(Cue::Book) || s.says(&["хочу", "хотела", "хотел"]))
@@ -299,6 +302,8 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
                     || matches!(&*t.text, "лучше" | "стрижет" | "красит" | "принимает" | "есть")
             })
     }) && !s.tokens.iter().any(|t| t.text.starts_with("свобод"));
+    // «К кому лучше на окрашивание?»
+    let whom_best = s.question && s.says(&["кому"]) && s.has(Cue::Advise);
     let recommends = s.says(&["советую", "рекомендую"]);
     let advise = s.has(Cue::Advise) && master && !s.has(Cue::Any) && !recommends;
     // «Массажисты у вас мужчины или женщины?»
@@ -324,7 +329,7 @@ pub(super) fn staff(s: &Sentence<'_>, understood: &Understood) -> bool {
     if s.tokens.iter().any(|t| t.text.starts_with("ваканси")) {
         return false;
     }
-    of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || advise || tell || there_is
+    of_yours || man_or_woman || does || which && (master || s.has(Cue::Work)) || who_does || whom_best || advise || tell || there_is
 }
 
 /// «Какая сегодня погода»: asks, but for nothing a salon has.

@@ -144,6 +144,15 @@ impl PriceList {
         if let Some(or) = or {
             let (left, right): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|s| s.at < or);
             let mut options: Vec<ServiceId> = Vec::new();
+            // «Эпиляция ног, лазер или сахар»: what it is done to is said once.
+            let objects = |said: &[Said]| said.iter().filter(|s| s.keys[0].is_object()).cloned().collect::<Vec<Said>>();
+            let (of_left, of_right) = (objects(&left), objects(&right));
+            let with = |mut said: Vec<Said>, others: Vec<Said>| {
+                let works = said.iter().all(|s| s.is_head() && !s.keys[0].is_object());
+                said.extend(others.into_iter().filter(|_| works));
+                said
+            };
+            let (left, right) = (with(left, of_right), with(right, of_left));
             let either = |said: &[Said]| self.meant(said, &unwanted, people > 1).into_iter().flatten();
             for id in either(&left).chain(either(&right)) {
                 if !options.contains(&id) {
@@ -177,6 +186,8 @@ impl PriceList {
             // «Стрижка с укладкой» in a list that has them apart.
             let work = |s: &&&Said| s.is_head() && !s.keys[0].is_object() && s.keys[0] != Key::Trade(Trade::Coating);
             let second = all.iter().skip(1).position(|s| s.with && work(&s)).map(|n| n + 1);
+            // «С дизайном маникюр»
+            let second = second.or_else(|| all.first().is_some_and(|s| s.with && work(&s)).then_some(1));
             let Some(at) = second.filter(|at| all[..*at].iter().any(|s| work(&s))) else { return or_nothing(ids) };
             let works: f64 = all.iter().filter(work).map(|s| s.weight()).sum();
             let works_said: Vec<&Said> = all.iter().filter(work).copied().collect();
@@ -454,6 +465,7 @@ impl PriceList {
             of_men: bool,
         }
         let mut fits: Vec<Fit> = Vec::new();
+        let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
         // What comes with a refused work is not asked for.
         let refused = |e: &Entry| e.joint && e.title.iter().any(|w| !w.without && unwanted.contains(&w.key));
         // Nor is a father where only the child was said.
@@ -484,7 +496,6 @@ impl PriceList {
                 && said.iter().any(|s| objects(&s))
                 && !said.iter().chain(beside).filter(objects).any(|s| s.keys.iter().any(of_entry));
             // «Когти подстричь коту» is no haircut.
-            let pet = said.iter().chain(beside).any(|s| s.keys.iter().any(|key| ANIMALS.contains(key)));
             let part = |s: &&Said| s.keys.iter().any(|key| NARROW.contains(key));
             let of_whole_pet = pet && said.iter().copied().any(|s| part(&s) && !s.keys.iter().any(of_entry));
             // «Мытьё без стрижки» is not for who wants a haircut too.

@@ -2,7 +2,7 @@
 
 use super::{
     OwnWord, PriceList,
-    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, size},
+    titles::{ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, PERSONS, TELLING, breed, compound, is_little, joins, size},
 };
 use crate::{
     lexicon::{self, Cue, Lexicon, Prep, Sense, Trade, Unit, sound},
@@ -88,16 +88,21 @@ impl PriceList {
                 Some(next) if token.is_word() && token.ordinal().is_some() && next.trades().any(Trade::is_head) => {
                     self.known(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)).collect())
                 }
+                _ if takes_off(tokens, i) => self.known([Trade::Removal, Trade::Delete].map(Key::Trade).to_vec()),
                 _ if is_little_one(tokens, i) => self.known(CHILDREN.to_vec()),
                 // «Ноги до колена»
                 Some(next) if token.trades().any(|t| t == Trade::Leg) && to_the_knee(next, tokens.get(i + 2)) => {
                     let keys = self.keys(token);
                     if keys.is_empty() { self.known(vec![Key::Trade(Trade::Shin)]) } else { keys }
                 }
-                _ => self.keys(token),
+                _ => {
+                    // «BB Glow» is on the list, whatever its words look like.
+                    let spoken = if token.latin { self.spoken(tokens, i) } else { Vec::new() };
+                    if spoken.is_empty() { self.keys(token) } else { spoken }
+                }
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
-            let keys = if keys.is_empty() { self.spoken(tokens, i) } else { keys };
+            let keys = if keys.is_empty() && !token.latin { self.spoken(tokens, i) } else { keys };
             let keys = if keys.is_empty() && shapes_hair(tokens, i) { self.known(vec![Key::Trade(Trade::Haircut)]) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
@@ -263,8 +268,9 @@ impl PriceList {
             keys.push(Key::of("общий"));
         }
         let long = token.text.chars().count() > 2 || token.latin && token.capital && token.text.chars().count() == 2;
-        if own && long && !token.senses.iter().any(|s| is_little(*s)) {
-            keys.extend(morphology::lemmas(&token.text).iter().map(|lemma| Key::of(lemma)));
+        if own && long && !joins(&token.text) && !token.senses.iter().any(|s| is_little(*s)) {
+            let lemmas = morphology::lemmas(&token.text);
+            keys.extend(lemmas.iter().map(|lemma| Key::of(lemma)));
             if token.latin {
                 let spelt = script::transliterate(&token.text);
                 keys.push(Key::of(&spelt));
@@ -278,8 +284,7 @@ impl PriceList {
                         && (strsim::osa_distance(own, &token.text) <= allowed(own) || sound(own) == sound(&token.text))
                 };
                 let done = morphology::undone(&token.text);
-                let act = morphology::act(&token.text);
-                let lemmas = morphology::lemmas(&token.text);
+                let act = if self.own.iter().any(|own| own.act.is_some()) { morphology::act(&token.text) } else { None };
                 let lemma = lemmas.first().map(String::as_str);
                 let meant = self.own.iter().filter(|own| {
                     near(&own.text)
@@ -297,8 +302,12 @@ impl PriceList {
 
     /// What Latin words of a title a strange word spells by itself or with its neighbour.
     fn spoken(&self, tokens: &[Token], i: usize) -> Vec<Key> {
-        let word =
-            |i: usize| tokens.get(i).filter(|t| t.is_word() && t.trades().next().is_none()).map(|t| t.slip.as_deref().unwrap_or(&t.text));
+        let word = |i: usize| {
+            tokens
+                .get(i)
+                .filter(|t| t.is_word() && (t.trades().next().is_none() || t.latin && t.slip.is_some()))
+                .map(|t| t.slip.as_deref().unwrap_or(&t.text))
+        };
         let odd = |t: &Token| t.strange || t.slip.is_some() || t.latin;
         if self.heard.is_empty() || !tokens[i.saturating_sub(1)..(i + 2).min(tokens.len())].iter().any(odd) {
             return Vec::new();
@@ -427,6 +436,14 @@ fn shapes_hair(tokens: &[Token], i: usize) -> bool {
         && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
 }
 
+/// «Убрать старый гель» in a list that calls it «снятие».
+fn takes_off(tokens: &[Token], i: usize) -> bool {
+    let worn = |t: &Token| {
+        t.trades().any(|t| matches!(t, Trade::Gel | Trade::Lacquer | Trade::Coating | Trade::Extension | Trade::Lash | Trade::Nail))
+    };
+    tokens[i].trades().any(|t| t == Trade::Delete) && tokens[i + 1..].iter().take(3).any(worn)
+}
+
 /// «Сделать ноготки» is a manicure, unless they are to be repaired, lengthened or painted.
 pub(super) fn nails(said: &mut Vec<Said>, entries: &[Entry]) {
     let nail = Key::Trade(Trade::Nail);
@@ -525,7 +542,10 @@ pub(super) fn related(said: &str, own: &str) -> bool {
     let like = |a: char, b: char| a == b || matches!((a, b), ('ь', 'ъ') | ('ъ', 'ь'));
     let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();
     let (said, own) = (said.chars().count() - same, own.chars().count() - same);
-    same >= 4 && said == 0 || same >= 6 && said <= 4 && own <= 3 || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
+    same >= 4 && said == 0
+        || same >= 8 && said <= 6 && own <= 2
+        || same >= 6 && said <= 4 && own <= 3
+        || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }
 
 /// The first length of work that is said, in minutes.

@@ -258,6 +258,11 @@ const EVERYDAY: [&str; 11] = ["весь", "все", "сам", "самый", "с�
 pub(super) fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
 }
+/// Little words that the lexicon does not need.
+pub(super) fn joins(word: &str) -> bool {
+    matches!(word, "для" | "из" | "об" | "про" | "при" | "под" | "над")
+}
+
 /// A title without what stands in its brackets, and that by itself.
 pub(super) fn unbracketed(title: &str) -> (String, String) {
     let (mut plain, mut aside) = (String::new(), String::new());
@@ -363,7 +368,7 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
             continue;
         }
         let figure = word.chars().all(|c| c.is_ascii_digit());
-        let little = word.chars().count() < 2 || figure || !ordinal && senses.iter().any(|s| is_little(*s));
+        let little = word.chars().count() < 2 || figure || joins(&word) || !ordinal && senses.iter().any(|s| is_little(*s));
         let key = match trade {
             Some(trade) => Key::Trade(trade),
             None if little => {
@@ -413,8 +418,8 @@ fn joined(text: &str) -> Vec<String> {
 
 /// The work that a compound names: «биозавивка» is a «завивка».
 pub(super) fn compound(word: &str) -> Option<Trade> {
-    const FIRST: [&str; 14] =
-        ["био", "фото", "гидро", "термо", "фито", "нано", "микро", "крио", "мини", "экспресс", "арт", "спа", "эко", "смарт"];
+    const FIRST: [&str; 15] =
+        ["био", "фото", "гидро", "термо", "фито", "нано", "микро", "крио", "мини", "экспресс", "арт", "спа", "эко", "смарт", "турбо"];
     let rest = FIRST.iter().find_map(|first| word.strip_prefix(first)).filter(|rest| rest.chars().count() > 4)?;
     Lexicon::get().senses(rest)?.iter().find_map(|s| if let Sense::Trade(trade) = s { Some(*trade) } else { None })
 }

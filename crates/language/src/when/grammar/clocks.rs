@@ -228,10 +228,13 @@ impl Grammar<'_> {
             && let Some(m) = self.number(n.next + 1).filter(|m| m.digits == 2)
         {
             let dashed = self.mark(n.next, "-–");
-            let range_of_hours =
-                dashed && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
+            // «В 11-15» is a quarter past, where hours that far apart would be a window.
+            let quarter = dashed && m.value == 15 && n.value < 12 && i > 0 && self.prep(i - 1, Prep::At);
+            let range_of_hours = dashed
+                && !quarter
+                && (m.value <= 24 && m.value > n.value && (m.value % 5 != 0 || self.part_after(m.next).is_none() && m.value != 0));
             let part = self.part_after(m.next).is_some();
-            if !range_of_hours && (!dashed || part || m.value >= 25 || m.value == 0) {
+            if !range_of_hours && (!dashed || quarter || part || m.value >= 25 || m.value == 0) {
                 let mut end = m.next;
                 if self.mark(end, ":") && self.glued(end) && self.number(end + 1).is_some_and(|s| s.digits == 2) {
                     end += 2;
