@@ -127,8 +127,7 @@ impl Mind<'_> {
         let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?));
         let by_name: Vec<ServiceId> = services.iter().copied().filter(|id| self.heard.service_ids.contains(id)).collect();
         // «На полтора часа»: of works that differ in length.
-        let as_long =
-            |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| Some(i64::from(service.minutes)) == self.heard.length);
+        let as_long = |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| Some(service.minutes) == self.heard.length);
         let by_length: Vec<ServiceId> = services.iter().copied().filter(as_long).collect();
         let chosen = match (by_number, by_name.as_slice(), by_length.as_slice()) {
             (Some(id), ..) | (None, [id], _) => Some(id),

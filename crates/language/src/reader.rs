@@ -305,6 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn a_haircut_to_nothing_is_no_plain_haircut() {
+        let salon = salon_with(&[
+            (1, "Мужская стрижка", "Услуги", &[]),
+            (2, "Моделирование бороды", "Услуги", &[]),
+            (3, "Стрижка + борода", "Услуги", &[1, 2]),
+            (4, "Стрижка под ноль", "Услуги", &[]),
+        ]);
+        let reader = Reader::new(Some(&salon));
+        for (text, ids) in [("стрижка + борода", 3), ("стрижка и борода к Тане", 3), ("под ноль", 4), ("стрижка под ноль", 4)]
+        {
+            let read = reader.read(text, date(2026, 11, 23).at(10, 0, 0, 0), &Context::default());
+            assert_eq!(read.service_ids, [ServiceId(ids)], "{text}");
+        }
+    }
+
+    #[test]
     fn as_the_list_writes_it() {
         let salon = salon_with(&[
             (1, "Окрашивание Air Touch", "Волосы", &[]),

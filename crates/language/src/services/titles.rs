@@ -260,7 +260,8 @@ pub(super) fn is_little(sense: Sense) -> bool {
 }
 /// Little words that the lexicon does not need.
 pub(super) fn joins(word: &str) -> bool {
-    matches!(word, "для" | "из" | "об" | "про" | "при" | "под" | "над")
+    // «Под ноль» tells one haircut from another.
+    matches!(word, "для" | "из" | "об" | "про" | "при" | "над")
 }
 
 /// A title without what stands in its brackets, and that by itself.
