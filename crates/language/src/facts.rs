@@ -274,7 +274,7 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         } else if matches!(&*token.text, "пятеро" | "впятером" | "пятерых") {
             5
         } else if two_companions(tokens, i) {
-            2
+            enumerated(tokens, i).max(2)
         } else if token.cue(Cue::Companion) {
             let with = before(1).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"))
                 || before(2).is_some_and(|t| matches!(&*t.text, "с" | "со" | "with"));
@@ -337,6 +337,13 @@ fn two_persons(tokens: &[Token], i: usize) -> bool {
     let joined = tokens.get(i + 1).is_some_and(|t| t.is(Sense::And));
     let (first, second) = (person(tokens.get(i)), person(tokens.get(i + 2)));
     joined && first.is_some() && second.is_some() && first != second
+}
+
+/// «Мне, маме и сестре»: how many are named one after the other, the last of them at `i`.
+fn enumerated(tokens: &[Token], i: usize) -> u8 {
+    let one = |t: &Token| t.cue(Cue::Companion) || matches!(&*t.text, "мне" | "меня" | "я" | "себя" | "me");
+    let named = tokens[..=i].iter().rev().take_while(|t| one(t) || t.mark(',') || t.is(Sense::And)).filter(|t| one(t)).count();
+    u8::try_from(named).unwrap_or(1)
 }
 
 /// «Маму и дочку», «папа придёт с сыном»: the second of two.

@@ -227,7 +227,11 @@ fn refused(tokens: &[Token], i: usize) -> bool {
     }) && !tokens[..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.cue(Cue::Book));
     // «К Арсену не надо»
     let needless = matches!(tokens.get(i + 1..i + 3), Some([not, need]) if not.is(Sense::Not) && need.text == "надо");
-    direct || disliked || needless
+    // «Не записывайте меня больше к Марии»
+    let before = &tokens[..i];
+    let clause = &before[before.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1)..];
+    let not_booked = clause.windows(2).any(|w| w[0].text == "не" && w[1].text.starts_with("записыв"));
+    direct || disliked || needless || not_booked
 }
 
 fn replaced(tokens: &[Token], i: usize) -> bool {

@@ -267,7 +267,7 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
         && s.tokens.iter().any(|t| {
             matches!(&*t.text, "приходить" | "прийти" | "подойти" | "подходить" | "быть" | "подъехать" | "подъезжать" | "приезжать")
         })
-        && mine
+        && (mine || s.question && s.tokens.iter().any(names_day))
         && !s.has(Cue::Can)
         && !s.has(Cue::Book);
     // «Забыла, когда у меня стрижка»

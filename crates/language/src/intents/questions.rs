@@ -27,7 +27,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
             && matches!(&*t.text, "сколько" | "скока" | "скоко" | "скок" | "почем")
             && !next.is_some_and(|t| {
                 t.cue(Cue::Time)
-                    || t.unit().is_some()
+                    || t.unit().is_some() && !apiece(t)
                     || t.text == "по"
                     || t.cue(Cue::Work)
                     || t.cue(Cue::Human)
@@ -44,6 +44,7 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
             && (next.is_none()
                 || next.is_some_and(|t| {
                     t.trades().next().is_some()
+                        || apiece(t)
                         || matches!(
                             &*t.text,
                             "будет"
@@ -70,6 +71,11 @@ pub(super) fn price(s: &Sentence<'_>) -> bool {
     let english = money || s.tokens.windows(2).any(|w| w[0].text == "how" && w[1].text == "much");
     let lasts = s.has(Cue::Duration) && !s.says(&["стоит", "цена", "стоимость"]);
     worth && !lasts || how_much || at_what || english
+}
+
+/// «Сколько минута», «сколько единица»: one of it in the nominative has a price.
+fn apiece(t: &Token) -> bool {
+    (t.unit().is_some() || t.senses.is_empty()) && morphology::may_be_case(&t.text, "Nom") && !morphology::may_be_case(&t.text, "Gen")
 }
 
 pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {

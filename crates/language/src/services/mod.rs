@@ -484,7 +484,7 @@ impl PriceList {
             }
             // Whom it is for is no work: «дочке маникюр» asks for no child's haircut.
             let for_whom = |s: &Said| s.keys.iter().any(|key| PERSONS.map(Key::Trade).contains(key) || ANIMALS.contains(key));
-            let work_said = said.iter().any(|s| s.is_head() && !for_whom(s));
+            let work_said = said.iter().any(|s| (s.is_head() || s.keys[0] == Key::Trade(Trade::Complex)) && !for_whom(s));
             let only_for_whom = said.iter().all(|s| s.fit(entry).0 <= 0.0 || for_whom(s));
             if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
                 continue;

@@ -63,7 +63,9 @@ impl PriceList {
                 without = true;
                 continue;
             }
-            if used[i] || token.is(Sense::Not) || addresses(tokens, i) || !token.is_word() && token.digits == 0 {
+            // «Массажист мужчина» tells of the master.
+            let of_master = i > 0 && tokens[i - 1].cue(Cue::Master) && token.trades().any(|t| matches!(t, Trade::Male | Trade::Female));
+            if used[i] || of_master || token.is(Sense::Not) || addresses(tokens, i) || !token.is_word() && token.digits == 0 {
                 continue;
             }
             // «Снимите меня с записи» takes nothing off.
@@ -237,6 +239,11 @@ impl PriceList {
         }
         // «Спа для ножек» where the list says «стоп», and the other way round.
         for (said, near) in [(Trade::Leg, Trade::Foot), (Trade::Foot, Trade::Leg)] {
+            if keys.first() == Some(&Key::Trade(said)) {
+                keys.push(Key::Trade(near));
+            }
+        }
+        for (said, near) in [(Trade::Solarium, Trade::Tan), (Trade::Tan, Trade::Solarium)] {
             if keys.first() == Some(&Key::Trade(said)) {
                 keys.push(Key::Trade(near));
             }

@@ -182,6 +182,12 @@ fn old_booking(tokens: &[Token], mentions: &[Mention], fates: &mut [Fate]) {
     if told.len() < asked.len() {
         told.into_iter().for_each(|i| fates[i] = Fate::Old);
     }
+    // «Пятничную запись», "my Friday appointment"
+    let asked = open(fates);
+    let of_booking = |i: &usize| tokens.get(mentions[*i].span.end).is_some_and(|t| t.cue(Cue::Booking)) && mentions[*i].prep.is_none();
+    if !asked.iter().all(of_booking) {
+        asked.into_iter().filter(of_booking).for_each(|i| fates[i] = Fate::Old);
+    }
     // What stands before the verb stands there; what follows it with «на» is the new time.
     let asked = open(fates);
     let target = asked.iter().copied().find(|i| mentions[*i].span.start > verb && mentions[*i].prep == Some(Prep::On));

@@ -435,7 +435,7 @@ impl Grammar<'_> {
             Some(Prep::Until | Prep::Before) => None,
             Some(Prep::From) if part == Part::Lunch => found(Clocks::AfterPart(part)),
             _ if part == Part::Lunch && prep.is_none() && token.text == "обед" => None,
-            _ if part == Part::Lunch && token.text == "обеда" => None,
+            _ if part == Part::Lunch && token.text == "обеда" && prep != Some(Prep::About) => None,
             _ if part == Part::Night && prep.is_none() && token.text == "ночь" => None,
             _ => found(Clocks::Part(part)),
         }
