@@ -2,14 +2,14 @@
 
 use domain::ServiceId;
 use jiff::{ToSpan, civil::Date};
-use language::{InfoTopic, Intent, When};
+use language::{Asked, Context, InfoTopic, Intent, When};
 
 use crate::{
     Step,
     effect::Effect,
     moment::Want,
-    plan::masters,
-    state::{Purpose, Question},
+    plan::{Visit, masters},
+    state::{Purpose, Question, Wish},
     turn::{Mind, Next},
 };
 
@@ -50,7 +50,10 @@ impl Mind<'_> {
                         told.push(voice.masters(&topic, &able, day));
                     }
                 }
-                Intent::Info => told.extend(self.info(&topic, aside)),
+                Intent::Info => {
+                    told.extend(self.info(&topic, aside));
+                    self.note_day_asked_of();
+                }
                 Intent::Review => told.push(voice.review(self.heard.rating)),
                 _ => {}
             }
@@ -62,6 +65,9 @@ impl Mind<'_> {
         if !told.is_empty() {
             let kinds = [Intent::Price, Intent::Staff, Intent::Services];
             self.state.told = self.heard.intents.iter().copied().find(|intent| kinds.contains(intent));
+            if self.state.told.is_none() && self.heard.info_topics.contains(&InfoTopic::Hours) {
+                self.state.told = Some(Intent::Info);
+            }
         }
         let any = !told.is_empty() || not_done;
         self.parts.append(&mut told);
@@ -109,6 +115,15 @@ impl Mind<'_> {
         vec![told.join(" ")]
     }
 
+    /// «В субботу работаете?»: a wish that follows is about that Saturday.
+    fn note_day_asked_of(&mut self) {
+        let [day] = self.days_named()[..] else { return };
+        let idle = self.state.wish.services.is_empty() && self.state.wish.unclear.is_empty() && self.state.wish.moving.is_none();
+        if idle && self.heard.service_ids.is_empty() && self.turn.salon.opening_hours(day).is_some() {
+            self.state.wish.when = self.heard.when.iter().take(1).map(Want::read).collect();
+        }
+    }
+
     /// When the masters that the words name work.
     pub(crate) fn working_hours(&self) -> Vec<String> {
         let (voice, days) = (self.voice(), self.days_named());
@@ -147,6 +162,10 @@ impl Mind<'_> {
         }
         self.state.puzzled = 0;
         let only_info = self.heard.intents.iter().all(|intent| matches!(intent, Intent::Info | Intent::Greeting | Intent::Thanks));
+        if !self.heard.service_ids.is_empty() {
+            // «Можно беременным на массаж в субботу?»: what follows is about that Saturday.
+            self.note(false);
+        }
         if self.is_beyond_the_card() || (self.heard.has(Intent::Info) && self.heard.info_topics.is_empty() && only_info) {
             self.state.question = Some(Question::CallPerson);
             self.state.asked_times = 1;
@@ -159,8 +178,26 @@ impl Mind<'_> {
         self.say(String::new())
     }
 
+    /// Another of the times that were offered before one of them was booked, by its number.
+    fn other_number(&self) -> Option<Visit> {
+        let passed = &self.state.passed;
+        let booked = self.state.last.last()?.get();
+        if passed.len() < 2 || self.names_details() || !passed.iter().any(|visit| visit.start() == booked.start) {
+            return None;
+        }
+        let offered = passed.iter().map(Visit::start).collect();
+        let context = Context { asked: Some(Asked::Choice), offered, day: None };
+        let number = self.turn.reader.read(&self.text, self.turn.now, &context).choice?;
+        passed.get(number.checked_sub(1)?).filter(|visit| visit.seats.len() == 1 && visit.start() != booked.start).cloned()
+    }
+
     /// Nothing to look up: greetings, thanks, yes and no to nothing, and what nobody understands.
     pub(crate) fn small_talk(mut self) -> Step {
+        if let (Some(visit), Some(booking)) = (self.other_number(), self.state.last.last().cloned()) {
+            // «Ой, третье», when one of several times was just booked.
+            self.state.wish = Wish { moving: Some(booking), services: visit.seats[0].services.clone(), ..Wish::default() };
+            return self.confirm(visit);
+        }
         let voice = self.voice();
         if self.heard.has(Intent::Thanks) {
             return self.say(voice.thanks());

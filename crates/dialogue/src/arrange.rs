@@ -1,13 +1,13 @@
 //! A wish on its way to a visit: what is missing is asked, what stands already is seen.
 
-use domain::{Booking, ReadBack, ServiceId};
-use language::{Intent, When};
+use domain::{Booking, ReadBack, Service, ServiceId};
+use language::{Context, Intent, Understood, When};
 
 use crate::{
-    Step,
+    Step, cues,
     effect::Effect,
-    moment::Want,
-    plan::{self, NoPlan},
+    moment::{self, Want},
+    plan::{self, NoPlan, Seat, Visit},
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
     wording::LONG_LIST,
@@ -22,7 +22,7 @@ impl Mind<'_> {
         if self.speaks_of_standing() {
             return self.act(Effect::MyBookings, Next::Standing);
         }
-        let adds = self.cues.more && self.cues.visit && !self.heard.service_ids.is_empty() && !self.asks_for_times();
+        let adds = (self.cues.more && self.cues.visit || self.cues.add) && !self.heard.service_ids.is_empty() && !self.asks_for_times();
         if adds && self.state.wish.is_empty() && self.state.last.is_empty() {
             return self.act(Effect::MyBookings, Next::Beside);
         }
@@ -49,7 +49,9 @@ impl Mind<'_> {
         let heard = &self.heard;
         let changes_master = heard.staff_other || (!heard.staff_not_ids.is_empty() && !heard.staff_ids.is_empty());
         let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master;
-        compares && heard.service_ids.is_empty() && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
+        // «Брови в пятницу не получается, можно на вторник?»
+        let named = heard.service_ids.is_empty() || (!heard.when_refused.is_empty() && !heard.when.is_empty());
+        compares && named && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
     }
 
     /// A visit that was spoken of is to be moved, if there is one.
@@ -57,9 +59,12 @@ impl Mind<'_> {
         let now = self.now();
         let heard = &self.heard;
         let refused: Vec<Want> = heard.when_refused.iter().map(Want::read).collect();
+        let parts = self.turn.salon.parts(&heard.service_ids);
+        let named = |booking: &Booking| parts.is_empty() || self.turn.salon.parts(&booking.services).iter().any(|id| parts.contains(id));
         let meant = |booking: &Booking| {
             !booking.deleted
                 && booking.start > now
+                && named(booking)
                 && (refused.is_empty() || refused.iter().any(|want| want.fits(booking.start)))
                 && (heard.staff_not_ids.is_empty() || heard.staff_not_ids.contains(&booking.staff_id))
         };
@@ -74,12 +79,13 @@ impl Mind<'_> {
     pub(crate) fn beside(mut self, bookings: Vec<ReadBack<Booking>>) -> Step {
         let now = self.now();
         let said: Vec<Want> = self.heard.when.iter().map(Want::read).collect();
-        let meant = |booking: &Booking| {
-            !booking.deleted && booking.start > now && said.iter().all(|want| want.hours.is_none() && want.fits(booking.start))
-        };
+        let meant = |booking: &Booking| !booking.deleted && booking.start > now && said.iter().all(|want| want.fits(booking.start));
         let mut meant = bookings.iter().map(ReadBack::get).filter(|booking| meant(booking));
         if let (Some(only), None) = (meant.next(), meant.next()) {
             self.heard.when.clear();
+            // «К маникюру добавьте дизайн»: the manicure is there already.
+            let there = self.turn.salon.parts(&only.services);
+            self.leave_out(&there);
             self.note(false);
             self.right_after(only);
             // What stands was not said in this chat: shown, not booked unasked.
@@ -90,6 +96,27 @@ impl Mind<'_> {
         self.arrange()
     }
 
+    /// What is named on either side of «добавьте» and of «к»: what it is added to, and what is added.
+    fn around_adding(&self) -> Vec<Vec<ServiceId>> {
+        let Some((before, after)) = cues::around_adding(&self.text) else { return Vec::new() };
+        let pieces = after.split(" к ").chain([before]);
+        pieces.flat_map(|piece| options(&self.turn.reader.read(piece, self.turn.now, &Context::default()))).collect()
+    }
+
+    /// Hears nothing of the services that are there already, unless nothing else was named.
+    fn leave_out(&mut self, there: &[ServiceId]) {
+        let around = self.around_adding();
+        let heard = &mut self.heard;
+        let mut named = if around.len() > 1 { around } else { options(heard) };
+        named.retain(|titles| !titles.iter().any(|id| there.contains(id)));
+        if named.is_empty() {
+            return;
+        }
+        heard.service_ids = named.concat();
+        heard.services_ambiguous = named.iter().any(|titles| titles.len() > 1);
+        heard.service_options = if heard.services_ambiguous && named.len() > 1 { named } else { Vec::new() };
+    }
+
     /// What was cancelled is wanted after all.
     pub(crate) fn bring_back(mut self) -> Step {
         if let Some(booking) = self.state.cancelled.take() {
@@ -97,6 +124,31 @@ impl Mind<'_> {
             self.state.wish = Wish { services: services.clone(), staff: vec![*staff_id], when: vec![Want::at(*start)], ..Wish::default() };
         }
         self.arrange()
+    }
+
+    /// «Нет, оставьте как было», when a booking was just moved.
+    pub(crate) fn regrets_moving(&self) -> bool {
+        let standing = self.state.last.last().map(|booking| booking.get().record_id);
+        let moved = self.state.stood.as_ref().is_some_and(|stood| Some(stood.get().record_id) == standing);
+        let names_time = !self.heard.when.is_empty() || self.heard.shift_minutes.is_some();
+        moved && !names_time && self.state.wish.is_empty() && (self.cues.back || (self.plain_no() && !self.heard.has(Intent::Thanks)))
+    }
+
+    /// What was moved is to stand where it stood: at once where that was said, else it is asked.
+    pub(crate) fn move_back(mut self) -> Step {
+        let Some(stood) = self.state.stood.clone() else { return self.arrange() };
+        let Booking { services, staff_id, start, .. } = stood.into_inner();
+        self.state.wish = Wish {
+            moving: self.state.last.last().cloned(),
+            services: services.clone(),
+            staff: vec![staff_id],
+            when: vec![Want::at(start)],
+            ..Wish::default()
+        };
+        if self.cues.back {
+            return self.arrange();
+        }
+        self.put_again(Question::WhichVisit(vec![Visit { seats: vec![Seat { services, staff: staff_id, start }] }]))
     }
 
     /// What was had last is wanted again.
@@ -126,11 +178,19 @@ impl Mind<'_> {
 
     /// Asks for the service; whom the salon knows, whether it is to be the usual one.
     fn ask_service(mut self) -> Step {
+        if self.asks_of_a_master() {
+            // «Диана завтра работает?», «а послезавтра?»
+            self.heard.staff_ids.clone_from(&self.state.wish.staff);
+            let words = self.working_hours();
+            self.parts.extend(words);
+            let words = self.voice().ask_service();
+            return self.ask(Question::Service, words);
+        }
         if self.heard.has(Intent::FreeTimes) && !self.heard.staff_ids.is_empty() {
-            // «Диана завтра работает?»
             let words = self.working_hours();
             self.parts.extend(words);
         }
+        self.tell_forbidden_day();
         if self.was_asked_for_service() {
             return self.ask_service_again();
         }
@@ -141,9 +201,27 @@ impl Mind<'_> {
         self.ask(Question::Service, words)
     }
 
+    /// The one day that is wanted is closed, over, or too far: no service makes it better.
+    fn tell_forbidden_day(&mut self) {
+        let [want] = self.state.wish.when.as_slice() else { return };
+        let Some(why) = moment::forbidden(self.turn.salon, want, None, &[], self.now()) else { return };
+        let words = self.voice().why_not(&why);
+        self.parts.push(words);
+        self.state.wish.when.clear();
+    }
+
+    /// «А послезавтра?», when a master's day was asked of.
+    fn asks_of_a_master(&self) -> bool {
+        let days = self.heard.when.iter().all(|when| matches!(when, When::Day { .. } | When::Days { .. }));
+        let goes_on = self.before.question == Some(Question::Service) && !self.before.wish.staff.is_empty();
+        goes_on && self.cues.question && days && !self.heard.when.is_empty() && self.heard.staff_ids.is_empty()
+    }
+
     /// Asks for the service another way: by the price list.
     pub(crate) fn ask_service_again(self) -> Step {
-        let services: Vec<ServiceId> = self.turn.salon.services.iter().map(|service| service.id).collect();
+        let staff = &self.state.wish.staff;
+        let theirs = |service: &&Service| staff.is_empty() || staff.iter().any(|id| service.done_by(*id));
+        let services: Vec<ServiceId> = self.turn.salon.services.iter().filter(theirs).map(|service| service.id).collect();
         if services.len() <= LONG_LIST && !services.is_empty() {
             let words = self.voice().ask_which_service(&services);
             return self.ask(Question::WhichService(services), words);
@@ -216,6 +294,10 @@ impl Mind<'_> {
             }
             match wish.unclear.as_slice() {
                 [] => return self.ask_service(),
+                [only] if wish.to_last.is_some() => {
+                    let only = *only;
+                    return self.with_service(only);
+                }
                 [only] => wish.settle_service(*only),
                 several => {
                     let several = several.to_vec();
@@ -265,5 +347,14 @@ impl Mind<'_> {
         // Shown, not booked unasked.
         wish.when.iter_mut().for_each(|want| want.carried = true);
         self.arrange()
+    }
+}
+
+/// The services that words name, each with the titles that fit it.
+fn options(heard: &Understood) -> Vec<Vec<ServiceId>> {
+    match () {
+        () if !heard.service_options.is_empty() => heard.service_options.clone(),
+        () if heard.services_ambiguous => vec![heard.service_ids.clone()],
+        () => heard.service_ids.iter().map(|id| vec![*id]).collect(),
     }
 }

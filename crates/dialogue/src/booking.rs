@@ -1,6 +1,6 @@
 //! Booking and moving: the last details, the effects, and what comes of them.
 
-use domain::{Phone, Receipt};
+use domain::{Booking, Phone, Receipt};
 use language::Understood;
 
 use crate::{
@@ -162,9 +162,12 @@ impl Mind<'_> {
     pub(crate) fn moved(mut self, seat: Seat, outcome: Outcome) -> Step {
         match outcome {
             Outcome::Done(receipt) => {
+                let place = |booking: &Booking| (booking.record_id, booking.staff_id, booking.start);
+                let back = self.state.stood.as_ref().is_some_and(|stood| place(stood.get()) == place(receipt.booking()));
                 self.receive(&receipt);
                 self.state.wish = Wish::default();
-                let words = self.voice().receipts(&[receipt]);
+                let voice = self.voice();
+                let words = if back { voice.moved_back(&receipt) } else { voice.receipts(&[receipt]) };
                 if let Some(Question::ReallyCancel(bookings)) = self.before.question.clone()
                     && bookings.iter().all(|booking| self.state.last.iter().all(|moved| moved.get().record_id != booking.get().record_id))
                 {
@@ -172,7 +175,7 @@ impl Mind<'_> {
                     self.parts.push(words);
                     return self.put_again(Question::ReallyCancel(bookings));
                 }
-                self.say(words)
+                self.say_and_go_on(words)
             }
             Outcome::Refused(refusal) => {
                 if refusal == Refusal::Gone {

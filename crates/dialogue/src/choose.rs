@@ -29,6 +29,7 @@ impl Mind<'_> {
         }
         if let Some(visit) = self.choice(&visits) {
             self.tell(true);
+            self.state.passed = visits;
             return self.confirm(visit);
         }
         let many = visits.len() > 1;
@@ -60,7 +61,16 @@ impl Mind<'_> {
     /// A question beside the offer.
     pub(crate) fn only_asks(&self) -> bool {
         let asks = [Intent::Price, Intent::Services, Intent::Staff, Intent::Info];
-        !self.heard.has(Intent::Book) && !self.heard.has(Intent::FreeTimes) && asks.iter().any(|intent| self.heard.has(*intent))
+        let wants = self.heard.has(Intent::Book) || self.heard.has(Intent::FreeTimes) || self.orders_of_whoever();
+        !wants && asks.iter().any(|intent| self.heard.has(*intent))
+    }
+
+    /// «К тому, кто бреет, в воскресенье в 13»: no question, whatever it says of masters.
+    fn orders_of_whoever(&self) -> bool {
+        let heard = &self.heard;
+        let exact = heard.when.iter().any(|when| matches!(when, When::At { .. }));
+        let asks = [Intent::Price, Intent::Services, Intent::Info];
+        exact && !self.cues.question && !asks.iter().any(|intent| heard.has(*intent))
     }
 
     /// The offered time that the words mean.
@@ -81,9 +91,6 @@ impl Mind<'_> {
         }
         // «Завтра» narrows what is looked for; «то, что завтра», «давайте завтра» choose what was shown there.
         let narrows = !heard.when.is_empty() && heard.when.iter().all(|when| matches!(when, When::Day { .. })) && !self.cues.which;
-        if let Some(number) = heard.choice.filter(|_| heard.has(Intent::Confirm) || !(asks || narrows)) {
-            return visits.get(number.checked_sub(1)?).cloned();
-        }
         let days: Vec<Date> = visits.iter().map(|visit| visit.start().date()).collect();
         let fits = |visit: &&Visit| {
             let time = heard.when.is_empty()
@@ -97,6 +104,10 @@ impl Mind<'_> {
             let refused = visit.staff().iter().any(|id| heard.staff_not_ids.contains(id));
             time && staff && !refused
         };
+        if let Some(number) = heard.choice.filter(|_| heard.has(Intent::Confirm) || !(asks || narrows)) {
+            // «Тогда во вторник, к Саше» is no number of a visit with somebody else.
+            return visits.get(number.checked_sub(1)?).filter(fits).cloned();
+        }
         let timed = heard.when.iter().any(|when| matches!(when, When::At { .. }));
         let asked_for =
             |visit: &Visit| self.state.wish.when.iter().any(|want| want.hours.is_some() && want.moment() == Some(visit.start()));
@@ -113,14 +124,20 @@ impl Mind<'_> {
 
     /// One of the services that fit equally well was meant.
     pub(crate) fn chose_service(mut self, services: Vec<ServiceId>) -> Step {
-        let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?)).copied();
+        let by_number = self.heard.choice.and_then(|number| services.get(number.checked_sub(1)?));
         let by_name: Vec<ServiceId> = services.iter().copied().filter(|id| self.heard.service_ids.contains(id)).collect();
-        let chosen = match (by_number, by_name.as_slice()) {
-            (Some(id), _) => Some(id),
-            (None, [only]) => Some(*only),
+        // «На полтора часа»: of works that differ in length.
+        let as_long = |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| Some(service.minutes) == self.heard.length);
+        let by_length: Vec<ServiceId> = services.iter().copied().filter(as_long).collect();
+        let chosen = match (by_number, by_name.as_slice(), by_length.as_slice()) {
+            (Some(id), ..) | (None, [id], _) => Some(id),
+            (None, [], [id]) => {
+                self.heard.when.retain(|when| !when.time_only());
+                Some(id)
+            }
             _ => None,
         };
-        if let Some(id) = chosen {
+        if let Some(id) = chosen.copied() {
             self.tell(true);
             return self.with_service(id);
         }
@@ -152,7 +169,9 @@ impl Mind<'_> {
                 self.right_after(booking.get());
                 self.arrange()
             }
-            (Some(booking), Some(ToLast::Instead)) if self.state.wish.when.is_empty() => {
+            (Some(booking), Some(ToLast::Instead))
+                if self.state.wish.when.iter().all(|want| want.hours == Want::at(booking.get().start).hours) =>
+            {
                 let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);
                 self.ask(Question::ChangeService(booking), words)
             }

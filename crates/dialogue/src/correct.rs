@@ -51,7 +51,8 @@ impl Mind<'_> {
             return Some(Correction::Stands(Box::new(last.clone())));
         }
         let new_service = !heard.service_ids.is_empty() && !heard.services_ambiguous && !same_service;
-        if new_service && heard.when.is_empty() && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
+        let same_time = heard.when.is_empty() || (heard.same_time && wants.iter().all(stands));
+        if new_service && same_time && heard.staff_ids.is_empty() && !heard.has(Intent::FreeTimes) {
             if self.cues.more || self.cues.in_turn {
                 return Some(Correction::Beside(Box::new(last.clone()), heard.service_ids.clone()));
             }

@@ -6,10 +6,14 @@
 pub(crate) struct Cues {
     /// «И ещё укладку»: beside what was said before.
     pub(crate) more: bool,
+    /// «Добавьте» says so by itself.
+    pub(crate) add: bool,
     /// «Укладку уберите»: no longer a part of what was said before.
     pub(crate) less: bool,
     /// The visit is for somebody else: «друга», «маму».
     pub(crate) somebody_else: bool,
+    /// «Парный», «семейный».
+    pair: bool,
     /// «После меня», «друг за другом».
     pub(crate) in_turn: bool,
     /// «Вместе со мной».
@@ -18,6 +22,8 @@ pub(crate) struct Cues {
     pub(crate) all: bool,
     /// «Оставьте», «не отменяйте».
     pub(crate) keep: bool,
+    /// «Только стрижку».
+    pub(crate) only: bool,
     /// «Я подумаю»: nothing is to be settled now.
     pub(crate) later: bool,
     /// The words are about a visit.
@@ -26,22 +32,27 @@ pub(crate) struct Cues {
     pub(crate) wish: bool,
     /// «То, что в пятницу», «первый вариант».
     pub(crate) which: bool,
-    /// «Верните», «запишите обратно»: as it was before it was cancelled.
+    /// «Верните», «оставьте как было»: as it was before it was cancelled or moved.
     pub(crate) back: bool,
     /// «В среду или в четверг».
     pub(crate) or: bool,
+    /// «В понедельник и в четверг», and no question which of them.
+    pub(crate) each_time: bool,
     /// «И педикюр тоже».
     pub(crate) too: bool,
     /// «Меня», beside somebody else.
     pub(crate) me: bool,
     /// «Ближайшее время»: the first that there is.
     pub(crate) soonest: bool,
+    /// «Вы бот?»: who answers is asked, and nobody called for.
+    pub(crate) machine: bool,
     pub(crate) question: bool,
 }
 
 /// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
 /// several words stand for a phrase.
 const MORE: &[&str] = &["еще$", "также$", "добав", "плюс$", "заодно$", "вместе с$", "add$", "plus$", "also$", "as well$"];
+const ADD: &[&str] = &["добав", "add$"];
 const NOT_MORE: &[&str] = &["еще врем", "еще раз", "еще вариант", "еще окош", "еще свободн", "еще есть"];
 const LESS: &[&str] = &["уберите$", "убери$", "уберем$", "убрать$", "убираем$", "remove$"];
 const SOMEBODY: &[&str] = &[
@@ -99,6 +110,7 @@ const SOMEBODY: &[&str] = &[
     "brother$",
     "sister$",
 ];
+const PAIR: &[&str] = &["парный$", "парная$", "парное$", "двоих$", "семейн", "семьей$", "семьи$", "couple", "family$"];
 const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
 const IN_TURN: &[&str] = &[
     "друг за другом",
@@ -133,21 +145,55 @@ const KEEP: &[&str] = &[
     "не нужно отменять$",
     "не снимай",
     "не убирай",
+    "не трога",
+    "не меняй",
     "в силе",
     "don't cancel",
     "do not cancel",
     "keep it",
     "keep my",
 ];
+const ONLY: &[&str] = &["только$", "лишь$", "просто$", "only$", "just$"];
 const LATER: &[&str] =
     &["подума", "посоветуюсь", "напишу позже", "позже напишу", "напишу потом", "потом напишу", "think about", "let you know"];
 const WISH: &[&str] = &["хочу$", "хотел", "хотим$", "можно$", "нужно$", "надо$", "want", "like to"];
 const WHICH: &[&str] = &["котор", "то что$", "вариант", "the one$", "option"];
 const SOONEST: &[&str] = &["ближайш", "soonest$", "earliest$"];
-const BACK: &[&str] = &["обратно$", "верните", "верни$", "вернуть$", "восстанов", "как было$", "restore$", "put it back"];
+const BACK: &[&str] = &[
+    "обратно$",
+    "верните",
+    "верни$",
+    "вернуть$",
+    "восстанов",
+    "как было$",
+    "прежнее$",
+    "на старое",
+    "старое врем",
+    "не переносите$",
+    "не переноси$",
+    "restore$",
+    "put it back",
+];
+const MACHINE: &[&str] = &[
+    "бот$",
+    "робот$",
+    "автоответчик$",
+    "нейросеть$",
+    "живой человек",
+    "с человеком",
+    "с кем я",
+    "с ботом",
+    "с роботом",
+    "bot$",
+    "robot$",
+    "real person",
+];
+const CALLS: &[&str] = &["позов", "позвать", "дайте", "соедин", "переключ", "нужен$", "хочу$", "можно$", "где$", "want$", "call$", "can i"];
+const MOST_WORDS_OF_A_SIDE_QUESTION: usize = 6;
 const OR: &[&str] = &["или$", "либо$", "or$"];
+const EACH_TIME: &[&str] = &["и в$", "и во$", "и еще$", "и на$", "а потом$", "и потом$", "and on$", "and then$"];
 const TOO: &[&str] = &["тоже$", "также$", "too$", "as well$"];
-const ME: &[&str] = &["меня$", "мне$", "me$", "myself$"];
+const ME: &[&str] = &["меня$", "мне$", "себе$", "самому$", "самой$", "сам$", "сама$", "me$", "myself$"];
 const VISIT: &[&str] = &["запис", "запиш", "визит", "book", "appointment"];
 
 impl Cues {
@@ -160,24 +206,42 @@ impl Cues {
         let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
         Self {
             more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
+            add: says(ADD),
             less: says(LESS),
             somebody_else: says(SOMEBODY) && !says(EACH_OTHER),
+            pair: says(PAIR),
             in_turn: says(IN_TURN),
             alongside: says(ALONGSIDE),
             all: says(ALL),
             keep: says(KEEP),
+            only: says(ONLY),
             later: says(LATER),
             visit: says(VISIT),
             wish: says(WISH),
             which: says(WHICH),
             back: says(BACK),
             or: says(OR),
+            each_time: says(EACH_TIME) && !says(OR) && !text.contains('?'),
             too: says(TOO),
             me: says(ME),
             soonest: says(SOONEST),
+            machine: says(MACHINE) && !says(CALLS) && words.len() <= MOST_WORDS_OF_A_SIDE_QUESTION && text.contains('?'),
             question: text.contains('?'),
         }
     }
+}
+
+impl Cues {
+    /// Of a title: it is for several people by itself.
+    pub(crate) fn is_of_several(&self) -> bool {
+        self.somebody_else || self.pair
+    }
+}
+
+/// What stands before and after «добавьте».
+pub(crate) fn around_adding(text: &str) -> Option<(&str, &str)> {
+    let word = text.split_whitespace().find(|word| Cues::read(word).add)?;
+    text.split_once(word)
 }
 
 /// Whether the words hold the cue's words, one after the other: each a stem, or whole with a `$`.

@@ -1,7 +1,7 @@
 //! What the words of a turn want: an answer to the open question, or something by itself.
 
 use domain::{Booking, ReadBack};
-use language::{Intent, When};
+use language::{InfoTopic, Intent, When};
 
 use crate::{
     HandOverReason, Step,
@@ -21,6 +21,11 @@ impl Mind<'_> {
         }
         if self.heard.has(Intent::Complaint) {
             return self.hand_over(HandOverReason::Complaint);
+        }
+        if self.heard.has(Intent::Human) && self.cues.machine {
+            // «Вы бот?» asks for an honest answer; a person is called if one is wanted.
+            let words = self.voice().what_i_am();
+            return self.ask(Question::CallPerson, words);
         }
         if self.heard.has(Intent::Human) {
             return self.hand_over(HandOverReason::Asked);
@@ -116,6 +121,11 @@ impl Mind<'_> {
 
     /// The words by themselves, with `open` to come back to after a side question.
     pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
+        self.part_errands();
+        if open.is_none() && self.asks_of_other_hours() {
+            self.heard.intents = vec![Intent::Info];
+            self.heard.info_topics = vec![InfoTopic::Hours];
+        }
         if self.heard.has(Intent::Review) && self.heard.rating.is_some_and(|rating| rating <= POOR_RATING) {
             return self.hand_over(HandOverReason::Complaint);
         }
@@ -127,7 +137,15 @@ impl Mind<'_> {
         if self.cues.back && !self.names_details() && self.state.wish.is_empty() && self.state.cancelled.is_some() {
             return self.bring_back();
         }
+        if open.is_none() && self.regrets_moving() {
+            return self.move_back();
+        }
         let nothing_open = open.is_none() && self.state.wish.is_empty();
+        let changes = [Intent::Cancel, Intent::Reschedule].iter().any(|intent| self.heard.has(*intent));
+        if nothing_open && self.cues.keep && !changes && !self.heard.service_ids.is_empty() && self.heard.when.is_empty() {
+            // «Бороду не надо, только стрижку оставьте.»
+            return self.act(Effect::MyBookings, Next::Own(Purpose::List));
+        }
         if nothing_open && self.heard.has(Intent::Confirm) && self.cues.visit && !self.cues.wish && self.heard.service_ids.is_empty() {
             // «Подтверждаю запись на среду.»
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));

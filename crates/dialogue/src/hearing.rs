@@ -2,7 +2,7 @@
 
 use domain::StaffId;
 use jiff::civil::Time;
-use language::{Asked, Context, Intent};
+use language::{Asked, Context, Intent, When};
 
 use crate::{
     cues::Cues,
@@ -97,6 +97,15 @@ impl Mind<'_> {
         let heard = &self.heard;
         let bare = heard.when.is_empty() && heard.staff_ids.is_empty() && heard.intents == [Intent::Book];
         self.cues.question && bare && !self.cues.visit && !self.cues.wish && !heard.service_ids.is_empty()
+    }
+
+    /// «А 13-го?», «а Фарида?» after opening hours were told.
+    pub(crate) fn asks_of_other_hours(&self) -> bool {
+        let heard = &self.heard;
+        let days = heard.when.iter().all(|when| matches!(when, When::Day { .. } | When::Days { .. }));
+        let idle = self.state.wish.services.is_empty() && self.state.wish.moving.is_none();
+        let bare = heard.intents == [Intent::Book] && heard.service_ids.is_empty() && idle;
+        self.before.told == Some(Intent::Info) && self.cues.question && bare && days && self.names_details()
     }
 
     /// The words carry something to act on, beyond yes, no, and noise.

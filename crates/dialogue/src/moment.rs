@@ -123,6 +123,14 @@ impl Want {
 /// `same_time` says that they are.
 pub(crate) fn merge(old: &[Want], new: &[When], offered: bool, same_time: bool) -> Vec<Want> {
     let mut wants: Vec<Want> = new.iter().map(Want::read).collect();
+    if let ([time], true) = (wants.as_slice(), old.len() > 1 && old.iter().all(|before| before.day_said)) {
+        // «В среду или в четверг», then «в 15»: on either of them.
+        if !time.day_said {
+            let time = *time;
+            wants = old.iter().map(|before| Want { hours: time.hours, carried: false, ..*before }).collect();
+            wants.dedup();
+        }
+    }
     if let [before] = old {
         for want in &mut wants {
             if !want.day_said && before.day_said {
@@ -268,6 +276,13 @@ mod tests {
         check(&[at(FRIDAY, 15)], &[day(SATURDAY)], true, false, &[(SATURDAY, 15, false)]);
         check(&[at(FRIDAY, 15)], &[day(SATURDAY)], true, true, &[(SATURDAY, 15, true)]);
         check(&[at(FRIDAY, 15)], &[day(SATURDAY)], false, false, &[(SATURDAY, 15, true)]);
+    }
+
+    #[test]
+    fn a_time_holds_for_all_the_days_said() {
+        check(&[day(FRIDAY), day(SATURDAY)], &[time_only(15)], true, false, &[(FRIDAY, 15, true), (SATURDAY, 15, true)]);
+        check(&[at(FRIDAY, 12), at(SATURDAY, 12)], &[time_only(15)], true, false, &[(FRIDAY, 15, true), (SATURDAY, 15, true)]);
+        check(&[at(FRIDAY, 12), at(FRIDAY, 14)], &[time_only(15)], true, false, &[(FRIDAY, 15, true)]);
     }
 
     #[test]

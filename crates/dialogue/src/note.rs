@@ -1,6 +1,7 @@
 //! What the words add to the wish: services, masters, moments, people.
 
 use domain::{Booking, Salon, ServiceId};
+use language::Context;
 
 use crate::{
     cues::Cues,
@@ -8,6 +9,9 @@ use crate::{
     state::Wish,
     turn::Mind,
 };
+
+/// Visits of one service that are booked in one breath.
+const MOST_VISITS: usize = 4;
 
 impl Mind<'_> {
     /// Takes what the words say into the wish. `offered`: times were offered since the last words.
@@ -20,13 +24,16 @@ impl Mind<'_> {
         let salon = self.turn.salon;
         let last_staff = self.state.last.last().map(|booking| booking.get().staff_id);
         let wish = &mut self.state.wish;
-        // «Отец и сын» is a service for two in one chair.
-        let of_itself = |id: &ServiceId| salon.service(*id).is_some_and(|service| Cues::read(&service.title).somebody_else);
+        // «Отец и сын», «Массаж для двоих» are for two by themselves.
+        let (reader, now) = (self.turn.reader, self.turn.now);
+        let for_several = |title: &str| Cues::read(title).is_of_several() || reader.read(title, now, &Context::default()).people > 1;
+        let of_itself = |id: &ServiceId| salon.service(*id).is_some_and(|service| for_several(&service.title));
         if wish.services.iter().any(of_itself) {
             wish.people = 1;
         } else if heard.people > 1 {
             wish.people = heard.people;
         }
+        wish.together |= self.cues.alongside && wish.people > 1;
         wish.in_turn |= self.cues.in_turn && wish.people > 1;
         if !heard.staff_ids.is_empty() {
             wish.staff.clone_from(&heard.staff_ids);
@@ -70,19 +77,21 @@ impl Mind<'_> {
         let wants: Vec<Want> = heard.when.iter().map(Want::read).collect();
         let services = &heard.service_ids;
         let paired = services.len() > 1 && services.len() == wants.len() && *services == self.state.wish.services;
+        // «В понедельник в 12 и в четверг в 14»: one service, twice.
+        let twice = services.len() == 1 && (2..=MOST_VISITS).contains(&wants.len()) && self.cues.each_time && self.heard.people <= 1;
         let moments: Vec<_> = wants.iter().filter_map(Want::moment).collect();
         let apart = moments.len() == wants.len() && moments.windows(2).all(|two| two[0] != two[1]);
-        if !paired || !apart || heard.services_ambiguous || self.cues.or || self.state.wish.moving.is_some() {
+        if !(paired || twice) || !apart || heard.services_ambiguous || self.cues.or || self.state.wish.moving.is_some() {
             return;
         }
         let salon = self.turn.salon;
-        let each_has_one = heard.staff_ids.len() == services.len();
+        let each_has_one = paired && heard.staff_ids.len() == services.len();
         let visit = |(index, (id, want)): (usize, (&ServiceId, &Want))| {
             let named = if each_has_one { &heard.staff_ids[index..=index] } else { &heard.staff_ids[..] };
             let able = |staff: &&domain::StaffId| salon.service(*id).is_some_and(|service| service.done_by(**staff));
             Wish { services: vec![*id], staff: named.iter().filter(able).copied().collect(), when: vec![*want], ..Wish::default() }
         };
-        let mut visits = services.iter().zip(&wants).enumerate().map(visit);
+        let mut visits = services.iter().cycle().zip(&wants).enumerate().map(visit);
         if let Some(first) = visits.next() {
             let then = visits.collect();
             self.state.wish = Wish { then, guest_name: self.state.wish.guest_name.take(), ..first };

@@ -2,12 +2,13 @@
 
 use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
-use language::{Intent, When};
+use language::{InfoTopic, Intent, When};
 
 use crate::{
     HandOverReason, Step,
     effect::{Effect, Outcome, Refusal},
     moment::{HoursWanted, Want},
+    part::Sides,
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
 };
@@ -39,7 +40,15 @@ impl Mind<'_> {
             let words = self.voice().no_bookings();
             return self.ask(Question::FindTimes, words);
         }
+        if purpose != Purpose::Move
+            && let Some((booking, left)) = self.part_dropped(&coming)
+        {
+            let words = self.voice().ask_drop_part(booking.get(), &left);
+            self.state.wish = Wish { services: left, ..Wish::default() };
+            return self.ask(Question::ChangeService(booking), words);
+        }
         if purpose == Purpose::List {
+            let coming = self.asked_of(coming);
             let words = {
                 let list: Vec<&Booking> = coming.iter().map(ReadBack::get).collect();
                 self.voice().own_bookings(&list)
@@ -91,6 +100,18 @@ impl Mind<'_> {
                 self.ask_which_booking(purpose, if missed { coming } else { fitting }, missed)
             }
         }
+    }
+
+    /// «Во сколько у меня брови?» asks of that one; where none is such, all are told.
+    fn asked_of(&self, coming: Vec<ReadBack<Booking>>) -> Vec<ReadBack<Booking>> {
+        let (heard, salon) = (&self.heard, self.turn.salon);
+        let parts = salon.parts(&heard.service_ids);
+        let asked = |booking: &Booking| {
+            (parts.is_empty() || salon.parts(&booking.services).iter().any(|id| parts.contains(id)))
+                && (heard.staff_ids.is_empty() || heard.staff_ids.contains(&booking.staff_id))
+        };
+        let those: Vec<ReadBack<Booking>> = coming.iter().filter(|booking| asked(booking.get())).cloned().collect();
+        if those.is_empty() { coming } else { those }
     }
 
     /// «Отмените маникюр и запишите на стрижку в среду»: what is not said of the booking is wanted instead.
@@ -148,6 +169,8 @@ impl Mind<'_> {
         let cancels_only = purpose == Purpose::Cancel && !self.wants_another(coming);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
         let mut missed = false;
+        // «Ресницы отмените, брови не трогайте.»
+        let Sides { stay, go, .. } = if purpose == Purpose::Cancel { self.sides() } else { Sides::default() };
         let mut narrow = |keep: &dyn Fn(&Booking) -> bool, must: bool| {
             let fitting: Vec<ReadBack<Booking>> = left.iter().filter(|booking| keep(booking.get())).cloned().collect();
             if !fitting.is_empty() {
@@ -157,7 +180,8 @@ impl Mind<'_> {
             }
         };
         if !heard.service_ids.is_empty() {
-            let parts: Vec<ServiceId> = salon.parts(&heard.service_ids);
+            let parts: Vec<ServiceId> = if go.is_empty() { salon.parts(&heard.service_ids) } else { go };
+            narrow(&|booking| !salon.parts(&booking.services).iter().any(|id| stay.contains(id)), false);
             narrow(&|booking| salon.parts(&booking.services).iter().any(|id| parts.contains(id)), true);
         }
         if !heard.staff_ids.is_empty() {
@@ -190,7 +214,8 @@ impl Mind<'_> {
         }
         // «Отмените», «лучше в 16» right after a booking mean that one.
         let unsaid = heard.service_ids.is_empty() && heard.staff_ids.is_empty() && stands.is_empty();
-        if unsaid && let [last] = self.state.last.as_slice() {
+        let last = if let [last] = self.state.last.as_slice() { Some(last) } else { self.state.spoken_of.as_ref() };
+        if let Some(last) = last.filter(|_| unsaid && !self.cues.all) {
             let last = last.get().record_id;
             if let Some(booking) = left.iter().find(|booking| booking.get().record_id == last) {
                 left = vec![booking.clone()];
@@ -207,6 +232,7 @@ impl Mind<'_> {
             let words = self.voice().ask_person();
             return self.ask(Question::CallPerson, words);
         }
+        self.state.spoken_of = Some(booking.clone());
         match purpose {
             Purpose::Cancel | Purpose::List => {
                 let words = self.voice().ask_really_cancel(&[booking.get()]);
@@ -339,9 +365,16 @@ impl Mind<'_> {
             () if self.heard.has(Intent::Reschedule) => Some(Purpose::Move),
             () => None,
         };
+        let hours = self.heard.info_topics == [InfoTopic::Hours] && self.heard.intents == [Intent::Info];
+        if hours && !self.names_details() {
+            // «Во сколько?»
+            return self.own_bookings(Purpose::List, bookings);
+        }
         let chosen = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?));
         match (bookings.as_slice(), chosen, purpose) {
             (_, Some(booking), Some(purpose)) => self.with_booking(purpose, booking.clone()),
+            // «А на 15 передвинуть можно?»
+            ([only], None, Some(purpose)) if !self.meant(purpose, &bookings).1 => self.with_booking(purpose, only.clone()),
             ([only], _, None) if self.plain_yes() => {
                 let words = self.voice().stands(only.get());
                 self.say(words)
@@ -375,14 +408,14 @@ impl Mind<'_> {
         }
         if self.cues.keep && !heard.has(Intent::Reschedule) && heard.when.is_empty() {
             let words = self.voice().kept();
-            return self.say(words);
+            return self.say_and_go_on(words);
         }
         if yes && about_them && !heard.has(Intent::Decline) && !heard.has(Intent::Reschedule) {
             return self.cancel_next(bookings, Vec::new());
         }
         if self.plain_no() {
             let words = self.voice().kept();
-            return self.say(words);
+            return self.say_and_go_on(words);
         }
         if heard.has(Intent::Reschedule) && !parts.is_empty() && !parts.iter().any(of_them) {
             // «И маникюр перенесите» is about another one.
@@ -412,7 +445,7 @@ impl Mind<'_> {
                 return self.arrange();
             }
             self.state.wish = Wish::default();
-            return self.say(words);
+            return self.say_and_go_on(words);
         }
         let record = left.remove(0).get().record_id;
         self.act(Effect::Cancel { record }, Next::Cancelled { left, done })

@@ -5,7 +5,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::state::Wish;
+use crate::{moment::HoursWanted, state::Wish};
 
 /// Minutes that may lie between two services of one visit with different masters.
 const GAP_MINUTES: i64 = 30;
@@ -108,7 +108,9 @@ pub(crate) fn plan(salon: &Salon, wish: &Wish) -> Result<Plan, NoPlan> {
             vec![wish.services.clone(); people]
         };
         let mut chairs = each.iter().map(|services| chair(services)).collect::<Result<Vec<_>, _>>()?;
-        if wish.staff.len() == 1 && wrong_master.is_none() && !wish.in_turn {
+        // «С сыном к Ержану после 17»: where no moment is named, both can wait for him.
+        let exact = wish.when.iter().any(|want| matches!(want.hours, Some(HoursWanted::At(_))));
+        if wish.staff.len() == 1 && wrong_master.is_none() && !wish.in_turn && (exact || wish.together) {
             // One master cannot serve two at a time: the others go to whoever is free.
             for other in chairs.iter_mut().skip(1) {
                 other.allowed = masters(salon, &other.services);
@@ -293,6 +295,7 @@ pub(crate) mod tests {
     use jiff::{civil::date, tz::TimeZone};
 
     use super::*;
+    use crate::moment::Want;
 
     const DAY: Date = date(2026, 3, 4);
 
@@ -352,7 +355,10 @@ pub(crate) mod tests {
         check_plan(&wish(&[2, 3], &[], 1), &[(&[2], &[2]), (&[3], &[3])], None);
         check_plan(&wish(&[3], &[1], 1), &[(&[3], &[3])], Some(1));
         check_plan(&wish(&[1], &[], 2), &[(&[1], &[2, 1]), (&[1], &[2, 1])], None);
-        check_plan(&wish(&[1], &[1], 2), &[(&[1], &[1]), (&[1], &[2, 1])], None);
+        check_plan(&wish(&[1], &[1], 2), &[(&[1], &[1]), (&[1], &[1])], None);
+        let at_three = Wish { when: vec![Want::at(date(2026, 3, 4).at(15, 0, 0, 0))], ..wish(&[1], &[1], 2) };
+        check_plan(&at_three, &[(&[1], &[1]), (&[1], &[2, 1])], None);
+        check_plan(&Wish { together: true, ..wish(&[1], &[1], 2) }, &[(&[1], &[1]), (&[1], &[2, 1])], None);
         check_plan(&wish(&[1, 3], &[], 2), &[(&[1], &[2, 1]), (&[3], &[3])], None);
         assert_eq!(plan(&salon(), &wish(&[1], &[], 9)), Err(NoPlan::TooManyPeople));
         let refused = Wish { staff_not: vec![StaffId(3)], ..wish(&[3], &[], 1) };

@@ -32,7 +32,7 @@ pub struct State {
     pub(crate) wish: Wish,
     /// What the last message asked: the one thing that a «да» can mean.
     pub(crate) question: Option<Question>,
-    /// What the last message told of a service: its price, its masters.
+    /// What the last message told of a service: its price, its masters; with [`Intent::Info`] the opening hours.
     pub(crate) told: Option<Intent>,
     /// How often in a row it was asked.
     pub(crate) asked_times: u8,
@@ -46,6 +46,14 @@ pub struct State {
     pub(crate) booked_on: String,
     /// What was cancelled last in this conversation, should it be wanted back.
     pub(crate) cancelled: Option<ReadBack<Booking>>,
+    /// Where the booking stood that was moved last in this conversation, should that be wanted back.
+    pub(crate) stood: Option<ReadBack<Booking>>,
+    /// The times that were offered when one of them was booked.
+    pub(crate) passed: Vec<Visit>,
+    /// The booking of theirs that was spoken of last.
+    pub(crate) spoken_of: Option<ReadBack<Booking>>,
+    /// Words of the same breath about another booking, to be heard once the open question is settled.
+    pub(crate) errand: Option<String>,
     /// A booking whose outcome nobody knows yet.
     pub(crate) unsettled: Option<Seat>,
     /// The customer wants no messages that they have not asked for.
@@ -72,6 +80,10 @@ impl Default for State {
             last: Vec::new(),
             booked_on: String::new(),
             cancelled: None,
+            stood: None,
+            passed: Vec::new(),
+            spoken_of: None,
+            errand: None,
             unsettled: None,
             stopped: false,
             paused: None,
@@ -120,6 +132,10 @@ impl State {
         self.puzzled = 0;
         self.last.clear();
         self.cancelled = None;
+        self.stood = None;
+        self.passed.clear();
+        self.spoken_of = None;
+        self.errand = None;
     }
 
     /// Notes what stands in the booking system now.
@@ -154,6 +170,8 @@ pub(crate) struct Wish {
     pub(crate) people: u8,
     /// Several people come one after the other, not at one time.
     pub(crate) in_turn: bool,
+    /// They come at one time.
+    pub(crate) together: bool,
     /// Somebody else comes, not who writes.
     pub(crate) for_somebody: bool,
     /// Their name.

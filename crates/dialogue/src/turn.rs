@@ -96,6 +96,9 @@ pub fn begin(state: State, turn: &Turn<'_>) -> Step {
     state.touched = Some(turn.now);
     state.turns = state.turns.wrapping_add(1);
     state.wish.keep_known(turn.salon);
+    if state.question.is_none() {
+        state.errand = None;
+    }
     let before = state.clone();
     state.told = None;
     let text = joined(turn.heard);
@@ -257,6 +260,9 @@ impl<'t> Mind<'t> {
         if question == Question::CallPerson && times > MAX_ASKED {
             return self.hand_over(HandOverReason::BeyondUs);
         }
+        if matches!(question, Question::WhichVisit(_)) {
+            self.state.passed.clear();
+        }
         self.state.question = Some(question);
         self.state.asked_times = times;
         self.say(words)
@@ -282,9 +288,14 @@ impl<'t> Mind<'t> {
             Receipt::Booked(booking) => {
                 self.state.booked_on.clone_from(&self.text);
                 self.state.remember(booking.clone());
+                self.state.stood = None;
             }
-            Receipt::Moved { to: booking, .. } => self.state.remember(booking.clone()),
+            Receipt::Moved { from, to } => {
+                self.state.remember(to.clone());
+                self.state.stood = Some(from.clone());
+            }
             Receipt::Cancelled(booking) => {
+                self.state.stood = None;
                 let gone = booking.get().record_id;
                 self.state.last.retain(|known| known.get().record_id != gone);
                 self.state.cancelled = Some(booking.clone());

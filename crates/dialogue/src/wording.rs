@@ -105,6 +105,15 @@ impl Voice<'_> {
         }
     }
 
+    /// A booking stands again where it stood before it was moved.
+    pub(crate) fn moved_back(&self, receipt: &Receipt) -> String {
+        let booking = self.booking(receipt.booking());
+        self.say(
+            format!("Вернула вашу запись на прежнее время: {booking}. Ждём вас! 😊"),
+            format!("Your visit is back where it was: {booking}. See you! 😊"),
+        )
+    }
+
     // ---- things by their names ----
 
     /// `завтра, 24 ноября, в 15:00`.

@@ -132,8 +132,9 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
             if i >= 2 && word(0, "зовут") && is_name(i - 2, false) && tokens[i - 1].text == "меня" {
                 return take(used, i - 2, true);
             }
-            // «Меня Настя зовут»
-            if i >= 2 && word(0, "зовут") && is_name(i - 1, true) && tokens[i - 2].text == "меня" {
+            // «Меня Настя зовут», «её Настя зовут»
+            let whom = |t: &Token| matches!(&*t.text, "меня" | "его" | "её" | "ее");
+            if i >= 2 && word(0, "зовут") && is_name(i - 1, true) && whom(&tokens[i - 2]) {
                 return take(used, i - 1, true);
             }
             continue;
@@ -478,6 +479,8 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                     || t.cue(Cue::Time)
                     || t.cue(Cue::Thanks)
                     || t.senses.is_empty() && !t.capital
+                    // «Вторую отмените»
+                    || t.cue(Cue::Move) || t.cue(Cue::Cancel)
                     // «Вторую на час раньше»: a visit, and where to.
                     || token.text.ends_with('ю') && t.find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some()
             });

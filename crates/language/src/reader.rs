@@ -6,7 +6,7 @@ use crate::{
     lexicon::{Cue, Lexicon, Sense},
     names,
     script::Script,
-    services::PriceList,
+    services::{self, PriceList},
     staff::Team,
     text::{Text, Token},
     when::{self, OpeningHours, Setting},
@@ -74,7 +74,11 @@ impl Reader {
         let people = facts::people(tokens);
         let staff = self.team.find(tokens, &mut used);
         let services = self.services.find(tokens, &used, people, asked == Some(Asked::Service));
+        // «На два часа» is no time of day where it was asked which service.
+        let anything = vec![false; tokens.len()];
+        let length = services::length(tokens, if asked == Some(Asked::Service) { &anything } else { &used });
         let mut understood = Understood {
+            length,
             intents: Vec::new(),
             info_topics: Vec::new(),
             service_ids: Vec::new(),
@@ -139,8 +143,11 @@ fn offered(times: &when::Times, context: &Context, picks: bool) -> Option<usize>
             only.filter(|_| there.next().is_none())
         }
         [crate::When::At { from, time_only, .. }] => {
-            let same = |at: &DateTime| *at == from || time_only && at.time() == from.time();
-            context.offered.iter().position(same).map(|i| i + 1)
+            let exact = context.offered.iter().position(|at| *at == from);
+            // «В 14» picks nothing where 14:00 was offered on two days.
+            let mut alike = (1..).zip(&context.offered).filter(|(_, at)| time_only && at.time() == from.time()).map(|(n, _)| n);
+            let only = alike.next().filter(|_| alike.next().is_none());
+            exact.filter(|_| !time_only).map(|i| i + 1).or(only)
         }
         _ => None,
     }
@@ -295,6 +302,22 @@ mod tests {
         check(&Context::default(), &unknown, |u| u.service_unknown.clone().unwrap_or_default());
         let ambiguous = [("маникюр", true), ("маникюр с покрытием", false), ("стрижка мужская и мелирование", false)];
         check(&Context::default(), &ambiguous, |u| u.services_ambiguous);
+    }
+
+    #[test]
+    fn a_haircut_to_nothing_is_no_plain_haircut() {
+        let salon = salon_with(&[
+            (1, "Мужская стрижка", "Услуги", &[]),
+            (2, "Моделирование бороды", "Услуги", &[]),
+            (3, "Стрижка + борода", "Услуги", &[1, 2]),
+            (4, "Стрижка под ноль", "Услуги", &[]),
+        ]);
+        let reader = Reader::new(Some(&salon));
+        for (text, ids) in [("стрижка + борода", 3), ("стрижка и борода к Тане", 3), ("под ноль", 4), ("стрижка под ноль", 4)]
+        {
+            let read = reader.read(text, date(2026, 11, 23).at(10, 0, 0, 0), &Context::default());
+            assert_eq!(read.service_ids, [ServiceId(ids)], "{text}");
+        }
     }
 
     #[test]
@@ -761,6 +784,7 @@ mod tests {
             ("давайте последнее", Some(3)),
             ("самое раннее", Some(2)),
             ("в 18", Some(3)),
+            ("в 12", Some(2)),
             ("завтра в 12", Some(2)),
             ("которое в среду", Some(3)),
             ("то, что в среду", Some(3)),
@@ -772,7 +796,12 @@ mod tests {
             ("не второе", None),
         ];
         check(&choice, &picks, |u| u.choice);
-        let changes = [("перенесите вторую на час раньше", Some(2)), ("отмените первую", Some(1))];
+        let changes = [
+            ("перенесите вторую на час раньше", Some(2)),
+            ("отмените первую", Some(1)),
+            ("первую перенесите на 15", Some(1)),
+            ("вторую отмените", Some(2)),
+        ];
         check(&choice, &changes, |u| u.choice);
         check(&choice, &[("перенесите вторую на 12:00", 1), ("вторую", 0)], |u| u.when.len());
         check(

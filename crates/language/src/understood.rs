@@ -271,6 +271,9 @@ pub struct Understood {
     pub name: Option<String>,
     /// A phone number in the text.
     pub phone: Option<Phone>,
+    /// Minutes, where a length of work was said («на полтора часа»), or may have been after the service was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<i64>,
     /// How many people want the service.
     pub people: u8,
     /// A review's score, 1 to 5.
@@ -332,6 +335,7 @@ impl Default for Understood {
             when: Vec::new(),
             name: None,
             phone: None,
+            length: None,
             people: 1,
             rating: None,
             choice: None,

@@ -80,6 +80,13 @@ impl Voice<'_> {
         )
     }
 
+    pub(crate) fn what_i_am(&self) -> String {
+        self.say(
+            "Я виртуальный помощник салона: записываю, переношу и отменяю визиты, подсказываю цены и время. Позвать администратора?",
+            "I am the salon's virtual assistant: I book, move and cancel visits, and tell prices and free times. Shall I call the administrator?",
+        )
+    }
+
     pub(crate) fn puzzled(&self) -> String {
         self.vary(
             &[

@@ -83,6 +83,14 @@ impl Voice<'_> {
         )
     }
 
+    pub(crate) fn ask_drop_part(&self, booking: &Booking, left: &[ServiceId]) -> String {
+        let (stands, left) = (self.booking(booking), self.services(left));
+        self.say(
+            format!("Оставить в вашей записи ({stands}) только «{left}»?"),
+            format!("Shall I leave only “{left}” in your visit ({stands})?"),
+        )
+    }
+
     pub(crate) fn ask_new_time(&self, booking: &Booking) -> String {
         let booking = self.booking(booking);
         self.say(format!("На какой день и время перенести: {booking}?"), format!("What day and time shall I change it to: {booking}?"))

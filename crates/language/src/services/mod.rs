@@ -6,7 +6,8 @@ mod titles;
 use std::collections::HashMap;
 
 use domain::{Salon, ServiceId};
-use said::{Said, code, length};
+pub(crate) use said::length;
+use said::{Said, code};
 use titles::{
     ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words,
     works_joined,
@@ -309,7 +310,7 @@ impl PriceList {
 
     /// «Массаж на полтора часа»: of works that differ in length, those as long as was said.
     fn as_long_as(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token], used: &[bool]) -> Vec<Vec<ServiceId>> {
-        let Some(said) = (0..tokens.len()).find_map(|i| length(tokens, used, i)) else { return options };
+        let Some(said) = length(tokens, used) else { return options };
         let fits = |id: &ServiceId| self.entries.iter().any(|e| e.id == *id && e.minutes == said);
         for ids in options.iter_mut().filter(|ids| ids.iter().any(fits)) {
             ids.retain(fits);

@@ -555,6 +555,11 @@ pub(super) fn related(said: &str, own: &str) -> bool {
         || same >= 5 && (said <= 2 || said <= 3 && own <= 5)
 }
 
+/// The first length of work that is said, in minutes.
+pub(crate) fn length(tokens: &[Token], used: &[bool]) -> Option<i64> {
+    (0..tokens.len()).find_map(|i| length_at(tokens, used, i))
+}
+
 /// «Нити» make «нитевой», «тейпы» are what «кинезиотейпирование» puts on.
 fn part_of(lemma: &str, own: &OwnWord) -> bool {
     let stem = lemma.trim_end_matches(['ь', 'а', 'я', 'о', 'е']);
@@ -565,7 +570,7 @@ fn part_of(lemma: &str, own: &OwnWord) -> bool {
 }
 
 /// A length of work in minutes that begins at `i`: «60 минут», «полтора часа», «час двадцать» no more.
-pub(super) fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
+fn length_at(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
     let unit = |i: usize| tokens.get(i).filter(|_| !used[i]).and_then(Token::unit);
     let of = |unit: Option<Unit>| match unit {
         Some(Unit::Minute) => Some(1),
@@ -581,6 +586,9 @@ pub(super) fn length(tokens: &[Token], used: &[bool], i: usize) -> Option<i64> {
         (of(unit(i + 1))? * 3 / 2, i + 2)
     } else if token.is(Sense::HalfHour) {
         (30, i + 1)
+    } else if token.text == "час" {
+        // «На час», where the work is known from the question.
+        (60, i + 1)
     } else {
         let number = if token.kind == Kind::Number { token.value } else { token.cardinal()? };
         (i64::from(number) * of(unit(i + 1))?, i + 2)

@@ -251,13 +251,17 @@ pub(super) const CHILDREN: [Key; 4] = [Key::Trade(Trade::Child), Key::Trade(Trad
 
 pub(super) const COATINGS: [Key; 3] = [Key::Trade(Trade::Coating), Key::Trade(Trade::Gel), Key::Trade(Trade::Lacquer)];
 
+/// Words of every sentence: «всё-таки» is no «Стрижка всей семьёй».
+const EVERYDAY: [&str; 11] = ["весь", "все", "сам", "самый", "свой", "ваш", "наш", "мой", "этот", "каждый", "любой"];
+
 /// Numbers and little words mean no service.
 pub(super) fn is_little(sense: Sense) -> bool {
     matches!(sense, Sense::Prep(_) | Sense::And | Sense::Or | Sense::But | Sense::Card(_) | Sense::Ord(_) | Sense::Unit(_) | Sense::Not)
 }
 /// Little words that the lexicon does not need.
 pub(super) fn joins(word: &str) -> bool {
-    matches!(word, "для" | "из" | "об" | "про" | "при" | "под" | "над")
+    // «Под ноль» tells one haircut from another.
+    matches!(word, "для" | "из" | "об" | "про" | "при" | "над")
 }
 
 /// A title without what stands in its brackets, and that by itself.
@@ -374,6 +378,10 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
             }
             None => {
                 let lemma = morphology::lemmas(&word).into_iter().next().unwrap_or_else(|| word.clone());
+                if EVERYDAY.contains(&lemma.as_str()) {
+                    without = false;
+                    continue;
+                }
                 Key::of(&lemma)
             }
         };

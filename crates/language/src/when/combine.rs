@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::{Clock, Clocks, Day, Item, Mention, Setting, Times, Which, calendar};
 use crate::{
-    When, intents,
+    Asked, When, intents,
     lexicon::{Cue, Part, Prep, Sense},
     text::Token,
 };
@@ -380,7 +380,9 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
                 }
             }
             Item::SameTime => {
-                if let Some(offered) = setting.context.offered.first() {
+                // Of several times none is «то же»: the dialogue knows which one was wanted.
+                let alike = setting.context.offered.windows(2).all(|two| two[0].time() == two[1].time());
+                if let Some(offered) = setting.context.offered.first().filter(|_| alike) {
                     let clock = Clock { hour: offered.hour(), minute: offered.minute(), settled: true };
                     put_time(&mut wishes, Clocks::At(clock), link, &mut replacing);
                 }
@@ -643,7 +645,7 @@ fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When
         let date = context.day.or_else(|| context.offered.first().map(|at| at.date())).unwrap_or(today);
         return calendar::on_day(date, clocks, setting.hours, setting.now, true, false).into_iter().collect();
     };
-    let days = calendar::days(day, today);
+    let days = offered_days(&wish, day, setting).unwrap_or_else(|| calendar::days(day, today));
     *impossible |= days.is_empty();
     let mut whens: Vec<When> = Vec::new();
     for (from, to) in &days {
@@ -672,6 +674,35 @@ fn resolve(wish: Wish, setting: &Setting<'_>, impossible: &mut bool) -> Vec<When
         }
     }
     whens
+}
+
+/// «Давайте в среду» after Wednesday week was offered may be that one or the coming one: the nearer to the day talked of
+/// comes first. A time that was offered on it settles it.
+fn offered_days(wish: &Wish, day: Day, setting: &Setting<'_>) -> Option<Vec<(Date, Date)>> {
+    let Day::Weekday(weekday, Which::Bare) = day else { return None };
+    let context = setting.context;
+    if setting.moving || !matches!(context.asked, Some(Asked::Choice | Asked::Confirm)) {
+        return None;
+    }
+    let there = |at: &&DateTime| at.weekday().to_monday_one_offset() == weekday;
+    let date = context.offered.iter().find(there)?.date();
+    if context.offered.iter().filter(there).any(|at| at.date() != date) {
+        return None;
+    }
+    let coming = calendar::days(day, setting.now.date());
+    let at = |clock: Clock| context.offered.iter().any(|at| at.date() == date && (at.hour(), at.minute()) == (clock.hour, clock.minute));
+    let settled = match wish.time {
+        Some(Clocks::At(clock)) => at(clock),
+        _ => false,
+    };
+    if settled || coming.iter().any(|(from, _)| *from == date) || coming.len() != 1 {
+        return Some(vec![(date, date)]);
+    }
+    let mut both = vec![coming[0], (date, date)];
+    if let Some(talked_of) = context.day {
+        both.sort_by_key(|(from, _)| (*from - talked_of).get_days().abs());
+    }
+    Some(both)
 }
 
 fn mark_ambiguous(when: &mut When) {

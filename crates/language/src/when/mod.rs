@@ -40,24 +40,11 @@ pub(crate) struct Setting<'a> {
 
 /// Reads the times and marks the tokens they are said with.
 pub(crate) fn read(tokens: &[Token], used: &mut [bool], setting: &Setting<'_>) -> Times {
-    let mut mentions = grammar::mentions(tokens, used, setting);
-    for mention in &mut mentions {
-        if let Item::Day(day) = &mut mention.item {
-            *day = just_offered(*day, setting);
-        }
+    let mentions = grammar::mentions(tokens, used, setting);
+    for mention in &mentions {
         used[mention.span.clone()].iter_mut().for_each(|used| *used = true);
     }
     combine::combine(tokens, &mentions, setting)
-}
-
-/// «А в среду?» behind offers means the Wednesday among them.
-fn just_offered(day: Day, setting: &Setting<'_>) -> Day {
-    let Day::Weekday(weekday, Which::Bare) = day else { return day };
-    let mut named = setting.context.offered.iter().map(|at| at.date()).filter(|d| d.weekday().to_monday_one_offset() == weekday);
-    match named.next() {
-        Some(date) if !setting.moving && named.all(|other| other == date) => Day::On(date),
-        _ => day,
-    }
 }
 
 /// A day or a time of day, where it was said.
@@ -255,14 +242,6 @@ mod tests {
             ("ЗАВТРА В 18", "at 11-24 18:00"),
             ("завтро в 5 вечира", "at 11-24 17:00"),
         ]);
-    }
-
-    #[test]
-    fn among_the_offers() {
-        let offered = vec![date(2026, 12, 2).at(12, 0, 0, 0), date(2026, 12, 3).at(15, 0, 0, 0)];
-        let context = Context { asked: Some(Asked::Time), offered, day: None };
-        let cases = [("а в среду?", "day 12-02"), ("в пятницу", "day 11-27"), ("перенесите на среду", "day 11-25")];
-        check_in(date(2026, 11, 23).at(10, 0, 0, 0), &context, &cases);
     }
 
     #[test]
@@ -620,6 +599,27 @@ mod tests {
         );
         check_in(now, &asked(Asked::Name), &[("Вера", ""), ("Марта", "")]);
         check_in(now, &asked(Asked::Choice), &[("2", ""), ("второе", "")]);
+        // The weekday of an offer is that day; the time of several offers is nobody's.
+        let wednesdays = vec![date(2026, 12, 2).at(12, 0, 0, 0), date(2026, 12, 3).at(15, 0, 0, 0)];
+        check_in(
+            now,
+            &Context { offered: wednesdays, ..asked(Asked::Choice) },
+            &[
+                ("давайте в среду", "day 11-25 ?; day 12-02 ?"),
+                ("в среду в 12", "at 12-02 12:00"),
+                ("в четверг в 15:30", "at 11-26 15:30 ?; at 12-03 15:30 ?"),
+                ("в пятницу", "day 11-27"),
+                ("в среду, 25 ноября", "day 11-25"),
+                ("завтра в то же время", "day 11-24"),
+                ("тогда 22-го в 15", "at 12-22 15:00"),
+                ("давайте 24-го", "day 11-24"),
+                ("второе", ""),
+                ("перенесите на среду", "day 11-25"),
+            ],
+        );
+        let monday_week =
+            Context { asked: Some(Asked::Choice), offered: vec![date(2026, 12, 2).at(12, 0, 0, 0)], day: Some(date(2026, 11, 30)) };
+        check_in(now, &monday_week, &[("а в среду?", "day 12-02 ?; day 11-25 ?")]);
         let offered = Context { offered: vec![date(2026, 11, 24).at(15, 0, 0, 0)], ..Context::default() };
         check_in(
             now,
@@ -627,6 +627,7 @@ mod tests {
             &[
                 ("на час позже", "at 11-24 16:00"),
                 ("а на полчаса раньше?", "at 11-24 14:30"),
+                ("в среду", "day 11-25"),
                 ("в тот же день в 18", "at 11-24 18:00"),
                 ("в 17", "at 11-24 17:00 ~"),
                 ("15 неудобно, давайте 16", "at 11-24 16:00 ~"),

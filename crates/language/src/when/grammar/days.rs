@@ -329,8 +329,14 @@ impl Grammar<'_> {
         if start > i && self.is(i, Sense::DayOfMonth) && !self.counted(end) {
             return day(end);
         }
-        let choosing = matches!(self.setting.context.asked, Some(Asked::Choice | Asked::Review))
-            || !self.setting.context.offered.is_empty() && n.value <= 5;
+        let offered = self.setting.context.offered.len();
+        // «22-го» is the number of no option.
+        let option = usize::try_from(n.value).is_ok_and(|value| value <= offered.max(5));
+        let choosing = match self.setting.context.asked {
+            Some(Asked::Review) => true,
+            Some(Asked::Choice) => option,
+            _ => offered > 0 && n.value <= 5,
+        };
         if suffixed.is_some()
             && (1..=31).contains(&n.value)
             && !choosing
