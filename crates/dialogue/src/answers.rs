@@ -5,7 +5,7 @@ use jiff::{ToSpan, civil::Date};
 use language::{Asked, Context, InfoTopic, Intent, When};
 
 use crate::{
-    Step,
+    HandOverReason, Step,
     effect::Effect,
     moment::Want,
     plan::{Visit, masters},
@@ -212,7 +212,8 @@ impl Mind<'_> {
             return self.say(voice.all_right());
         }
         if self.heard.name.is_some() && !self.state.last.is_empty() {
-            return self.say(voice.all_right());
+            // It stands on another name: the salon is told, for it cannot be changed from here.
+            return self.hand_over(HandOverReason::Name);
         }
         if let (true, Some(booking)) = (self.heard.has(Intent::Confirm), self.state.last.last()) {
             let words = voice.stands(booking.get());
@@ -238,6 +239,10 @@ impl Mind<'_> {
         }
         if self.heard.has(Intent::Greeting) || self.heard.has(Intent::Confirm) || self.heard.name.is_some() {
             return self.say(voice.how_can_i_help());
+        }
+        if self.asks_what_is_not_known() {
+            let words = voice.a_person_knows(false);
+            return self.ask(Question::CallPerson, words);
         }
         self.state.puzzled = self.state.puzzled.saturating_add(1);
         if self.state.puzzled % 2 == 1 {

@@ -6,7 +6,7 @@ use language::{Context, Intent, Understood, When};
 use crate::{
     Step, cues,
     effect::Effect,
-    moment::{self, Want},
+    moment::{self, Want, WhyNot},
     plan::{self, NoPlan, Seat, Visit},
     state::{Purpose, Question, Wish},
     turn::{Mind, Next},
@@ -281,6 +281,7 @@ impl Mind<'_> {
             self.parts.push(voice.no_such_master());
         }
         self.tell_not_done();
+        self.tell_past();
         let no_such_day = self.heard.when_impossible && self.heard.when.iter().all(When::time_only);
         if no_such_day {
             self.parts.push(voice.no_such_date());
@@ -329,6 +330,14 @@ impl Mind<'_> {
             return self.ask(Question::Day, words);
         }
         self.search(plan)
+    }
+
+    /// Says that a day that was named is over.
+    pub(crate) fn tell_past(&mut self) {
+        if self.cues.past && self.heard.when.iter().all(When::time_only) {
+            let words = self.voice().why_not(&WhyNot::Past);
+            self.parts.push(words);
+        }
     }
 
     /// Another master is wanted, and there is none for this.

@@ -147,6 +147,7 @@ impl Mind<'_> {
             return self.say(words);
         }
         if self.plain_yes() && !self.state.wish.unclear.is_empty() {
+            // A list has no yes: the plainest of it is asked by its name and price.
             let words = self.voice().ask_first_service(services[0], &self.state.wish);
             return self.ask(Question::FirstService(services), words);
         }

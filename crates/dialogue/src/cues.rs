@@ -46,7 +46,13 @@ pub(crate) struct Cues {
     pub(crate) soonest: bool,
     /// «Вы бот?»: who answers is asked, and nobody called for.
     pub(crate) machine: bool,
+    /// «Свободен ли?»: what is free is asked, and nothing ordered.
+    pub(crate) asks_free: bool,
+    /// «На вчера».
+    pub(crate) past: bool,
     pub(crate) question: bool,
+    /// How many words it has.
+    pub(crate) words: usize,
 }
 
 /// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
@@ -109,6 +115,12 @@ const SOMEBODY: &[&str] = &[
     "mother$",
     "brother$",
     "sister$",
+    "ее зовут$",
+    "его зовут$",
+    "зовут ее$",
+    "зовут его$",
+    "her name$",
+    "his name$",
 ];
 const PAIR: &[&str] = &["парный$", "парная$", "парное$", "двоих$", "семейн", "семьей$", "семьи$", "couple", "family$"];
 const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
@@ -174,6 +186,13 @@ const BACK: &[&str] = &[
     "restore$",
     "put it back",
 ];
+const FREE: &[&str] = &["свобод", "free$", "available$"];
+const WHETHER: &[&str] = &["ли$"];
+const MAY_I: &[&str] = &["можно ли$", "могу ли$", "можете ли$"];
+const PAST: &[&str] = &["вчера$", "позавчера$", "yesterday$"];
+/// A longer message tells of what was then.
+const MOST_WORDS_OF_A_PAST_WISH: usize = 4;
+const TO_THE_PAST: &[&str] = &["на вчера$", "на позавчера$", "for yesterday$"];
 const MACHINE: &[&str] = &[
     "бот$",
     "робот$",
@@ -226,7 +245,10 @@ impl Cues {
             me: says(ME),
             soonest: says(SOONEST),
             machine: says(MACHINE) && !says(CALLS) && words.len() <= MOST_WORDS_OF_A_SIDE_QUESTION && text.contains('?'),
+            asks_free: (says(FREE) || says(WHETHER) && !says(MAY_I)) && text.contains('?'),
+            past: says(TO_THE_PAST) || says(PAST) && words.len() <= MOST_WORDS_OF_A_PAST_WISH,
             question: text.contains('?'),
+            words: words.len(),
         }
     }
 }
@@ -249,13 +271,13 @@ fn said(words: &[&str], cue: &str) -> bool {
     let cue: Vec<&str> = cue.split(' ').collect();
     let fits = |word: &str, cue: &str| match cue.strip_suffix('$') {
         Some(whole) => word == whole || slipped(word, whole),
-        None => word.starts_with(cue) || (cue.chars().count() < word.chars().count() && slipped_stem(word, cue)),
+        None => word.starts_with(cue) || (cue.chars().count() <= word.chars().count() && slipped_stem(word, cue)),
     };
     words.windows(cue.len()).any(|window| window.iter().zip(&cue).all(|(word, cue)| fits(word, cue)))
 }
 
 /// Letters of a word that may hold a slip of the finger.
-const LONG: usize = 6;
+const LONG: usize = 5;
 
 /// Two letters swapped, or one left out, in a long word.
 fn slipped(word: &str, meant: &str) -> bool {
@@ -289,7 +311,7 @@ mod tests {
 
     #[test]
     fn one_more_service() {
-        for text in ["и ещё укладку", "Добавьте бороду", "плюс маска", "и педикюр", "а можно вместе с бородой?"]
+        for text in ["и ещё укладку", "Добавьте бороду", "дбавь бороду", "плюс маска", "и педикюр", "а можно вместе с бородой?"]
         {
             check(text, |cues| cues.more, true);
         }
@@ -308,7 +330,37 @@ mod tests {
         {
             check(text, |cues| cues.somebody_else, false);
         }
+        check("ее зовут Лида", |cues| cues.somebody_else, true);
+        check("меня зовут Лида", |cues| cues.somebody_else, false);
         check("и брата слеодм", |cues| cues.in_turn, true);
         check("подругу сразу после меня", |cues| cues.in_turn, true);
+    }
+
+    #[test]
+    fn questions_of_what_is_free() {
+        for text in ["свободен ли Артём в 15?", "а Артём свооден в 15?", "есть ли что на вечер?"]
+        {
+            check(text, |cues| cues.asks_free, true);
+        }
+        for text in ["можно ли записаться на 15?", "запишите в свободное время", "в 15 можно?"]
+        {
+            check(text, |cues| cues.asks_free, false);
+        }
+    }
+
+    #[test]
+    fn days_that_are_over() {
+        for text in ["тогда вчера", "запишите меня, пожалуйста, на вчера на 15"] {
+            check(text, |cues| cues.past, true);
+        }
+        check("я вчера у вас была и забыла зонт", |cues| cues.past, false);
+    }
+
+    #[test]
+    fn what_stays() {
+        for text in ["брови оставьте", "а брови отсавьте", "брови не трогайте"] {
+            check(text, |cues| cues.keep, true);
+        }
+        check("отмените брови", |cues| cues.keep, false);
     }
 }

@@ -32,7 +32,13 @@ impl Mind<'_> {
         }
         if let Some(name) = &self.heard.name {
             let asked = matches!(self.state.question, Some(Question::Name(_)));
-            let whose = if self.cues.somebody_else && !asked { &mut self.state.wish.guest_name } else { &mut self.state.name };
+            let booked = self.state.wish.is_empty() && !self.state.last.is_empty();
+            let guest = self.cues.somebody_else || (!self.cues.me && (self.state.wish.for_somebody || booked && self.state.guest_booked));
+            let whose = match guest && !asked {
+                true if booked => &mut self.state.guest_named,
+                true => &mut self.state.wish.guest_name,
+                false => &mut self.state.name,
+            };
             *whose = Some(name.clone());
         }
         if let Some(phone) = &self.heard.phone {
@@ -122,6 +128,16 @@ impl Mind<'_> {
     /// The words by themselves, with `open` to come back to after a side question.
     pub(crate) fn wanted_with(mut self, open: Option<Question>) -> Step {
         self.part_errands();
+        if self.praises() {
+            let words = self.voice().thanks();
+            return match open {
+                Some(question) => {
+                    self.parts.push(words);
+                    self.put_again(question)
+                }
+                None => self.say(words),
+            };
+        }
         if open.is_none() && self.asks_of_other_hours() {
             self.heard.intents = vec![Intent::Info];
             self.heard.info_topics = vec![InfoTopic::Hours];
@@ -162,7 +178,8 @@ impl Mind<'_> {
         // «По каким дням вы работаете?» is told, and no times need to be looked up for it.
         let told_hours =
             told && heard.has(Intent::Info) && heard.has(Intent::FreeTimes) && heard.service_ids.is_empty() && self.state.wish.is_empty();
-        if told && !beside && !heard.has(Intent::Book) && (self.is_beyond_the_card() || told_hours) {
+        let wants = heard.has(Intent::Book) && (self.names_details() || self.cues.visit);
+        if told && !beside && !wants && (self.is_beyond_the_card() || told_hours) {
             return self.after_telling(open);
         }
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
@@ -196,6 +213,11 @@ impl Mind<'_> {
             return self.act(Effect::MyBookings, Next::Own(Purpose::List));
         }
         if let Some(question) = open {
+            self.tell_past();
+            if self.asks_what_is_not_known() {
+                let words = self.voice().a_person_knows(true);
+                self.parts.push(words);
+            }
             return self.put_again(question);
         }
         self.small_talk()

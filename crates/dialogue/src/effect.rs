@@ -78,6 +78,8 @@ pub enum HandOverReason {
     SystemDown,
     /// The customer will be late; the chat goes on without a person.
     Late,
+    /// Who comes to a visit that stands is called otherwise; the chat goes on without a person.
+    Name,
 }
 
 /// What came of an [`Effect`].

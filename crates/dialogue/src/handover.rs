@@ -24,6 +24,10 @@ impl Mind<'_> {
         }
         let words = match reason {
             HandOverReason::Late => return self.say(voice.late_passed_on()),
+            HandOverReason::Name => {
+                let name = self.state.guest_named.clone().or_else(|| self.state.name.clone()).unwrap_or_default();
+                return self.say(voice.name_passed_on(&name));
+            }
             HandOverReason::Complaint => voice.complaint_passed_on(),
             HandOverReason::Asked | HandOverReason::BeyondUs | HandOverReason::SystemDown => voice.called_person(),
         };

@@ -2,7 +2,7 @@
 
 use domain::StaffId;
 use jiff::civil::Time;
-use language::{Asked, Context, Intent, When};
+use language::{Asked, Context, Intent, Understood, When};
 
 use crate::{
     cues::Cues,
@@ -10,6 +10,9 @@ use crate::{
     state::Question,
     turn::{MAX_ASKED, Mind},
 };
+
+/// Words that say of which kind a service is to be.
+const MOST_WORDS_OF_A_KIND: usize = 4;
 
 /// Letters from which on a message shows what language its writer speaks.
 const LETTERS_OF_A_LANGUAGE: usize = 4;
@@ -23,12 +26,33 @@ impl Mind<'_> {
         if letters >= LETTERS_OF_A_LANGUAGE || (letters > 0 && self.before.greeted.is_none()) {
             self.state.lang = self.heard.lang;
         }
+        if let Some(named) = self.named_more_closely(&text) {
+            self.heard = named;
+        }
         self.cues = Cues::read(&text);
         // «Меня на маникюр, мужа на стрижку»: one service each.
         if self.cues.somebody_else && self.cues.me && !self.heard.services_ambiguous && self.heard.service_ids.len() == 2 {
             self.heard.people = 2;
         }
         self.text = text;
+    }
+
+    /// «Мужской», after a manicure was asked for: what says nothing by itself may say more of the service.
+    fn named_more_closely(&self, text: &str) -> Option<Understood> {
+        let wish = &self.state.wish;
+        let nothing = self.heard.intents == [Intent::Other] && !self.names_details() && self.heard.name.is_none();
+        if !nothing || wish.named.is_empty() || wish.moving.is_some() || text.split_whitespace().count() > MOST_WORDS_OF_A_KIND {
+            return None;
+        }
+        let read = |text: &str| self.turn.reader.read(text, self.turn.now, &Context::default());
+        let (before, now) = (read(&wish.named), read(&format!("{} {text}", wish.named)));
+        let one_of_many = !now.services_ambiguous && now.service_ids.len() == 1 && now.service_ids != before.service_ids;
+        one_of_many.then(|| Understood {
+            intents: vec![Intent::Book],
+            service_ids: now.service_ids,
+            lang: self.heard.lang,
+            ..Understood::default()
+        })
     }
 
     fn context(&self) -> Context {
@@ -66,7 +90,8 @@ impl Mind<'_> {
     /// What is free is asked first of all; nothing is to be booked or moved unasked.
     pub(crate) fn asks_for_times(&self) -> bool {
         let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
-        self.heard.intents.iter().find(|intent| acts.contains(intent)) == Some(&Intent::FreeTimes)
+        let act = self.heard.intents.iter().find(|intent| acts.contains(intent));
+        act == Some(&Intent::FreeTimes) || (self.cues.asks_free && act == Some(&Intent::Book))
     }
 
     /// The customer's own «да» and nothing that would change what it is said to.
@@ -90,6 +115,22 @@ impl Mind<'_> {
             || heard.same_as_last
             || heard.shift_minutes.is_some()
             || heard.people > 1
+    }
+
+    /// «Спасибо за стрижку, всё супер!» wants none.
+    pub(crate) fn praises(&self) -> bool {
+        let heard = &self.heard;
+        heard.intents == [Intent::Thanks]
+            && !heard.service_ids.is_empty()
+            && heard.when.is_empty()
+            && !self.cues.question
+            && !self.cues.wish
+    }
+
+    /// A question that nothing could be made of.
+    pub(crate) fn asks_what_is_not_known(&self) -> bool {
+        let nothing = self.heard.intents == [Intent::Other] && !self.names_details() && !self.heard.when_impossible;
+        nothing && self.cues.question && self.cues.words > 1 && self.heard.name.is_none() && self.heard.phone.is_none()
     }
 
     /// A service with a question mark and nothing else.

@@ -106,6 +106,9 @@ impl Mind<'_> {
             return;
         }
         wish.then.clear();
+        if !self.cues.more {
+            wish.named.clone_from(&self.text);
+        }
         let known = wish.services.iter().any(|id| heard.service_ids.contains(id));
         let more = self.cues.more && !known && !wish.services.is_empty();
         if !heard.services_ambiguous {

@@ -1,8 +1,8 @@
 //! The customer's own bookings: telling, moving, cancelling.
 
-use domain::{Booking, ReadBack, Receipt, ServiceId};
+use domain::{Booking, ReadBack, Receipt, Salon, ServiceId};
 use jiff::ToSpan;
-use language::{InfoTopic, Intent, When};
+use language::{Asked, Context, InfoTopic, Intent, Reader, Understood, When};
 
 use crate::{
     HandOverReason, Step,
@@ -161,10 +161,24 @@ impl Mind<'_> {
         heard.has(Intent::Book) || (named.contains(&true) && named.contains(&false))
     }
 
+    /// The services that the words name among those that stand: «маникюр» is the men's one of who has booked that.
+    fn named_of_those(&self, coming: &[ReadBack<Booking>]) -> Vec<ServiceId> {
+        let salon = self.turn.salon;
+        let standing: Vec<ServiceId> = coming.iter().flat_map(|booking| salon.parts(&booking.get().services)).collect();
+        let services = salon.services.iter().filter(|service| standing.contains(&service.id)).cloned().collect();
+        let reader = Reader::new(Some(&Salon { services, ..salon.clone() }));
+        reader.read(&self.text, self.turn.now, &Context::default()).service_ids
+    }
+
     /// The bookings that the words mean, and whether the words fit none at all.
     fn meant(&self, purpose: Purpose, coming: &[ReadBack<Booking>]) -> (Vec<ReadBack<Booking>>, bool) {
         let heard = &self.heard;
         let salon = self.turn.salon;
+        let stands = |id: &ServiceId| coming.iter().any(|booking| salon.parts(&booking.get().services).contains(id));
+        let named = match salon.parts(&heard.service_ids) {
+            parts if parts.is_empty() || parts.iter().any(stands) => parts,
+            none => Some(self.named_of_those(coming)).filter(|named| !named.is_empty()).unwrap_or(none),
+        };
         // What is said of a new visit need not fit one that stands.
         let cancels_only = purpose == Purpose::Cancel && !self.wants_another(coming);
         let mut left: Vec<ReadBack<Booking>> = coming.to_vec();
@@ -180,7 +194,7 @@ impl Mind<'_> {
             }
         };
         if !heard.service_ids.is_empty() {
-            let parts: Vec<ServiceId> = if go.is_empty() { salon.parts(&heard.service_ids) } else { go };
+            let parts: Vec<ServiceId> = if go.is_empty() { named } else { go };
             narrow(&|booking| !salon.parts(&booking.services).iter().any(|id| stay.contains(id)), false);
             narrow(&|booking| salon.parts(&booking.services).iter().any(|id| parts.contains(id)), true);
         }
@@ -370,6 +384,12 @@ impl Mind<'_> {
             // «Во сколько?»
             return self.own_bookings(Purpose::List, bookings);
         }
+        if let (None, [_, _, ..], Some((booking, heard))) = (purpose, bookings.as_slice(), self.which_and_where_to(&bookings)) {
+            // Nothing is moved unasked.
+            self.heard = heard;
+            self.heard.intents.insert(0, Intent::FreeTimes);
+            return self.with_booking(Purpose::Move, booking);
+        }
         let chosen = self.heard.choice.and_then(|number| bookings.get(number.checked_sub(1)?));
         match (bookings.as_slice(), chosen, purpose) {
             (_, Some(booking), Some(purpose)) => self.with_booking(purpose, booking.clone()),
@@ -386,6 +406,23 @@ impl Mind<'_> {
             }
             _ => self.wanted(),
         }
+    }
+
+    /// «Вторую можно на час позже?»: one of several by its number, and where to, where neither is said by a verb.
+    fn which_and_where_to(&self, bookings: &[ReadBack<Booking>]) -> Option<(ReadBack<Booking>, Understood)> {
+        let starts: Vec<_> = bookings.iter().map(|booking| booking.get().start).collect();
+        let number = Context { asked: Some(Asked::Choice), offered: starts.clone(), day: None };
+        let cuts = self.text.match_indices(' ').map(|(at, _)| self.text.split_at(at));
+        // «2 декабря» is no number of a booking.
+        let mut cuts = cuts.filter(|(first, _)| first.ends_with(char::is_alphabetic));
+        cuts.find_map(|(first, second)| {
+            let chosen = self.turn.reader.read(first, self.turn.now, &number).choice?.checked_sub(1)?;
+            let start = *starts.get(chosen)?;
+            let standing = Context { asked: None, offered: vec![start], day: Some(start.date()) };
+            let heard = self.turn.reader.read(second, self.turn.now, &standing);
+            let moves = heard.service_ids.is_empty() && (!heard.when.is_empty() || heard.shift_minutes.is_some());
+            moves.then(|| (bookings[chosen].clone(), heard))
+        })
     }
 
     /// «Отменить?» was asked.

@@ -42,6 +42,10 @@ pub struct State {
     pub(crate) puzzled: u8,
     /// What was last booked or moved in this conversation, as read back.
     pub(crate) last: Vec<ReadBack<Booking>>,
+    /// The last of them is for somebody else.
+    pub(crate) guest_booked: bool,
+    /// What they are called, as was said after it.
+    pub(crate) guest_named: Option<String>,
     /// The words that the last of them was booked on.
     pub(crate) booked_on: String,
     /// What was cancelled last in this conversation, should it be wanted back.
@@ -78,6 +82,8 @@ impl Default for State {
             turns: 0,
             puzzled: 0,
             last: Vec::new(),
+            guest_booked: false,
+            guest_named: None,
             booked_on: String::new(),
             cancelled: None,
             stood: None,
@@ -154,6 +160,8 @@ pub(crate) struct Wish {
     /// A booking to be moved; absent: a new one.
     pub(crate) moving: Option<ReadBack<Booking>>,
     pub(crate) services: Vec<ServiceId>,
+    /// The words that named them.
+    pub(crate) named: String,
     /// Wanted beside the one that is still unclear.
     pub(crate) beside: Vec<ServiceId>,
     /// Services that fit the words equally well.

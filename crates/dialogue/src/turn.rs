@@ -184,11 +184,19 @@ fn joined(heard: &[Heard]) -> String {
         let mut letters = words.chars();
         let sentence = letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(|second| !second.is_uppercase());
         if !text.is_empty() {
-            text.push(if sentence { '\n' } else { ' ' });
+            text.push(if sentence && !goes_on(&text) { '\n' } else { ' ' });
         }
         text.push_str(words);
     }
     text.chars().take(MAX_TEXT).collect()
+}
+
+/// Words behind which a phrase goes on.
+const UNFINISHED: &[&str] = &["к", "ко", "у", "на", "в", "во", "с", "со", "и", "или", "для", "зовут", "to", "with", "at", "for", "is"];
+
+/// The last word leaves its phrase open: «её зовут».
+fn goes_on(text: &str) -> bool {
+    text.split_whitespace().next_back().is_some_and(|word| UNFINISHED.contains(&word.to_lowercase().as_str()))
 }
 
 pub(crate) fn silence(state: State) -> Step {
@@ -287,6 +295,8 @@ impl<'t> Mind<'t> {
         match receipt {
             Receipt::Booked(booking) => {
                 self.state.booked_on.clone_from(&self.text);
+                self.state.guest_booked = self.state.wish.for_somebody;
+                self.state.guest_named = None;
                 self.state.remember(booking.clone());
                 self.state.stood = None;
             }
@@ -437,6 +447,7 @@ mod tests {
             (&["когда у меня", "запись?"][..], "когда у меня запись?"),
             (&["КОГДА У МЕНЯ", "ЗАПИСЬ?"], "КОГДА У МЕНЯ ЗАПИСЬ?"),
             (&["Добрый день", "Нужна стрижка", "в среду", "12:30"], "Добрый день\nНужна стрижка в среду 12:30"),
+            (&["её зовут", "Лидия"], "её зовут Лидия"),
             (&[" ", "да"], "да"),
         ] {
             let heard: Vec<Heard> = burst.iter().map(|text| Heard { text: (*text).into(), kind: HeardKind::Text }).collect();

@@ -211,28 +211,31 @@ impl Voice<'_> {
         format!("{} — {}, {}", self.moment(seat.start), self.services(&seat.services), self.master(seat.staff))
     }
 
-    /// `1 800–2 200 ₽`; empty where there is no price.
+    /// `1 800–2 200 ₽`, `бесплатно`.
     fn price(&self, price: PriceRange) -> String {
         let currency = &self.salon.currency;
         match (price.min, price.max) {
-            (Money(0), Money(0)) => String::new(),
+            (Money(0), Money(0)) => self.say("бесплатно", "free of charge"),
             (min, max) if min == max => format!("{min}\u{a0}{currency}"),
             (min, max) => format!("{min}–{max}\u{a0}{currency}"),
         }
     }
 
-    /// What a visit costs: the price list's range while what was read back lies in it, else what was read back.
+    /// What a visit costs: the price list's range while what was read back lies in it, else what was read back;
+    /// empty where nobody can tell.
     fn cost(&self, booking: &Booking) -> String {
         let listed = self.composite(&booking.services).map_or_else(|| self.salon.price(&booking.services), |service| service.price);
         match booking.cost {
             Some(cost) if cost.0 > 0 && !(listed.min <= cost && cost <= listed.max) => self.price(PriceRange::new(cost, cost)),
-            _ => self.price(listed),
+            _ if booking.services.iter().all(|id| self.salon.service(*id).is_some()) => self.price(listed),
+            _ => String::new(),
         }
     }
 
     fn cost_sentence(&self, booking: &Booking) -> String {
         match self.cost(booking) {
-            cost if cost.is_empty() => String::new(),
+            cost if cost.is_empty() => cost,
+            cost if cost.starts_with(char::is_alphabetic) => format!(" {}.", sentence(&cost)),
             cost => self.say(format!(" Стоимость {cost}."), format!(" The price is {cost}.")),
         }
     }
@@ -240,15 +243,12 @@ impl Voice<'_> {
     /// What a visit that is proposed costs by the price list: `, 1 800 ₽`.
     fn visit_cost(&self, visit: &Visit) -> String {
         let listed = |seat: &Seat| self.composite(&seat.services).map_or_else(|| self.salon.price(&seat.services), |service| service.price);
-        match self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)) {
-            cost if cost.is_empty() => String::new(),
-            cost => format!(", {cost}"),
-        }
+        format!(", {}", self.price(visit.seats.iter().map(listed).fold(PriceRange::default(), PriceRange::plus)))
     }
 
     fn cost_tail(&self, booking: &Booking) -> String {
         match self.cost(booking) {
-            cost if cost.is_empty() => String::new(),
+            cost if cost.is_empty() => cost,
             cost => format!(" — {cost}"),
         }
     }

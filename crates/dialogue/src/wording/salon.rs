@@ -10,11 +10,7 @@ use crate::moment;
 impl Voice<'_> {
     /// `Маникюр — 1 800–2 200 ₽`.
     pub(super) fn priced(&self, service: &Service) -> String {
-        let price = match self.price(service.price) {
-            price if price.is_empty() => String::new(),
-            price => format!(" — {price}"),
-        };
-        format!("{}{price}", service.title)
+        format!("{} — {}", service.title, self.price(service.price))
     }
 
     /// Prices of these services.
@@ -33,13 +29,13 @@ impl Voice<'_> {
         }
     }
 
-    /// What all of these cost together.
+    /// What all of these cost together; empty where it is no sum.
     pub(crate) fn sum(&self, ids: &[ServiceId]) -> String {
-        let (price, length) = (self.price(self.salon.price(ids)), speak::length(self.salon.minutes(ids, None), self.lang));
-        match price.as_str() {
-            "" => String::new(),
-            price => self.say(format!("Всё вместе — {price}, {length}."), format!("All together: {price}, {length}.")),
+        if ids.len() < 2 {
+            return String::new();
         }
+        let (price, length) = (self.price(self.salon.price(ids)), speak::length(self.salon.minutes(ids, None), self.lang));
+        self.say(format!("Всё вместе — {price}, {length}."), format!("All together: {price}, {length}."))
     }
 
     /// A work that was asked for is not done here.

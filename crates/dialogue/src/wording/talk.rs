@@ -170,6 +170,13 @@ impl Voice<'_> {
         self.say("Спасибо, что предупредили! Передала администратору.", "Thank you for telling us! I have passed it on.")
     }
 
+    pub(crate) fn name_passed_on(&self, name: &str) -> String {
+        self.say(
+            format!("Хорошо, передала администратору: на визит придёт {name}."),
+            format!("All right, I have told the administrator that it is {name} who comes."),
+        )
+    }
+
     pub(crate) fn nobody_called(&self) -> String {
         let phone = self.salon.phone.as_ref().map(domain::Phone::pretty);
         match phone {

@@ -51,8 +51,7 @@ impl Voice<'_> {
 
     pub(crate) fn ask_first_service(&self, first: ServiceId, wish: &Wish) -> String {
         let title = self.services(&[first]);
-        let price = self.salon.service(first).map(|service| self.price(service.price)).filter(|price| !price.is_empty());
-        let price = price.map(|price| format!(" ({price})")).unwrap_or_default();
+        let price = self.salon.service(first).map(|service| format!(" ({})", self.price(service.price))).unwrap_or_default();
         let who = if let [staff] = wish.staff.as_slice() { format!(" {}", self.dative_master(*staff)) } else { String::new() };
         let when = self.wanted_moment(wish).map(|when| format!(" {when}")).unwrap_or_default();
         self.say(
