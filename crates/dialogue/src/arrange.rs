@@ -48,9 +48,10 @@ impl Mind<'_> {
     fn speaks_of_standing(&self) -> bool {
         let heard = &self.heard;
         let changes_master = heard.staff_other || (!heard.staff_not_ids.is_empty() && !heard.staff_ids.is_empty());
-        let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master;
-        // «Брови в пятницу не получается, можно на вторник?»
-        let named = heard.service_ids.is_empty() || (!heard.when_refused.is_empty() && !heard.when.is_empty());
+        let shifts = heard.shift_minutes.is_some();
+        let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master || shifts;
+        // «Брови в пятницу не получается, можно на вторник?», «можно стрижку на час позже?»
+        let named = heard.service_ids.is_empty() || shifts || (!heard.when_refused.is_empty() && !heard.when.is_empty());
         compares && named && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
     }
 
@@ -61,10 +62,12 @@ impl Mind<'_> {
         let refused: Vec<Want> = heard.when_refused.iter().map(Want::read).collect();
         let parts = self.turn.salon.parts(&heard.service_ids);
         let named = |booking: &Booking| parts.is_empty() || self.turn.salon.parts(&booking.services).iter().any(|id| parts.contains(id));
+        let anywhere = heard.shift_minutes.is_none() || heard.when.iter().any(When::time_only);
         let meant = |booking: &Booking| {
             !booking.deleted
                 && booking.start > now
                 && named(booking)
+                && (anywhere || heard.when.iter().all(|when| when.date() == booking.start.date()))
                 && (refused.is_empty() || refused.iter().any(|want| want.fits(booking.start)))
                 && (heard.staff_not_ids.is_empty() || heard.staff_not_ids.contains(&booking.staff_id))
         };

@@ -123,6 +123,8 @@ const SOMEBODY: &[&str] = &[
     "his name$",
 ];
 const PAIR: &[&str] = &["парный$", "парная$", "парное$", "двоих$", "семейн", "семьей$", "семьи$", "couple", "family$"];
+/// «Подруга посоветовала» brings nobody.
+const ADVISED: &[&str] = &["совет", "посовет", "рекоменд", "порекоменд", "recommend", "advised$"];
 const EACH_OTHER: &[&str] = &["друг за другом", "друг за дружк", "друг после друга"];
 const IN_TURN: &[&str] = &[
     "друг за другом",
@@ -186,7 +188,7 @@ const BACK: &[&str] = &[
     "restore$",
     "put it back",
 ];
-const FREE: &[&str] = &["свобод", "free$", "available$"];
+const FREE: &[&str] = &["свобод", "работает$", "работаете$", "free$", "available$", "work$", "working$"];
 const WHETHER: &[&str] = &["ли$"];
 const MAY_I: &[&str] = &["можно ли$", "могу ли$", "можете ли$"];
 const PAST: &[&str] = &["вчера$", "позавчера$", "yesterday$"];
@@ -227,7 +229,7 @@ impl Cues {
             more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
             add: says(ADD),
             less: says(LESS),
-            somebody_else: says(SOMEBODY) && !says(EACH_OTHER),
+            somebody_else: says(SOMEBODY) && !says(EACH_OTHER) && !says(ADVISED),
             pair: says(PAIR),
             in_turn: says(IN_TURN),
             alongside: says(ALONGSIDE),
@@ -326,7 +328,8 @@ mod tests {
         {
             check(text, |cues| cues.somebody_else, true);
         }
-        for text in ["мужская стрижка", "женская стрижка", "к другому мастеру", "друг за другом", "дружище, запиши"]
+        for text in
+            ["мужская стрижка", "женская стрижка", "к другому мастеру", "друг за другом", "подруга посоветовала вас", "дружище, запиши"]
         {
             check(text, |cues| cues.somebody_else, false);
         }
@@ -338,7 +341,7 @@ mod tests {
 
     #[test]
     fn questions_of_what_is_free() {
-        for text in ["свободен ли Артём в 15?", "а Артём свооден в 15?", "есть ли что на вечер?"]
+        for text in ["свободен ли Артём в 15?", "а Артём свооден в 15?", "есть ли что на вечер?", "а в 14 она работает?"]
         {
             check(text, |cues| cues.asks_free, true);
         }

@@ -91,7 +91,7 @@ impl Mind<'_> {
     pub(crate) fn asks_for_times(&self) -> bool {
         let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
         let act = self.heard.intents.iter().find(|intent| acts.contains(intent));
-        act == Some(&Intent::FreeTimes) || (self.cues.asks_free && act == Some(&Intent::Book))
+        act == Some(&Intent::FreeTimes) || (self.cues.asks_free && act != Some(&Intent::Reschedule))
     }
 
     /// The customer's own «да» and nothing that would change what it is said to.

@@ -209,6 +209,11 @@ impl Mind<'_> {
         let stands: Vec<Want> = match purpose {
             // «Я не приду в пятницу, отмените.»
             Purpose::Cancel => heard.when.iter().chain(&heard.when_old).chain(&heard.when_refused).map(Want::read).collect(),
+            // «Стрижку в воскресенье на час позже»: the day is where it stands.
+            Purpose::Move if heard.shift_minutes.is_some() => {
+                let days = heard.when.iter().filter(|when| matches!(when, When::Day { .. }));
+                days.chain(&heard.when_old).map(Want::read).collect()
+            }
             Purpose::Move | Purpose::List => heard.when_old.iter().map(Want::read).collect(),
         };
         if !stands.is_empty() {
