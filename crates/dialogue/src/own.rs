@@ -197,6 +197,8 @@ impl Mind<'_> {
             let parts: Vec<ServiceId> = if go.is_empty() { named } else { go };
             narrow(&|booking| !salon.parts(&booking.services).iter().any(|id| stay.contains(id)), false);
             narrow(&|booking| salon.parts(&booking.services).iter().any(|id| parts.contains(id)), true);
+            // «Бороду» is the visit for the beard alone, where there is one beside «стрижка и борода».
+            narrow(&|booking| salon.parts(&booking.services).iter().all(|id| parts.contains(id)), false);
         }
         if !heard.staff_ids.is_empty() {
             // A master who has none of the bookings may be the one to move it to.
@@ -278,7 +280,8 @@ impl Mind<'_> {
         let Some(moving) = self.state.wish.moving.clone() else { return self.arrange() };
         let booking = moving.get();
         let mut staff = if self.heard.staff_ids.is_empty() { self.state.wish.staff.clone() } else { self.heard.staff_ids.clone() };
-        let anybody = self.heard.staff_any || self.heard.staff_other;
+        let refused = self.heard.staff_not_ids.contains(&booking.staff_id);
+        let anybody = self.heard.staff_any || self.heard.staff_other || refused;
         if staff.is_empty() && !anybody {
             staff = vec![booking.staff_id];
         }
@@ -294,8 +297,9 @@ impl Mind<'_> {
         let wish = &mut self.state.wish;
         wish.services.clone_from(&booking.services);
         wish.staff = staff;
+        wish.staff_not.extend(&self.heard.staff_not_ids);
         if self.heard.staff_other {
-            wish.staff_not = vec![booking.staff_id];
+            wish.staff_not.push(booking.staff_id);
         }
         if wants.is_empty() && (staff_changes || self.heard.same_time) {
             wants = vec![Want::at(booking.start)];
