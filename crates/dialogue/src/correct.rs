@@ -63,7 +63,7 @@ impl Mind<'_> {
             return self.unclear_correction(last);
         }
         let elsewhere = !heard.when.is_empty() || !same_master;
-        (heard.service_ids.is_empty() && elsewhere && !self.asks_for_times()).then_some(Correction::Move)
+        (heard.service_ids.is_empty() && elsewhere && !self.asks_what_is_free()).then_some(Correction::Move)
     }
 
     /// «Ой, не японский, классический» after a booking: what stands is not meant, and its master's services come first.

@@ -26,6 +26,9 @@ impl Mind<'_> {
         if letters >= LETTERS_OF_A_LANGUAGE || (letters > 0 && self.before.greeted.is_none()) {
             self.state.lang = self.heard.lang;
         }
+        if let Some(apart) = self.refused_without_a_comma(&text) {
+            self.heard = apart;
+        }
         if let Some(named) = self.named_more_closely(&text) {
             self.heard = named;
         }
@@ -35,6 +38,21 @@ impl Mind<'_> {
             self.heard.people = 2;
         }
         self.text = text;
+    }
+
+    /// «Завтра не получится можно в пятницу»: what is refused and what is wanted, where no comma stands between them.
+    fn refused_without_a_comma(&self, text: &str) -> Option<Understood> {
+        if !self.heard.when_refused.is_empty() || self.heard.when.len() < 2 {
+            return None;
+        }
+        let context = self.context();
+        let read = |text: &str| self.turn.reader.read(text, self.turn.now, &context);
+        let apart = |(first, second): &(&str, &str)| {
+            let first = read(first);
+            !first.when_refused.is_empty() && first.when.is_empty() && !read(second).when.is_empty()
+        };
+        let (first, second) = text.match_indices(' ').map(|(at, _)| text.split_at(at)).find(apart)?;
+        Some(read(&format!("{first},{second}")))
     }
 
     /// «Мужской», after a manicure was asked for: what says nothing by itself may say more of the service.
@@ -89,9 +107,13 @@ impl Mind<'_> {
 
     /// What is free is asked first of all; nothing is to be booked or moved unasked.
     pub(crate) fn asks_for_times(&self) -> bool {
+        self.asks_what_is_free() || (self.cues.asks_free && !self.heard.has(Intent::Reschedule))
+    }
+
+    /// The same in so many words, which needs no visit that stands.
+    pub(crate) fn asks_what_is_free(&self) -> bool {
         let acts = [Intent::Book, Intent::Reschedule, Intent::FreeTimes];
-        let act = self.heard.intents.iter().find(|intent| acts.contains(intent));
-        act == Some(&Intent::FreeTimes) || (self.cues.asks_free && act != Some(&Intent::Reschedule))
+        self.heard.intents.iter().find(|intent| acts.contains(intent)) == Some(&Intent::FreeTimes)
     }
 
     /// The customer's own «да» and nothing that would change what it is said to.

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use domain::{Booking, ReadBack, Receipt};
 use jiff::civil::DateTime;
 use language::Understood;
@@ -180,15 +182,21 @@ pub fn never_settled(state: State, turn: &Turn<'_>) -> Reply {
 fn joined(heard: &[Heard]) -> String {
     let mut text = String::new();
     let words = heard.iter().filter(|heard| heard.kind != HeardKind::Reaction).map(|heard| heard.text.trim());
-    for words in words.filter(|words| !words.is_empty()) {
+    for words in words.filter(|words| !words.is_empty()).map(calm) {
         let mut letters = words.chars();
         let sentence = letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(|second| !second.is_uppercase());
         if !text.is_empty() {
             text.push(if sentence && !goes_on(&text) { '\n' } else { ' ' });
         }
-        text.push_str(words);
+        text.push_str(&words);
     }
     text.chars().take(MAX_TEXT).collect()
+}
+
+/// What is written in capitals throughout is said in no other words.
+fn calm(words: &str) -> Cow<'_, str> {
+    let shouted = words.chars().filter(|c| c.is_alphabetic()).count() > 1 && !words.chars().any(char::is_lowercase);
+    if shouted { words.to_lowercase().into() } else { words.into() }
 }
 
 /// Words behind which a phrase goes on.
@@ -445,7 +453,7 @@ mod tests {
     fn a_burst_is_one_text() {
         for (burst, text) in [
             (&["когда у меня", "запись?"][..], "когда у меня запись?"),
-            (&["КОГДА У МЕНЯ", "ЗАПИСЬ?"], "КОГДА У МЕНЯ ЗАПИСЬ?"),
+            (&["КОГДА У МЕНЯ", "ЗАПИСЬ?"], "когда у меня запись?"),
             (&["Добрый день", "Нужна стрижка", "в среду", "12:30"], "Добрый день\nНужна стрижка в среду 12:30"),
             (&["её зовут", "Лидия"], "её зовут Лидия"),
             (&[" ", "да"], "да"),
