@@ -164,9 +164,21 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
     // «…, Ольга, 8917…», «…, 8917… Ольга»
     if let (Some(first), Some(last), None) = (used.iter().position(|used| *used), used.iter().rposition(|used| *used), asked) {
         let mark = |i: usize| tokens.get(i).is_none_or(|t| !t.is_word());
-        let before = first.checked_sub(1 + usize::from(first > 0 && mark(first - 1))).filter(|i| *i > 0 && mark(i - 1));
+        let before = first.checked_sub(1 + usize::from(first > 0 && mark(first - 1)));
+        // «Запишите на Веронику, 8903…»
+        let for_whom = before.filter(|i| *i > 1 && is_name(*i, false) && tokens[i - 1].prep(Prep::On)).filter(|i| {
+            tokens[..*i].iter().any(|t| t.cue(Cue::Book) || t.cue(Cue::Booking)) && morphology::may_be_case(&tokens[*i].text, "Acc")
+        });
+        if let Some(at) = for_whom {
+            used[at] = true;
+            return morphology::lemmas(&tokens[at].text).first().map(|name| titled(name));
+        }
+        // «… завтра в 15 Марина 8917…»
+        let told_of = |i: usize| tokens[i].find(|s| matches!(s, Sense::Prep(_)).then_some(())).is_some() || tokens[i].cue(Cue::Master);
+        let before = before.filter(|i| *i == 0 || mark(i - 1) || !told_of(i - 1));
         let after = Some(last + 1 + usize::from(mark(last + 1))).filter(|i| mark(i + 1));
-        let stands = |i: &usize| is_name(*i, false) && tokens[*i].capital && morphology::may_be_case(&tokens[*i].text, "Nom");
+        let stands =
+            |i: &usize| is_name(*i, false) && (tokens[*i].capital || !common(*i)) && morphology::may_be_case(&tokens[*i].text, "Nom");
         if let Some(at) = before.filter(stands).or_else(|| after.filter(stands)) {
             return take(used, at, false);
         }
@@ -176,7 +188,7 @@ pub(crate) fn name(text: &Text, used: &mut [bool], asked: Option<Asked>) -> Opti
         let mut words = (0..tokens.len()).filter(|i| !used[*i] && tokens[*i].is_word());
         if let (Some(only), None) = (words.next(), words.next())
             && is_name(only, false)
-            && tokens[only].capital
+            && (tokens[only].capital || !common(only))
         {
             return take(used, only, false);
         }

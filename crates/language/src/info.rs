@@ -104,5 +104,6 @@ fn brings(s: &Sentence<'_>) -> bool {
                 .iter()
                 .any(|begin| w[1].text.starts_with(begin))
     });
-    along && (s.question || s.has(Cue::Can)) && s.has(Cue::Come) && !s.has(Cue::Book)
+    let stays = s.says(&["подождать", "ждать", "побыть", "посидеть", "wait"]);
+    along && (s.question || s.has(Cue::Can)) && (s.has(Cue::Come) || stays) && !s.has(Cue::Book)
 }

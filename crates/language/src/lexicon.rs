@@ -219,6 +219,8 @@ cues! {
     Move: "перенести переносить перенос перезаписать перезаписаться переписать передвинуть сдвинуть подвинуть отодвинуть сместить переставить перекинуть перебронировать =reschedule =move =push =rebook =postpone =передвинем =переместить",
     Change: "изменить поменять сменить менять заменить =change =swap =поменяем",
     Cancel: "отменить отменять отмена отмениться отменяться аннулировать аннуляция =cancel =cancellation =cancelling =canceling =canceled =cancelled =отмените =отмен",
+    Illness: "заболеть приболеть простудиться температура больничный захворать =болею =болеет =болеем =форс =грипп =орви =sick =ill",
+    Rushing: "=бегу =еду =лечу =иду =мчу =мчусь =едем =идем =бежим =подъезжаю =подхожу =доезжаю =выехала =выехал =вышла =вышел =driving",
     Drop: "снять убрать удалить выписать вычеркнуть отказаться отказываться отказ =delete =remove",
     Come: "прийти придти приехать подойти подъехать быть явиться добраться посетить =приду =прийти =come =make =буду =приеду =подъеду =дойду =попасть",
     Late: "опоздать опаздывать опоздание задержаться задерживаться запаздывать припоздниться =late =delayed =задержусь =опаздываю =припаздываю =подзадержусь",
@@ -403,6 +405,7 @@ trades! {
     Short false: "короткий =short",
     Grooming true: "груминг =grooming",
     DogBreed false: "шпиц йорк пудель болонка чихуахуа корги мопс такса хаски лабрадор овчарка ретривер шнауцер спаниель бигль мальтезе бишон доберман ротвейлер бульдог самоед терьер фокстерьер йоркшир пекинес джек померанец йоркширский",
+    Pregnant false: "беременный беременная =беременность =беременности =беременностью =pregnant =pregnancy =prenatal",
     CatBreed false: "британец мейнкун перс сфинкс",
     Solarium true: "солярий =solarium",
     Tan true: "загар загореть загорать позагорать автозагар =tan =tanning",
@@ -722,12 +725,26 @@ impl Lexicon {
             return None;
         }
         let nearness = |other: &&&str| (strsim::osa_distance(word, other), !self.is_business(other));
-        self.by_sound.get(&sound(word))?.iter().min_by_key(nearness).copied()
+        let alike = self.by_sound.get(&sound(word))?.iter().min_by_key(nearness).copied()?;
+        // «Боода» may sound like «бота», but leaves out a letter of «борода».
+        let misspelt = (strsim::osa_distance(word, alike) > 1).then(|| self.nearest_work(word)).flatten();
+        Some(misspelt.unwrap_or(alike))
     }
 
     /// The English word that is written with Russian letters: «ламинейшн».
     pub(crate) fn spoken(&self, word: &str) -> Option<&'static str> {
         self.by_consonants.get(&script::consonants(word)).copied()
+    }
+
+    /// The work that a tender word names: «массажик», «кератинчик», «тонировочка».
+    pub(crate) fn plain_work(&self, word: &str) -> Option<&str> {
+        const TENDER: [(&str, &str); 6] = [("чик", ""), ("ик", ""), ("очк", "к"), ("ечк", "к"), ("аньиц", "ани"), ("еньиц", "ени")];
+        let (at, suffix, plain) = TENDER.iter().find_map(|(tender, plain)| Some((word.rfind(tender)?, *tender, *plain)))?;
+        let (stem, ending) = (&word[..at], &word[at + suffix.len()..]);
+        let whole = format!("{stem}{plain}{ending}");
+        let (word, senses) = self.senses.get_key_value(&*whole)?;
+        let work = senses.iter().any(|sense| matches!(sense, Sense::Trade(_)));
+        (stem.chars().count() > 3 && ending.chars().count() < 3 && work).then_some(&**word)
     }
 
     /// The same with one sound wrong in a long word: «пирнисите».
@@ -742,6 +759,13 @@ impl Lexicon {
         let near = near.filter(|(other, _)| (mask ^ other).count_ones() <= 2).find(|(_, other)| strsim::osa_distance(&heard, other) == 1);
         let words = self.by_sound.get(near?.1)?;
         words.iter().min_by_key(|other| (strsim::osa_distance(word, other), !self.is_business(other))).copied()
+    }
+
+    /// The work whose name the word is with a letter left out or two swapped.
+    pub(crate) fn nearest_work(&self, word: &str) -> Option<&'static str> {
+        let near = self.nearest(word).filter(|near| slip(word, near).is_some_and(|rank| rank < 2))?;
+        let works = self.senses(near)?.iter().any(|sense| matches!(sense, Sense::Trade(trade) if trade.is_head()));
+        works.then_some(near)
     }
 
     /// The word of the lexicon that a misspelt one most likely is: one slip of the pen away, two in

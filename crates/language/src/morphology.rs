@@ -151,6 +151,14 @@ pub(crate) fn is_you_do(word: &str) -> bool {
         && dictionary().analyze(word).first().is_some_and(|a| feature(a, "Mood") == Some("Ind") && feature(a, "Person") == Some("2"))
 }
 
+/// «Стригут», «красят»: what is done there.
+pub(crate) fn is_they_do(word: &str) -> bool {
+    dictionary().analyze(word).first().is_some_and(|a| {
+        let many = feature(a, "Number") == Some("Plur") && feature(a, "Person") == Some("3");
+        many && feature(a, "Mood") == Some("Ind") && feature(a, "Aspect") == Some("Imp")
+    })
+}
+
 /// «Почините», «возьмёте»: done once, so that a question asks for it.
 pub(crate) fn is_done_once(word: &str) -> bool {
     dictionary().analyze(word).first().is_some_and(|a| feature(a, "Aspect") == Some("Perf"))

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Which tokens name work that is not wanted. `used` are those that name a time or a master.
-/// `codes` those of this list's own works that have no word: «2D».
+/// `codes` those of this list's own works that the trade has no word for: «2D».
 pub(crate) fn works(tokens: &[Token], used: &[bool], codes: &[bool]) -> Vec<bool> {
     let mut refused = vec![false; tokens.len()];
     // Who cancels or moves names the booking, not a wish.
@@ -53,7 +53,8 @@ pub(crate) fn works(tokens: &[Token], used: &[bool], codes: &[bool]) -> Vec<bool
             }
             // «Не маникюр», «не на маникюр», «не с гелем»
             let little = after(1).is_some_and(|t| t.prep(Prep::On) || matches!(&*t.text, "с" | "со"));
-            if after(1 + usize::from(little)).is_some_and(names_work) {
+            let next = 1 + usize::from(little);
+            if after(next).is_some_and(names_work) || after(next).is_some() && codes[i + next] {
                 refused[i..end].fill(true);
             } else if tokens[i].latin || after(1).is_some_and(unwanted) {
                 let first = i + 1 + usize::from(!tokens[i].latin);

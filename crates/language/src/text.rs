@@ -230,7 +230,7 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
     // A stress mark is dropped, a breve makes «й».
     let mut text = raw.to_lowercase().replace("и\u{306}", "й").replace(['\u{301}', '\u{306}'], "").replace('ё', "е").replace('’', "'");
     if latin && (script == Script::Russian && text.len() == 1 || *guesses == 0) {
-        text = text.chars().map(twin).collect();
+        text = text.chars().map(|c| alone(c).unwrap_or_else(|| twin(c))).collect();
     } else if latin && script != Script::English && (script == Script::Transliterated || lexicon.senses(&text).is_none()) {
         let spelt = script::transliterate(&text);
         let wrong = lexicon.senses(&spelt).is_none() && !morphology::known(&spelt) && guess(guesses);
@@ -244,8 +244,13 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
     let mut senses = lexicon.senses(&text);
     if senses.is_none() && !(latin && script == Script::English && text.len() < 5) && !morphology::known(&text) {
         let near = |word: &str| lexicon.senses(word).is_some() || morphology::known(word);
-        if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
+        // «Дааа» is drawn out; «боода» and «свооден» rather have a letter wrong.
+        let drawn = text.as_bytes().windows(6).any(|w| w[..2] == w[2..4] && w[2..4] == w[4..]);
+        let short = squeezed(&text).into_iter().find(|short| if drawn { near(short) } else { lexicon.senses(short).is_some() });
+        if let Some(short) = short {
             text = short;
+        } else if let Some(plain) = lexicon.plain_work(&text) {
+            slip = Some(std::mem::replace(&mut text, plain.to_owned()));
         } else if let Some(alike) = lexicon.alike(&text) {
             slip = Some(std::mem::replace(&mut text, alike.to_owned()));
         } else if let Some(nearest) = guess(guesses)
@@ -260,6 +265,8 @@ fn word(raw: &str, range: Range<usize>, glued: bool, script: Script, guesses: &m
             slip = Some(std::mem::replace(&mut text, nearest.to_owned()));
         } else if let Some(english) = lexicon.spoken(&text).filter(|_| !latin) {
             slip = Some(std::mem::replace(&mut text, english.to_owned()));
+        } else if let Some(short) = squeezed(&text).into_iter().find(|short| near(short)) {
+            text = short;
         } else {
             strange = true;
         }
@@ -290,6 +297,17 @@ fn guess(left: &mut u32) -> bool {
     let may = *left > 0;
     *left = left.saturating_sub(1);
     may
+}
+
+/// The little word that a Latin letter by itself spells: «zavtra v 18».
+fn alone(c: char) -> Option<char> {
+    Some(match c {
+        'v' => 'в',
+        's' => 'с',
+        'i' => 'и',
+        'u' => 'у',
+        _ => return None,
+    })
 }
 
 /// The Cyrillic letter that looks like a Latin one in a Russian word.

@@ -80,6 +80,11 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
     let mut denied = false;
     let mut stays_away = false;
     for s in sentences {
+        // «Оставьте запись как есть»
+        denied |= s.has(Cue::Booking)
+            && s.tokens.iter().any(|t| t.text.starts_with("оставь") || t.text.starts_with("оставля"))
+            && !wanted.named()
+            && !s.has(Cue::Number);
         for (i, t) in s.tokens.iter().enumerate() {
             let dropping = t.cue(Cue::Drop)
                 && s.tokens.iter().any(|t| t.cue(Cue::Booking) && t.text != "прием" || t.cue(Cue::Booked))
@@ -169,6 +174,8 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
             }
         }
     }
+    // «Заболела», «ребёнок с температурой»
+    stays_away |= !wanted.service() && sentences.iter().any(|s| s.has(Cue::Illness) && (!s.question || asks_anew(s.tokens)));
     // «Отменять не надо» said anywhere outweighs a question about it.
     if want && !(denied && asked) {
         Cancelling::Wanted
@@ -224,13 +231,23 @@ pub(super) fn late(s: &Sentence<'_>) -> bool {
     let on_the_way = !s.question
         && s.tokens.iter().position(coming).is_some_and(|at| s.tokens[at + 1..].iter().take(3).any(|t| t.prep(Prep::In)))
         && s.tokens.iter().any(|t| t.unit() == Some(Unit::Minute) || t.is(Sense::HalfHour));
-    (late || traffic || later || runs || on_the_way) && (!supposes_late(s) || s.says(&["опаздываю"]))
+    // «Уже бегу», «еду, буду в 15:10», «не успеваю, буду в 15:10»
+    let rushes = !s.question
+        && s.tokens.iter().enumerate().any(|(i, t)| {
+            t.cue(Cue::Rushing) && (i > 0 && s.tokens[i - 1].text == "уже" || s.tokens[i + 1..].iter().any(coming))
+                || no_time_left(&s.tokens[i..]) && s.tokens.iter().any(coming)
+        });
+    (late || traffic || later || runs || on_the_way || rushes) && (!supposes_late(s) || s.says(&["опаздываю"]))
+}
+
+/// It begins with «не успеваю».
+fn no_time_left(tokens: &[Token]) -> bool {
+    matches!(tokens, [not, can, ..] if not.is(Sense::Not) && matches!(&*can.text, "успеваю" | "успею" | "успеваем" | "успеем"))
 }
 
 /// «Не успеваю к 18», «не успею вовремя»
 fn runs_late(s: &Sentence<'_>) -> bool {
-    s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && matches!(&*w[1].text, "успеваю" | "успею" | "успеваем" | "успеем"))
-        && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя")
+    (0..s.tokens.len()).any(|i| no_time_left(&s.tokens[i..])) && s.tokens.iter().any(|t| t.prep(Prep::To) || t.text == "вовремя")
 }
 
 /// «А если опоздаю?»
@@ -288,8 +305,8 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
     // «Когда мне к вам?», «когда мне к Игорю?»
     let due = words_of_time(s)
         && !wishes
-        && s.tokens.windows(2).any(|w| matches!(&*w[0].text, "мне" | "нам") && w[1].prep(Prep::To))
-        && s.tokens.len() <= 8;
+        && s.tokens.windows(2).any(|w| matches!(&*w[0].text, "мне" | "нам") && (w[1].prep(Prep::To) || w[1].prep(Prep::On)))
+        && (s.tokens.len() <= 8 || s.has(Cue::Remind));
     // «Какой у меня мастер завтра?», «кто у меня мастер?»
     let at_me = s.tokens.windows(2).any(|w| w[0].text == "у" && w[1].text == "меня");
     // «Кто меня завтра стрижёт?»
@@ -310,7 +327,13 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
             || booking && s.says(&["актуальна", "актуально", "подтверждена", "сохранилась"])
             // «Вы меня завтра ждёте?»
             || s.says(&["меня", "нас"]) && s.says(&["ждете"]));
+    // «Подтвердите мою запись»
+    let to_confirm = booking && s.says(&["подтвердите", "подтверди", "подтвердить"]) && !s.has(Cue::Late);
+    // «Что у меня на субботу?»
+    let what_mine = s.says(&["что", "чего"]) && at_me && !wishes && !s.has(Cue::Bad) && s.tokens.iter().any(|t| t.prep(Prep::On));
     time_to_come
+        || to_confirm
+        || what_mine
         || due
         || my_master
         || my_bill

@@ -89,7 +89,9 @@ fn asks_in_english(tokens: &[Token]) -> bool {
     let auxiliary = |t: &Token| {
         matches!(&*t.text, "do" | "does" | "is" | "are" | "what" | "what's" | "where" | "how" | "who" | "which" | "when") && t.latin
     };
-    tokens.iter().find(|t| t.is_word() && !t.cue(Cue::Hello) && !t.is(Sense::And)).is_some_and(auxiliary)
+    let first = tokens.iter().position(|t| t.is_word() && !t.cue(Cue::Hello) && !t.is(Sense::And));
+    // "Do not cancel" asks nothing.
+    first.is_some_and(|at| auxiliary(&tokens[at]) && !tokens.get(at + 1).is_some_and(|t| t.text == "not"))
 }
 
 /// The message by its full stops alone: a line may break inside a sentence.
@@ -249,9 +251,19 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
         }
         _ => {}
     }
+    // «Завтра никак»: who asks for nothing else cannot come as booked.
+    let cannot = |s: &Sentence<'_>| {
+        let not = s.tokens.windows(2).any(|w| w[0].is(Sense::Not) && w[1].cue(Cue::Can1));
+        !s.question && (not || s.has(Cue::Busy)) && !s.tokens.iter().any(|t| t.is(Sense::Except))
+    };
+    let kept_away = nothing_open && !understood.when_refused.is_empty() && !named && !books && sentences.iter().all(cannot);
+    if kept_away && !other_business {
+        found.retain(|intent| *intent != Intent::Decline);
+        add(&mut found, Intent::Reschedule);
+    }
     // A bare service, master or time.
     let asks_only = price || info || services || staff || free || matches!(cancels, Cancelling::Asked | Cancelling::Kept);
-    let nothing_else = !other_business && !asks_only && !books && !picks;
+    let nothing_else = !other_business && !kept_away && !asks_only && !books && !picks;
     if nothing_else
         && (named
             || understood.staff_any

@@ -81,7 +81,8 @@ fn apiece(t: &Token) -> bool {
 pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let words = s.tokens;
     let asks = s.question || s.has(Cue::When) || s.has(Cue::What) || s.has(Cue::Whether) || s.has(Cue::Tell) || s.has(Cue::Remind);
-    let slot = words.iter().any(|t| {
+    let slot = words.iter().enumerate().any(|(i, t)| {
+        let of_hours = words.get(i + 1).is_some_and(|t| matches!(&*t.text, "hours" | "times"));
         t.text.starts_with("окош")
             || matches!(
                 &*t.text,
@@ -100,7 +101,7 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
                     | "openings"
                     | "opening"
                     | "available"
-            )
+            ) && !of_hours
     });
     let is_free =
         words.iter().any(|t| t.cue(Cue::Free) && (t.text.starts_with("свобод") || matches!(&*t.text, "free" | "available" | "доступно")))
@@ -114,7 +115,7 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     });
     let booking_word = words.iter().any(|t| matches!(&*t.text, "запись" | "записи" | "прием"));
     let which_time = words.windows(2).any(|w| w[0].cue(Cue::What) && w[1].cue(Cue::Time) && w[1].text.starts_with("врем"))
-        || words.windows(2).any(|w| w[0].cue(Cue::What) && matches!(w[1].unit(), Some(Unit::Day)))
+        || words.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].unit() == Some(Unit::Day) || w[1].text.starts_with("дат")))
         || words.windows(2).any(|w| w[0].prep(Prep::At) && w[1].text == "сколько") && s.says(&["можно", "можете", "сможете"]);
     let when_can = words.iter().any(|t| matches!(&*t.text, "когда" | "when"))
         && (s.has(Cue::Can)
@@ -232,6 +233,13 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && !s.has(Cue::When)
         && !s.has(Cue::Who)
         && wanted.understood.when.is_empty();
+    // «У вас кошек стригут?»
+    let they_do = s.question
+        && s.says(&["вас"])
+        && s.tokens.iter().any(|t| t.trades().any(Trade::is_head) && morphology::is_they_do(&t.text))
+        && !s.has(Cue::When)
+        && !s.has(Cue::Who)
+        && wanted.understood.when.is_empty();
     let have_you = s.question
         && wanted.service()
         && wanted.understood.when.is_empty()
@@ -272,7 +280,16 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && wanted.understood.staff_ids.is_empty()
         && ![Cue::Promo, Cue::Time, Cue::Booking, Cue::Master].iter().any(|cue| s.has(*cue))
         && there_is_work(s.tokens);
-    list || about || what_done || do_you || you_do || have_you || includes || what_helps || is_there
+    // «А солярий у вас какой?»
+    let of_what_kind = s.question
+        && wanted.service()
+        && wanted.understood.when.is_empty()
+        && s.has(Cue::You)
+        && !s.has(Cue::Time)
+        && !s.has(Cue::Master)
+        && !s.has(Cue::Cost)
+        && s.says(&["какой", "какая", "какое", "какие"]);
+    list || of_what_kind || about || what_done || do_you || you_do || they_do || have_you || includes || what_helps || is_there
 }
 
 /// «Голова чешется, пилинг головы есть?»: the last clause asks after a work.

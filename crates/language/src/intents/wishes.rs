@@ -184,7 +184,8 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     let kept_waiting = sentences.iter().any(|s| {
         let late =
             s.tokens.windows(2).any(|w| w[0].cue(Cue::Master) && matches!(&*w[1].text, "опоздал" | "опоздала" | "задержал" | "задержала"));
-        let waited = s.says(&["ждала", "ждал", "прождала", "прождал"])
+        let now = s.says(&["жду", "ждем", "стою", "стоим", "сижу", "waiting"]) && !s.question;
+        let waited = (s.says(&["ждала", "ждал", "прождала", "прождал", "ждали"]) || now && s.says(&["уже", "целый", "been"]))
             && s.tokens.iter().any(|t| matches!(t.unit(), Some(Unit::Minute | Unit::Hour)) || t.is(Sense::HalfHour))
             || s.says(&["ждать"]) && s.tokens.iter().any(|t| t.text.starts_with("застав"));
         late || waited
@@ -204,7 +205,9 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
         let nobody = s.tokens.windows(3).any(|w| {
             w[0].text == "никто"
                 && w[1].text == "не"
-                && ["ответ", "отвеч", "перезв", "приш", "встрет", "позвон"].iter().any(|begin| w[2].text.starts_with(begin))
+                && ["ответ", "отвеч", "перезв", "приш", "встре", "позвон", "выш", "выход", "открыв", "открыл", "подош", "подход"]
+                    .iter()
+                    .any(|begin| w[2].text.starts_with(begin))
         });
         let what_a = s
             .tokens

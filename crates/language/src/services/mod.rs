@@ -9,8 +9,8 @@ use domain::{Salon, ServiceId};
 pub(crate) use said::length;
 use said::{Said, code};
 use titles::{
-    ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, Word, heard, sizes, title_words, words,
-    works_joined,
+    ANIMALS, CHILDREN, COATINGS, Entry, Key, METHODS, Measure, NARROW, NOT_BARBERS, PERSONS, WOMENS, Word, heard, sizes, title_words,
+    words, works_joined,
 };
 
 use crate::{
@@ -39,6 +39,14 @@ struct OwnWord {
     act: Option<String>,
     key: Key,
 }
+
+/// How the small breeds and sizes of dogs begin.
+const SMALL_DOGS: [&str; 14] =
+    ["шпиц", "йорк", "чихуахуа", "чиху", "болонк", "мальтез", "пекинес", "такс", "мопс", "померан", "бишон", "маленьк", "мелк", "джек"];
+
+/// The same of the large ones.
+const LARGE_DOGS: [&str; 11] =
+    ["хаски", "лабрадор", "овчарк", "ретривер", "доберман", "ротвейлер", "самоед", "алабай", "маламут", "больш", "крупн"];
 
 /// Services in a message.
 #[derive(Debug, Default)]
@@ -166,6 +174,7 @@ impl PriceList {
         let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, apart));
         let options = self.of_beard(options, &said);
         let options = self.of_size(self.of_hair(self.as_long_as(options, tokens, used), tokens), tokens);
+        let options = self.of_breed(self.of_occasion(self.of_women(options), tokens), tokens);
         Meant { options, any_word, unknown }
     }
     fn meant(&self, said: &[Said], unwanted: &[Key], people_apart: bool) -> Vec<Vec<ServiceId>> {
@@ -354,6 +363,74 @@ impl PriceList {
         for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| has(id, said))) {
             let kept: Vec<ServiceId> = ids.iter().copied().filter(|id| has(id, said) || !lengths.iter().any(|key| has(id, *key))).collect();
             *ids = kept;
+        }
+        options
+    }
+
+    fn titled(&self, id: ServiceId, is: impl Fn(&Word) -> bool) -> bool {
+        self.entries.iter().any(|e| e.id == id && e.title.iter().any(&is))
+    }
+
+    /// Of works that differ by a word, those that have the right one, where there are such.
+    fn narrowed(&self, options: &mut [Vec<ServiceId>], right: &[Key], others: &[Key]) {
+        let has = |id: ServiceId, keys: &[Key]| self.titled(id, |w| keys.contains(&w.key));
+        for ids in options.iter_mut().filter(|ids| ids.len() > 1 && ids.iter().any(|id| has(*id, right))) {
+            ids.retain(|id| has(*id, right) || !has(*id, others));
+        }
+    }
+
+    /// «Корни и подстричься»: who has a work done that here is no man's comes for no man's haircut.
+    fn of_women(&self, mut options: Vec<Vec<ServiceId>>) -> Vec<Vec<ServiceId>> {
+        let male = Key::Trade(Trade::Male);
+        let women = |id: &ServiceId| {
+            self.titled(*id, |w| WOMENS.contains(&w.key))
+                && !self.entries.iter().any(|e| e.title.iter().any(|w| w.key == male) && e.title.iter().any(|w| WOMENS.contains(&w.key)))
+        };
+        if options.len() > 1 && options.iter().any(|ids| ids.iter().all(women)) {
+            let female = Key::Trade(Trade::Female);
+            self.narrowed(&mut options, &[female], &[male]);
+        }
+        options
+    }
+
+    /// «Макияж на вечер», «причёска на свадьбу»
+    fn of_occasion(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let kinds = ["вечерний", "свадебный", "выпускной", "дневной", "повседневный"].map(Key::of);
+        let stem = |words: &[Token], stems: &[&str]| words[0].prep(Prep::On) && stems.iter().any(|stem| words[1].text.starts_with(stem));
+        let said = tokens.windows(2).find_map(|w| {
+            let evening = stem(w, &["вечер", "корпорат", "праздник", "юбилей", "банкет"]);
+            let wedding = stem(w, &["свадьб", "роспис"]);
+            let prom = stem(w, &["выпускн"]);
+            [evening, wedding, prom].iter().position(|is| *is)
+        });
+        if let Some(said) = said {
+            self.narrowed(&mut options, &kinds[said..=said], &kinds);
+        }
+        options
+    }
+
+    /// «Хаски», «большая собака»: of works for small and for large dogs, those for such.
+    fn of_breed(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let small = ["мелкий", "маленький", "малый", "карликовый", "мини"].map(Key::of);
+        let large = ["крупный", "большой", "гигантский"].map(Key::of);
+        let middle = [Key::of("средний")];
+        let kinds: Vec<Key> = small.into_iter().chain(large).chain(middle).collect();
+        let pet = |t: &Token| t.trades().any(|t| matches!(t, Trade::Dog | Trade::Cat | Trade::DogBreed | Trade::CatBreed));
+        if !tokens.iter().any(pet) {
+            return options;
+        }
+        let of = |t: &Token| {
+            let begins = |stems: &[&str]| stems.iter().any(|stem| t.text.starts_with(stem));
+            if begins(&SMALL_DOGS) {
+                Some(&small[..])
+            } else if begins(&LARGE_DOGS) {
+                Some(&large[..])
+            } else {
+                None
+            }
+        };
+        if let Some(size) = tokens.iter().find_map(of) {
+            self.narrowed(&mut options, size, &kinds);
         }
         options
     }

@@ -37,7 +37,12 @@ impl PriceList {
         let mut group = 0;
         let mut without = false;
         let mut strangers: Vec<(usize, usize)> = Vec::new();
-        let refused = refused::works(tokens, used, &self.codes(tokens));
+        // «Не японский»: the list's own word is refused like any other.
+        let mut own = self.codes(tokens);
+        for i in 1..tokens.len() {
+            own[i] |= tokens[i - 1].is(Sense::Not) && tokens[i].senses.is_empty() && !used[i] && !self.keys(&tokens[i]).is_empty();
+        }
+        let refused = refused::works(tokens, used, &own);
         // «Стрику», «броду» are words of the dictionary that nobody writes to a salon.
         let slips = rare_words(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
@@ -65,7 +70,13 @@ impl PriceList {
             }
             // «Массажист мужчина» tells of the master.
             let of_master = i > 0 && tokens[i - 1].cue(Cue::Master) && token.trades().any(|t| matches!(t, Trade::Male | Trade::Female));
-            if used[i] || of_master || token.is(Sense::Not) || addresses(tokens, i) || !token.is_word() && token.digits == 0 {
+            if used[i]
+                || of_master
+                || stands_already(tokens, i)
+                || token.is(Sense::Not)
+                || addresses(tokens, i)
+                || !token.is_word() && token.digits == 0
+            {
                 continue;
             }
             // «Снимите меня с записи» takes nothing off.
@@ -105,7 +116,11 @@ impl PriceList {
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
             let keys = if keys.is_empty() && !token.latin { self.spoken(tokens, i) } else { keys };
-            let keys = if keys.is_empty() && shapes_hair(tokens, i) { self.known(vec![Key::Trade(Trade::Haircut)]) } else { keys };
+            let keys = if keys.is_empty() && (shapes_hair(tokens, i) || shaves_pet(tokens, i)) {
+                self.known(vec![Key::Trade(Trade::Haircut)])
+            } else {
+                keys
+            };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
             }
@@ -196,7 +211,7 @@ impl PriceList {
             let group = said.last().map_or(0, |last| last.group);
             said.push(Said { keys: vec![father], without: false, group, at, verb: false, named: false, with: false, trim: false });
         }
-        trimming(&mut said);
+        trimming(&mut said, tokens);
         nails(&mut said, &self.entries);
         unwanted.retain(|key| !said.iter().any(|s| s.keys.contains(key)));
         // «Наращивание ресниц» is no other work that is done to lashes.
@@ -204,7 +219,16 @@ impl PriceList {
             let shaped = tokens[at].trades().any(|t| t == Trade::Correction) && !self.known(vec![Key::Trade(Trade::Shape)]).is_empty();
             !said.iter().any(|s| s.group == group) || names_a_work(&tokens[at]) && !shaped
         };
-        let unknown = strangers.into_iter().find(|(group, at)| lone(*group, *at)).map(|(_, at)| at);
+        let unknown = strangers.into_iter().find(|(group, at)| lone(*group, *at));
+        // «Наращивание волос» asks for nothing else that is done to hair.
+        if let Some((group, _)) = unknown.filter(|(_, at)| names_a_work(&tokens[*at]) && morphology::is_noun(&tokens[*at].text)) {
+            let objects = |s: &&Said| s.group == group && s.keys[0].is_object();
+            if said.iter().filter(|s| s.group == group).all(|s| s.keys[0].is_object()) {
+                let only = said.iter().filter(objects).count() == said.len();
+                said.retain(|s| !only || s.group != group);
+            }
+        }
+        let unknown = unknown.map(|(_, at)| at);
         (said, unwanted, unknown)
     }
 
@@ -415,14 +439,19 @@ impl Said {
 }
 
 /// «Подстричь бороду» is no haircut: cutting with an object of its own shapes it.
-pub(super) fn trimming(said: &mut [Said]) {
+pub(super) fn trimming(said: &mut [Said], tokens: &[Token]) {
     let objects = [Trade::Beard, Trade::Moustache, Trade::Fringe].map(Key::Trade);
     let of: Vec<(usize, usize)> = said.iter().filter(|s| s.keys.iter().any(|k| objects.contains(k))).map(|s| (s.group, s.at)).collect();
     for word in said.iter_mut() {
         let haircut = word.keys.first() == Some(&Key::Trade(Trade::Haircut));
         let cut = |distance: usize| word.verb && distance <= 2 || word.trim && distance == 1;
         // «Бороду и усы подстричь»
-        let both = |group: usize, at: usize| word.verb && group + 1 == word.group && at + 3 == word.at;
+        let both = |group: usize, at: usize| {
+            word.verb
+                && group + 1 == word.group
+                && at + 3 == word.at
+                && tokens[word.at - 1].trades().any(|trade| objects.contains(&Key::Trade(trade)))
+        };
         if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at)) || both(*group, *at)) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
@@ -441,6 +470,17 @@ fn shapes_hair(tokens: &[Token], i: usize) -> bool {
     let object = |t: &Token| t.trades().any(|t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe));
     tokens[i].trades().any(|t| matches!(t, Trade::Shape | Trade::Correction))
         && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
+}
+
+/// «Кота побрить»
+fn shaves_pet(tokens: &[Token], i: usize) -> bool {
+    let pet = |t: &Token| t.trades().any(|t| matches!(t, Trade::Cat | Trade::Dog | Trade::CatBreed | Trade::DogBreed));
+    tokens[i].trades().any(|t| t == Trade::Shave) && tokens.iter().any(pet)
+}
+
+/// «К маникюру добавить дизайн»: the work that is booked already.
+fn stands_already(tokens: &[Token], i: usize) -> bool {
+    i > 0 && tokens[i - 1].text == "к" && tokens.iter().any(|t| t.text.starts_with("добав"))
 }
 
 /// «Убрать старый гель» in a list that calls it «снятие».
@@ -545,6 +585,11 @@ pub(super) fn to_the_knee(next: &Token, after: Option<&Token>) -> bool {
 
 /// «Лимфодренаж» is said for «лимфодренажный», «биоревит» for «биоревитализация».
 pub(super) fn related(said: &str, own: &str) -> bool {
+    // «С парафином» is «парафинотерапия».
+    let matter = own.strip_suffix("терапия").map(|matter| matter.trim_end_matches(['о', 'е', 'и']));
+    if matter.is_some_and(|matter| matter.chars().count() > 3 && said.starts_with(matter) && said.len() <= matter.len() + 6) {
+        return true;
+    }
     // «Мегаобьем» is «мегаобъем».
     let like = |a: char, b: char| a == b || matches!((a, b), ('ь', 'ъ') | ('ъ', 'ь'));
     let same = said.chars().zip(own.chars()).take_while(|(a, b)| like(*a, *b)).count();

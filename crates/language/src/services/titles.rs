@@ -216,6 +216,22 @@ pub(super) const NOT_BARBERS: [Key; 6] = [
     Key::Trade(Trade::Brow),
 ];
 
+/// Works to the hair and face that women come for.
+pub(super) const WOMENS: [Key; 12] = [
+    Key::Trade(Trade::Coloring),
+    Key::Trade(Trade::Toning),
+    Key::Trade(Trade::Highlights),
+    Key::Trade(Trade::Airtouch),
+    Key::Trade(Trade::Balayage),
+    Key::Trade(Trade::Keratin),
+    Key::Trade(Trade::Botox),
+    Key::Trade(Trade::Makeup),
+    Key::Trade(Trade::Hairdo),
+    Key::Trade(Trade::Lash),
+    Key::Trade(Trade::Manicure),
+    Key::Trade(Trade::Lamination),
+];
+
 /// Parts of the body that are no part of another one: a title that names one of them is of it.
 pub(super) const NARROW: [Key; 12] = [
     Key::Trade(Trade::Armpit),
@@ -318,7 +334,10 @@ pub(super) fn heard(title: &str) -> Vec<(String, Vec<Key>)> {
             for part in run.windows(length) {
                 let consonants = script::consonants(&part.concat().to_lowercase());
                 if consonants.len() > 2 {
-                    heard.push((consonants, part.iter().flat_map(|word| words(word)).map(|(_, word)| word.key).collect()));
+                    let keys: Vec<Key> = part.iter().flat_map(|word| words(word)).map(|(_, word)| word.key).collect();
+                    // Russian writes "h" as «х» or as «г».
+                    heard.push((consonants.replace('h', "k"), keys.clone()));
+                    heard.push((consonants, keys));
                 }
             }
         }

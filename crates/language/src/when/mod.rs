@@ -13,7 +13,7 @@ pub(crate) use calendar::OpeningHours;
 
 use crate::{
     Context, When,
-    lexicon::{Part, Prep},
+    lexicon::{Cue, Part, Prep, Sense, Unit},
     text::Token,
 };
 
@@ -40,11 +40,26 @@ pub(crate) struct Setting<'a> {
 
 /// Reads the times and marks the tokens they are said with.
 pub(crate) fn read(tokens: &[Token], used: &mut [bool], setting: &Setting<'_>) -> Times {
-    let mentions = grammar::mentions(tokens, used, setting);
+    let mut mentions = grammar::mentions(tokens, used, setting);
+    lengths(tokens, &mut mentions);
     for mention in &mentions {
         used[mention.span.clone()].iter_mut().for_each(|used| *used = true);
     }
     combine::combine(tokens, &mentions, setting)
+}
+
+/// «На два часа, в субботу в 16:00»: how long, where another hour tells when.
+fn lengths(tokens: &[Token], mentions: &mut Vec<Mention>) {
+    let hour = |m: &Mention| matches!(m.item, Item::Time(Clocks::At(_)));
+    let long = |m: &Mention| {
+        let short = matches!(m.item, Item::Time(Clocks::At(clock)) if !clock.settled && (1..=4).contains(&clock.hour));
+        short && m.prep == Some(Prep::On) && m.span.len() < 4 && tokens[m.span.clone()].iter().any(|t| t.unit() == Some(Unit::Hour))
+    };
+    let joined = tokens.iter().any(|t| t.is(Sense::Or) || t.is(Sense::Rather) || t.is(Sense::Not) || t.cue(Cue::Move));
+    let works = tokens.iter().any(|t| t.trades().next().is_some());
+    if works && !joined && mentions.iter().any(|m| hour(m) && !long(m)) {
+        mentions.retain(|m| !long(m));
+    }
 }
 
 /// A day or a time of day, where it was said.
@@ -238,6 +253,8 @@ mod tests {
             ("завтра на 12 дня", "at 11-24 12:00"),
             ("на 3 дня", ""),
             ("zavtra v 15", "at 11-24 15:00"),
+            ("укладку zavtra v 15", "at 11-24 15:00"),
+            ("массаж на два часа, суббота, 16:00", "at 11-28 16:00"),
             ("pfdnhf d 15:30", "at 11-24 15:30"),
             ("ЗАВТРА В 18", "at 11-24 18:00"),
             ("завтро в 5 вечира", "at 11-24 17:00"),
@@ -331,6 +348,7 @@ mod tests {
             ("через неделю", "day 11-30"),
             ("через две недели", "day 12-07"),
             ("через неделю в среду", "day 12-02"),
+            ("через полторы недели", "days 12-03..12-04"),
             ("через 3 дня", "day 11-26"),
             ("дня через три", "day 11-26"),
             ("через пару дней", "day 11-25"),

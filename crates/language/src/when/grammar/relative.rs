@@ -214,6 +214,14 @@ impl Grammar<'_> {
         if self.is(i, Sense::OneAndHalf) && self.unit(i + 1) == Some(Unit::Year) {
             return Some((Item::Day(Day::On(calendar::plus_months(self.today, 18))), i + 2));
         }
+        // «Через полторы недели» is ten days or eleven.
+        if self.is(i, Sense::OneAndHalf) && self.unit(i + 1) == Some(Unit::Week) {
+            let day = |n| calendar::plus_days(self.today, n);
+            return Some((Item::Day(Day::Span(day(10), day(11))), i + 2));
+        }
+        if self.is(i, Sense::OneAndHalf) && self.unit(i + 1) == Some(Unit::Month) {
+            return Some((Item::Day(Day::On(calendar::plus_days(calendar::plus_months(self.today, 1), 15))), i + 2));
+        }
         // Lengths under a day are moments.
         if let Some((minutes, next)) = self.length(i)
             && (matches!(self.unit(next - 1), Some(Unit::Hour | Unit::Minute))
