@@ -109,6 +109,12 @@ impl Mind<'_> {
         if !self.cues.more {
             wish.named.clone_from(&self.text);
         }
+        let besides_it = self.cues.more && !wish.unclear.iter().any(|id| heard.service_ids.contains(id));
+        if besides_it && !wish.unclear.is_empty() && !heard.services_ambiguous {
+            // «И бороду тоже», while it is open which haircut.
+            wish.unclear_next.extend(heard.service_ids.iter().map(|id| vec![*id]));
+            return;
+        }
         let known = wish.services.iter().any(|id| heard.service_ids.contains(id));
         let more = self.cues.more && !known && !wish.services.is_empty();
         if !heard.services_ambiguous {
