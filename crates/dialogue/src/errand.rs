@@ -7,6 +7,9 @@ use crate::{Step, turn::Mind};
 /// What may stand between two errands.
 const BETWEEN: &[&str] = &[",", ";", ".", "!", "\n", " и ", " а ", " and ", " but "];
 
+/// One breath has no more places than these to part it; each costs two readings.
+const MOST_CUTS: usize = 40;
+
 /// A second errand that is about the booking of the first one: «отмените среду и перенесите её на пятницу».
 const THE_SAME: &[&str] = &["её", "ее", "его", "их", "it", "them"];
 
@@ -31,7 +34,7 @@ impl Mind<'_> {
         cuts.sort_unstable();
         // Many write without commas.
         cuts.extend(text.match_indices(' ').map(|(at, _)| at));
-        cuts.into_iter().map(|cut| text.split_at(cut)).find_map(|(first, second)| {
+        cuts.into_iter().take(MOST_CUTS).map(|cut| text.split_at(cut)).find_map(|(first, second)| {
             let second = second.trim_start_matches(|c: char| !c.is_alphanumeric());
             if second.split_whitespace().any(|word| THE_SAME.contains(&word.to_lowercase().as_str())) {
                 return None;

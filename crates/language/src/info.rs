@@ -23,7 +23,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
         (InfoTopic::Hygiene, |s| s.has(Cue::Hygiene) && asks(s)),
         (InfoTopic::Duration, duration),
         (InfoTopic::Lateness, supposes_late),
-        (InfoTopic::Other, |s| s.has(Cue::About) && asks(s) || brings(s) || how_many(s)),
+        (InfoTopic::Other, |s| s.has(Cue::About) && asks(s) || brings(s) || how_many(s) || needs(s)),
     ];
     asked.into_iter().filter(|(_, is)| is(s)).map(|(topic, _)| topic).collect()
 }
@@ -77,7 +77,8 @@ fn duration(s: &Sentence<'_>) -> bool {
     let asked = s.has(Cue::HowMuch) || s.has(Cue::How) || s.question;
     let how_long = |w: &[Token]| w[0].text == "сколько" && (w[1].cue(Cue::Time) || w[1].unit().is_some());
     let by_time = |w: &[Token]| w[0].text == "сколько" && w[1].text == "по" && w[2].cue(Cue::Time);
-    s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long) || s.tokens.windows(3).any(by_time)
+    let goes = |w: &[Token]| w[0].text == "сколько" && matches!(&*w[1].text, "идет" | "идут" | "длится" | "делается");
+    s.tokens.windows(2).any(goes) || s.has(Cue::Duration) && asked || s.tokens.windows(2).any(how_long) || s.tokens.windows(3).any(by_time)
 }
 
 /// «А это больно?»
@@ -94,6 +95,11 @@ fn leaves_car(s: &Sentence<'_>) -> bool {
 /// «Сколько сеансов нужно?»
 fn how_many(s: &Sentence<'_>) -> bool {
     s.tokens.windows(2).any(|w| w[0].text == "сколько" && ["сеанс", "процедур", "раз"].iter().any(|begin| w[1].text.starts_with(begin)))
+}
+
+/// «Надо ли брить перед эпиляцией?»
+fn needs(s: &Sentence<'_>) -> bool {
+    s.tokens.windows(2).any(|w| matches!(&*w[0].text, "надо" | "нужно" | "обязательно" | "стоит" | "нужна") && w[1].text == "ли")
 }
 
 /// «Можно прийти с ребёнком?»

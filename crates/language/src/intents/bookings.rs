@@ -80,6 +80,12 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
     let mut denied = false;
     let mut stays_away = false;
     for s in sentences {
+        // «Запись не нужна», «запись неактуальна»
+        want |= !s.question
+            && s.tokens.windows(3).any(|w| {
+                let needless = w[1].text == "не" && matches!(&*w[2].text, "нужна" | "надо" | "нужно" | "актуальна" | "актуально");
+                w[0].cue(Cue::Booking) && (needless || w[1].text.starts_with("неактуальн"))
+            });
         // «Оставьте запись как есть»
         denied |= s.has(Cue::Booking)
             && s.tokens.iter().any(|t| t.text.starts_with("оставь") || t.text.starts_with("оставля"))

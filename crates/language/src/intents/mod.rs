@@ -362,7 +362,9 @@ fn human_only(sentences: &[Sentence<'_>]) -> bool {
 
 /// «Во сколько», «к скольки», «когда».
 fn words_of_time(s: &Sentence<'_>) -> bool {
+    let which_hour = |w: &[Token]| (w[0].text.starts_with("котор") || w[0].text.starts_with("как")) && w[1].unit() == Some(Unit::Hour);
     s.tokens.windows(2).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && w[1].text.starts_with("скольк"))
+        || s.tokens.windows(3).any(|w| (w[0].prep(Prep::At) || w[0].prep(Prep::To)) && which_hour(&w[1..]))
         || s.says(&["когда", "when"])
 }
 

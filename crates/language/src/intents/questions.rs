@@ -136,7 +136,7 @@ pub(super) fn free_times(s: &Sentence<'_>, understood: &Understood) -> bool {
     let who_free = words.iter().any(|t| t.cue(Cue::Who)) && is_free;
     // «Давно работает?» asks about the master.
     let staff_works = !understood.staff_ids.is_empty()
-        && s.question
+        && (s.question || s.says(&["когда"]))
         && !s.says(&["давно", "сколько"])
         && words.iter().any(|t| {
             t.text == "есть" && !understood.when.is_empty() && understood.service_ids.is_empty()
@@ -207,7 +207,7 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
             || s.tokens.len() <= 4);
     let what_done =
         s.tokens.windows(2).any(|w| w[0].cue(Cue::What) && (w[1].cue(Cue::You) || w[1].cue(Cue::Do))) && s.has(Cue::Do) && !s.has(Cue::If);
-    let do_you = s.question
+    let do_you = (s.question || s.has(Cue::Tell))
         && !s.says(&["speak"])
         && s.tokens.iter().any(|t| {
             matches!(

@@ -350,6 +350,13 @@ impl PriceList {
         };
         for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| holds(id) == Some(true))) {
             ids.retain(|id| holds(id) == Some(true));
+            // Of «до 5 см» and «до 10 см» the nearer bound.
+            let bound = |id: &ServiceId| {
+                let entry = self.entries.iter().find(|e| e.id == *id);
+                entry.and_then(|e| e.sizes.iter().find_map(|size| size.up_to(measure)))
+            };
+            let nearest = ids.iter().map(bound).collect::<Option<Vec<u32>>>().and_then(|bounds| bounds.into_iter().min());
+            ids.retain(|id| nearest.is_none() || bound(id) == nearest);
         }
         options
     }
@@ -401,10 +408,11 @@ impl PriceList {
             let evening = stem(w, &["вечер", "корпорат", "праздник", "юбилей", "банкет"]);
             let wedding = stem(w, &["свадьб", "роспис"]);
             let prom = stem(w, &["выпускн"]);
-            [evening, wedding, prom].iter().position(|is| *is)
+            [evening, wedding, prom, stem(w, &["кажд"])].iter().position(|is| *is)
         });
         if let Some(said) = said {
-            self.narrowed(&mut options, &kinds[said..=said], &kinds);
+            let right = if said < 3 { &kinds[said..=said] } else { &kinds[3..] };
+            self.narrowed(&mut options, right, &kinds);
         }
         options
     }
@@ -562,7 +570,10 @@ impl PriceList {
             // Whom it is for is no work: «дочке маникюр» asks for no child's haircut.
             let for_whom = |s: &Said| s.keys.iter().any(|key| PERSONS.map(Key::Trade).contains(key) || ANIMALS.contains(key));
             let work_said = said.iter().any(|s| (s.is_head() || s.keys[0] == Key::Trade(Trade::Complex)) && !for_whom(s));
-            let only_for_whom = said.iter().all(|s| s.fit(entry).0 <= 0.0 || for_whom(s));
+            // Nor is what hair it is: «химия на короткие волосы».
+            let hair = [Trade::Hair, Trade::Long, Trade::Short].map(Key::Trade);
+            let of_hair = |s: &Said| s.keys.iter().all(|key| hair.contains(key));
+            let only_for_whom = said.iter().all(|s| s.fit(entry).0 <= 0.0 || for_whom(s) || of_hair(s));
             if covered <= 0.0 || (title <= 0.0 && covered < 0.5) || work_said && only_for_whom {
                 continue;
             }

@@ -116,6 +116,10 @@ impl PriceList {
             };
             let keys = if keys.is_empty() && slips.contains(&i) { self.slipped(token) } else { keys };
             let keys = if keys.is_empty() && !token.latin { self.spoken(tokens, i) } else { keys };
+            let keys = if keys.is_empty() { self.shortened(tokens, i) } else { keys };
+            // «Под ноль» in a list that calls it «наголо».
+            let to_nothing = i > 0 && tokens[i - 1].text == "под" && (token.text == "ноль" || token.text == "0");
+            let keys = if keys.is_empty() && to_nothing { self.known(vec![Key::Trade(Trade::Bald)]) } else { keys };
             let keys = if keys.is_empty() && (shapes_hair(tokens, i) || shaves_pet(tokens, i)) {
                 self.known(vec![Key::Trade(Trade::Haircut)])
             } else {
@@ -281,6 +285,10 @@ impl PriceList {
         if keys.contains(&Key::Trade(Trade::Fade)) || keys.contains(&Key::Trade(Trade::Crop)) {
             keys.extend([Key::Trade(Trade::Haircut), Key::Trade(Trade::Male)]);
         }
+        // «Эпиляция» in a list that names the ways only.
+        if keys.first() == Some(&Key::Trade(Trade::Epilation)) {
+            keys.extend(&METHODS[..3]);
+        }
         if keys.contains(&Key::Trade(Trade::Sugaring)) || keys.contains(&Key::Trade(Trade::Wax)) {
             keys.push(Key::Trade(Trade::Epilation));
         }
@@ -329,6 +337,20 @@ impl PriceList {
         }
         let found = self.known(keys);
         if found.is_empty() && own { self.known(compound(&token.text).map(Key::Trade).into_iter().collect()) } else { found }
+    }
+
+    /// «Педикюр мед»: the list's own word cut short beside a work.
+    fn shortened(&self, tokens: &[Token], i: usize) -> Vec<Key> {
+        let token = &tokens[i];
+        let work = |t: &Token| t.trades().any(|trade| trade.is_head() && !Key::Trade(trade).is_object());
+        let dot = tokens.get(i + 1).is_some_and(|t| t.mark('.'));
+        let beside = i > 0 && work(&tokens[i - 1]) || tokens.get(i + 1 + usize::from(dot)).is_some_and(work);
+        if !beside || !token.is_word() || !token.senses.is_empty() || token.text.chars().count() < 3 {
+            return Vec::new();
+        }
+        let mut own = self.own.iter().filter(|own| own.text.starts_with(&*token.text)).map(|own| own.key).collect::<Vec<_>>();
+        own.dedup();
+        if own.len() == 1 { own } else { Vec::new() }
     }
 
     /// What Latin words of a title a strange word spells by itself or with its neighbour.

@@ -126,6 +126,11 @@ impl Measure {
 }
 
 impl Size {
+    /// Its bound where it has but an upper one.
+    pub(super) fn up_to(self, measure: Measure) -> Option<u32> {
+        (self.measure == measure && self.from == 0).then_some(self.to)
+    }
+
     /// Whether the measure is of this kind, and within it.
     pub(super) fn holds(self, measure: Measure, value: u32) -> Option<bool> {
         (self.measure == measure).then_some((self.from..=self.to).contains(&value))

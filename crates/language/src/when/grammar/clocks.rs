@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Asked,
-    lexicon::{Cue, Part, Prep, Sense, Unit},
+    lexicon::{Cue, Part, Prep, Sense, Trade, Unit},
     morphology,
     text::{Kind, Token},
 };
@@ -70,6 +70,11 @@ impl Grammar<'_> {
         // «На 3D»
         if token.glued && matches!(&*token.text, "d" | "д") {
             return true;
+        }
+        // «В 15 ребёнка постричь»: so many do not come.
+        let hour = i.checked_sub(1).is_some_and(|i| self.tokens[i].digits == 2);
+        if hour && token.trades().any(|t| matches!(t, Trade::Child | Trade::Boy | Trade::Girl | Trade::Male | Trade::Female)) {
+            return false;
         }
         if token.is(Sense::Counted) && token.unit() != Some(Unit::Minute) && !(token.latin && token.text == "т") {
             // «В 13 мастер не важен»: what is counted stands in the genitive.
@@ -348,6 +353,12 @@ impl Grammar<'_> {
                 && (refused(n.next)
                     || (last.is_some_and(|m| matches!(m.item, Item::Time(_))) || talked_of) && suggested(start.wrapping_sub(1)))
         });
+        // «Не 15, а 16»
+        let corrected = self.is(start.wrapping_sub(1), Sense::But) && {
+            let old = start - 1 - usize::from(start > 1 && self.mark(start - 2, ","));
+            old > 1 && self.is(old - 2, Sense::Not) && self.number(old - 1).is_some_and(|n| !n.ordinal)
+        };
+        let alone = alone || corrected && number.is_some_and(|n| (8..=22).contains(&n.value));
         let alone = alone || between_offers && !matches!(self.setting.context.asked, Some(Asked::Day | Asked::Review));
         let offered = u32::try_from(self.setting.context.offered.len()).unwrap_or(u32::MAX);
         let asked = match self.setting.context.asked {
@@ -361,8 +372,9 @@ impl Grammar<'_> {
         if number.is_some_and(|n| n.value == 1 && n.digits == 0) && self.at(end).is_some_and(|t| t.cue(Cue::Time)) {
             return None;
         }
-        // «в один прекрасный день», «в 2 этапа»
-        if self.counted(end) || self.unit(end).is_some_and(|unit| !matches!(unit, Unit::Hour)) {
+        // «в один прекрасный день», «в 2 этапа»; «в 14:00 девочке» counts nothing.
+        let to_the_minute = self.tokens[i..end].iter().any(|t| t.mark(':'));
+        if !to_the_minute && self.counted(end) || self.unit(end).is_some_and(|unit| !matches!(unit, Unit::Hour)) {
             return None;
         }
         if !of_clock
