@@ -826,6 +826,7 @@ mod tests {
             ("завтра никак", I::Reschedule),
             ("завтра никак, заболел ребенок", I::Cancel),
             ("заболела", I::Cancel),
+            ("не успеваю к 12, можно к часу?", I::Reschedule),
             ("скажите вы делаете педикюр", I::Services),
             ("запись не нужна, спасибо", I::Cancel),
             ("сколько идет процедура?", I::Info),
@@ -1113,6 +1114,9 @@ mod tests {
             ("наращивание волос", vec![]),
         ];
         check_in(&salon, &Context::default(), cases, |u| u.service_ids.iter().map(|id| id.0).collect());
+        let salon = salon_with(&[(1, "Стрижка кончиков", "Волосы", &[]), (2, "Коррекция бровей", "Брови", &[])]);
+        let cases = [("кончики подровнять", vec![1]), ("подровнять брови", vec![2])];
+        check_in(&salon, &Context::default(), &cases, |u| u.service_ids.iter().map(|id| id.0).collect());
     }
 
     #[test]

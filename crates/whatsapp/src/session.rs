@@ -32,6 +32,8 @@ const AGAIN_BROKEN: Duration = Duration::from_secs(1);
 /// A word of WhatsApp that is awaited for so long will not come, though the socket is open: the
 /// client itself would wait for over a minute, each time anew.
 const DEAF: Duration = Duration::from_secs(20);
+/// So often that time doubles.
+const MOST_PATIENT: u32 = 4;
 /// It is looked at so often.
 const PULSE: Duration = Duration::from_secs(5);
 /// Deliveries waiting for the inbox; what comes on top is dropped (see [`Inbox::delivered`]).
@@ -360,8 +362,9 @@ pub(crate) async fn keep(
 struct Silence {
     /// A login is under way.
     login: Option<Instant>,
-    /// The connection was given up for it.
-    broken_at: Option<Instant>,
+    /// The connection was given up for it, and how often in a row.
+    given_up: Option<Instant>,
+    times: u32,
 }
 
 impl Silence {
@@ -376,12 +379,17 @@ impl Silence {
         }
         let login = salon.state() == LinkState::Connecting;
         self.login = login.then(|| self.login.unwrap_or_else(Instant::now));
-        let since = self.login.or_else(|| running.acks.oldest());
-        let deaf = since.max(self.broken_at).is_some_and(|since| since.elapsed() >= DEAF) && since.is_some();
-        if deaf {
-            *self = Self { login: None, broken_at: Some(Instant::now()) };
+        let Some(since) = self.login.or_else(|| running.acks.oldest()) else {
+            self.times = 0;
+            return false;
+        };
+        // Where all are slow, connecting anew makes them slower: each time it takes twice the patience.
+        let patience = DEAF * 2_u32.pow(self.times.min(MOST_PATIENT));
+        if self.given_up.max(Some(since)).is_some_and(|since| since.elapsed() < patience) {
+            return false;
         }
-        deaf
+        *self = Self { login: None, given_up: Some(Instant::now()), times: self.times + 1 };
+        true
     }
 }
 

@@ -199,6 +199,9 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
 /// «Можно на пятницу», «давайте в субботу»: another time is asked for.
 pub(super) fn asks_anew(tokens: &[Token]) -> bool {
     let moment = |t: &Token| t.kind == Kind::Number || t.cardinal().is_some() || names_day(t) || t.is(Sense::Next) || names_part(Some(t));
+    // «Можно к часу?»
+    let one = |t: &Token| matches!(&*t.text, "час" | "часу");
+    let moment = |t: &Token| moment(t) || one(t);
     (0..tokens.len()).any(|i| {
         let asks = matches!(&*tokens[i].text, "можно" | "давайте" | "давай" | "лучше" | "хочу" | "хотела" | "хотел" | "а");
         asks && tokens[i + 1..].iter().take(4).any(moment) && !tokens[i + 1..].iter().take(4).any(|t| t.is(Sense::Not))

@@ -91,7 +91,7 @@ fn asks_in_english(tokens: &[Token]) -> bool {
     };
     let first = tokens.iter().position(|t| t.is_word() && !t.cue(Cue::Hello) && !t.is(Sense::And));
     // "Do not cancel" asks nothing.
-    first.is_some_and(|at| auxiliary(&tokens[at]) && !tokens.get(at + 1).is_some_and(|t| t.text == "not"))
+    first.is_some_and(|at| auxiliary(&tokens[at]) && tokens.get(at + 1).is_none_or(|t| t.text != "not"))
 }
 
 /// The message by its full stops alone: a line may break inside a sentence.

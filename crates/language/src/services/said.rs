@@ -477,8 +477,13 @@ pub(super) fn trimming(said: &mut [Said], tokens: &[Token]) {
         if haircut && of.iter().any(|(group, at)| *group == word.group && cut(at.abs_diff(word.at)) || both(*group, *at)) {
             word.keys = [Trade::Shape, Trade::Correction, Trade::Haircut].map(Key::Trade).to_vec();
         }
-        // «Оформить бороду» where the list has it as a cut.
+        // «Подровнять кончики»
         let shapes = [Trade::Shape, Trade::Correction].map(Key::Trade);
+        let ends = |i: usize| tokens.get(i).is_some_and(|t| t.text.starts_with("кончик"));
+        if word.keys.first().is_some_and(|key| shapes.contains(key)) && (ends(word.at + 1) || word.at > 0 && ends(word.at - 1)) {
+            word.keys = vec![Key::Trade(Trade::Haircut)];
+        }
+        // «Оформить бороду» where the list has it as a cut.
         if word.keys.first().is_some_and(|key| shapes.contains(key))
             && of.iter().any(|(group, at)| *group == word.group && at.abs_diff(word.at) <= 2)
         {
