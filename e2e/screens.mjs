@@ -167,6 +167,7 @@ await state("linking-restricted", async (page) => {
   await becomes(salon, "restricted");
   await page.goto(salon.page);
   await view(page, "done");
+  await page.locator("#restricted").waitFor();
 });
 
 await state("linking-lost-phone", async (page) => {
