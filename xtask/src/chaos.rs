@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    command::{cargo_as_tests_do, sh},
+    command::{build_as_tests_do, sh},
     postgres,
 };
 
@@ -11,7 +11,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.iter().any(|arg| arg == "--postgres") {
         postgres::ensure_installed()?;
     }
-    cargo_as_tests_do("build", &["--bin", "ai-admin-sandbox", "--example", "chaos"])?;
+    build_as_tests_do(&["--bin", "ai-admin-sandbox", "--example", "chaos"])?;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     sh("target/sandbox/examples/chaos", &args)
 }

@@ -23,9 +23,9 @@ pub(crate) fn sh(program: &str, args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Builds or runs what stands on the whole house (`what`: a binary, an example): with the features that
+/// Builds what stands on the whole house (`what`: a binary, an example): with the features that
 /// the tests have, so that nothing is compiled that they have compiled already.
-pub(crate) fn cargo_as_tests_do(action: &str, what: &[&str]) -> Result<()> {
-    let features = ["--profile", "sandbox", "--workspace", "--features", "store/test-support"];
-    sh("cargo", &[&[action], &features[..], what].concat())
+pub(crate) fn build_as_tests_do(what: &[&str]) -> Result<()> {
+    let features = ["build", "--profile", "sandbox", "--workspace", "--features", "store/test-support"];
+    sh("cargo", &[&features[..], what].concat())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::command::{cargo_as_tests_do, command, sh};
+use crate::command::{build_as_tests_do, command, sh};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const EMOJI: &str = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
@@ -26,7 +26,7 @@ pub(crate) fn screens() -> Result<()> {
 
 fn world_and_browser() -> Result<()> {
     install("chromium", "Chromium", || Path::new(CHROMIUM).is_file())?;
-    cargo_as_tests_do("build", &["--bin", "ai-admin-sandbox"])
+    build_as_tests_do(&["--bin", "ai-admin-sandbox"])
 }
 
 /// Fetches the clients into `e2e/node_modules`.
