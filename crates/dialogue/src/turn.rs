@@ -401,7 +401,7 @@ mod tests {
 
     #[expect(clippy::disallowed_methods, reason = "the test is the booking system")]
     fn read_back(booking: &Booking) -> ReadBack<Booking> {
-        ReadBack::from_booking_system(booking.clone())
+        ReadBack::from_booking_system(booking.clone(), jiff::Timestamp::UNIX_EPOCH)
     }
 
     fn booking(seed: i64) -> Booking {

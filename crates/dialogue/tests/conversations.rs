@@ -762,7 +762,7 @@ fn what_was_unknown_is_told_once_it_is_known() {
     let mut booking = model.bookings[0].clone();
     booking.start = date(2026, 3, 3).at(10, 0, 0, 0);
     let turn = Turn { salon: &model.salon, reader: &model.reader, now, customer: &chat.customer, heard: &[] };
-    let done = settled(unknown.clone(), Some(Receipt::Booked(ReadBack::from_booking_system(booking))), &turn);
+    let done = settled(unknown.clone(), Some(Receipt::Booked(ReadBack::from_booking_system(booking, jiff::Timestamp::UNIX_EPOCH))), &turn);
     assert!(done.messages[0].to_lowercase().contains("записала вас") && done.messages[0].contains("10:00"), "{:?}", done.messages);
     let not_done = settled(unknown, None, &turn);
     assert!(!not_done.messages[0].contains("Записала") && not_done.messages[0].contains("ещё раз"), "{:?}", not_done.messages);

@@ -1,4 +1,4 @@
-use jiff::civil::DateTime;
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{BookingId, ClientId, Money, Phone, RecordId, ServiceId, StaffId};
@@ -96,22 +96,31 @@ pub enum BookingChange {
 /// Only the `yclients` crate makes one, from an answer it has received (`clippy.toml` forbids
 /// [`ReadBack::from_booking_system`] everywhere else).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadBack<T>(T);
+pub struct ReadBack<T> {
+    value: T,
+    asked_at: Timestamp,
+}
 
 impl<T> ReadBack<T> {
-    /// Wraps what the booking system has answered.
-    pub fn from_booking_system(value: T) -> Self {
-        Self(value)
+    /// Wraps what the booking system has answered to a question of that moment.
+    pub fn from_booking_system(value: T, asked_at: Timestamp) -> Self {
+        Self { value, asked_at }
+    }
+
+    /// When it was asked for, by the machine's time: of two readings the one asked for later is the
+    /// news, whichever of them comes to hand first.
+    pub fn asked_at(&self) -> Timestamp {
+        self.asked_at
     }
 
     /// The value.
     pub fn get(&self) -> &T {
-        &self.0
+        &self.value
     }
 
     /// The value, owned.
     pub fn into_inner(self) -> T {
-        self.0
+        self.value
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bookings as last read from the booking system. What a customer is told comes from a fresh
 //! reading; this is what changes are told by, and what finds a customer's bookings at once.
 
-use domain::{Attendance, Booking, BookingChange, BookingId, ClientId, CompanyId, Money, Phone, RecordId, ServiceId, StaffId};
+use domain::{Attendance, Booking, BookingChange, BookingId, ClientId, CompanyId, Money, Phone, ReadBack, RecordId, ServiceId, StaffId};
 use jiff::civil::DateTime;
 
 use crate::{
@@ -31,6 +31,8 @@ pub struct Stored {
     pub version: i64,
     /// YClients' key to change it without the salon's token.
     pub record_hash: Option<String>,
+    /// When that reading was asked for, in unix microseconds of the machine's time.
+    asked_at: i64,
 }
 
 from_row!(Stored, |row| Ok(Self {
@@ -53,6 +55,7 @@ from_row!(Stored, |row| Ok(Self {
     },
     version: row.try_get("version")?,
     record_hash: row.try_get("record_hash")?,
+    asked_at: row.try_get("asked_at")?,
 }));
 
 fn attendance(word: &str) -> Option<Attendance> {
@@ -81,15 +84,19 @@ pub struct Upserted {
     pub before: Option<Booking>,
     /// What a customer should hear of. A booking unknown so far is `Made` unless it is deleted.
     pub change: Option<BookingChange>,
+    /// A later reading was there already, and this is what it had changed since.
+    pub change_since: Option<BookingChange>,
     /// The booking's version now.
     pub version: i64,
 }
 
-/// Writes a reading down and says what it changed.
+/// Writes a reading down and says what it changed: nothing where the booking was asked for later and
+/// that reading is known already.
 ///
 /// # Errors
 /// [`StoreError::Database`](crate::StoreError::Database), among them a conflict when another record has the same `booking_id`.
-pub async fn upsert(tx: &mut Tx, company: CompanyId, booking: &Booking, beside: &Beside) -> Result<Upserted> {
+pub async fn upsert(tx: &mut Tx, company: CompanyId, read: &ReadBack<Booking>, beside: &Beside) -> Result<Upserted> {
+    let (booking, asked_at) = (read.get(), read.asked_at().as_microsecond());
     let known = row!(
         tx,
         Stored,
@@ -97,25 +104,27 @@ pub async fn upsert(tx: &mut Tx, company: CompanyId, booking: &Booking, beside: 
         company.0,
         booking.record_id.0
     )?;
-    let (change, version) = match &known {
+    let (booking, change, change_since, version) = match &known {
+        Some(known) if asked_at < known.asked_at => (&known.booking, None, booking.change_to(&known.booking), known.version),
         Some(known) => {
             let change = known.booking.change_to(booking);
-            (change, known.version + i64::from(change.is_some()))
+            (booking, change, None, known.version + i64::from(change.is_some()))
         }
-        None => ((!booking.deleted).then_some(BookingChange::Made), 1),
+        None => (booking, (!booking.deleted).then_some(BookingChange::Made), None, 1),
     };
     execute!(
         tx,
         "INSERT INTO bookings (company_id, yclients_id, booking_id, client_id, client_name, client_phone, staff_id, services, datetime, \
-           duration, cost, status, deleted, locked, comment, record_hash, version, raw_data, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($15, ''), $16, $17, $18, $19, $19) \
+           duration, cost, status, deleted, locked, comment, record_hash, version, raw_data, asked_at, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($15, ''), $16, $17, $18, $19, $20, $20) \
          ON CONFLICT (company_id, yclients_id) DO UPDATE SET booking_id = coalesce(excluded.booking_id, bookings.booking_id), \
            client_id = coalesce(excluded.client_id, bookings.client_id), client_name = excluded.client_name, \
            client_phone = excluded.client_phone, staff_id = excluded.staff_id, services = excluded.services, \
            datetime = excluded.datetime, duration = excluded.duration, cost = excluded.cost, status = excluded.status, \
            deleted = excluded.deleted, locked = excluded.locked, comment = coalesce($15, bookings.comment), \
            record_hash = coalesce(excluded.record_hash, bookings.record_hash), version = excluded.version, \
-           raw_data = coalesce(excluded.raw_data, bookings.raw_data), updated_at = excluded.updated_at",
+           raw_data = coalesce(excluded.raw_data, bookings.raw_data), \
+           asked_at = CASE WHEN excluded.asked_at > bookings.asked_at THEN excluded.asked_at ELSE bookings.asked_at END, updated_at = excluded.updated_at",
         company.0,
         booking.record_id.0,
         booking.booking_id.map(|id| id.to_string()),
@@ -134,9 +143,10 @@ pub async fn upsert(tx: &mut Tx, company: CompanyId, booking: &Booking, beside: 
         beside.record_hash.as_deref(),
         version,
         beside.raw.as_deref(),
+        asked_at,
         machine_now().as_millisecond()
     )?;
-    Ok(Upserted { before: known.map(|known| known.booking), change, version })
+    Ok(Upserted { before: known.map(|known| known.booking), change, change_since, version })
 }
 
 /// The booking of that record.

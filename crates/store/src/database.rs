@@ -32,6 +32,9 @@ const CHECKPOINT_PAGES: &str = "20000";
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// A connection that was idle for so long is asked whether it still stands before it is used.
 const IDLE: Duration = Duration::from_secs(2);
+/// A transaction in which nothing happened for so long belongs to a process that was stopped or cut off:
+/// PostgreSQL ends it, so that others get at the rows that it has locked.
+const STALLED: Duration = Duration::from_secs(5);
 /// How long the database may take to answer [`Store::ping`].
 const PING: Duration = Duration::from_secs(3);
 /// For so long after a failure of the database [`Store::ping`] tells of it.
@@ -78,7 +81,10 @@ impl Store {
         let engine = if url.starts_with("sqlite:") {
             open_sqlite(url, closed.clone()).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?.application_name("ai-admin");
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|_| StoreError::Address)?
+                .application_name("ai-admin")
+                .options([("idle_in_transaction_session_timeout", STALLED.as_millis().to_string())]);
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE).test_before_acquire(false);
             // After a restart of the server every idle connection is dead.
             let pool = pool
@@ -109,7 +115,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
             Engine::Sqlite { writer, .. } => writer.begin().await.map(|member| Connection::Sqlite(SqliteTx::Writing(member))),
-            Engine::Postgres(pool) => pool.begin().await.map(Connection::Postgres),
+            Engine::Postgres(pool) => postgres_tx(pool, "BEGIN").await,
         };
         self.tx(connection)
     }
@@ -119,18 +125,18 @@ impl Store {
     pub(crate) async fn begin_lossy(&self) -> Result<Tx> {
         match &self.0.engine {
             Engine::Sqlite { .. } => self.begin().await,
-            Engine::Postgres(pool) => self.tx(pool.begin_with(dialect::POSTGRES_BEGIN_LOSSY).await.map(Connection::Postgres)),
+            Engine::Postgres(pool) => self.tx(postgres_tx(pool, dialect::POSTGRES_BEGIN_LOSSY).await),
         }
     }
 
-    /// A transaction that only reads: never waits for writers, and a write in it fails.
+    /// A transaction that only reads, all of it as of one moment: never waits for writers, and a write in it fails.
     ///
     /// # Errors
     /// As [`Store::begin`].
     pub async fn read(&self) -> Result<Tx> {
         let connection = match &self.0.engine {
             Engine::Sqlite { readers, .. } => readers.begin().await.map(|tx| Connection::Sqlite(SqliteTx::Reading(tx))),
-            Engine::Postgres(pool) => pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres),
+            Engine::Postgres(pool) => postgres_tx(pool, dialect::POSTGRES_BEGIN_READING).await,
         };
         self.tx(connection)
     }
@@ -207,6 +213,15 @@ impl Store {
         }
         error
     }
+}
+
+/// Begins in a task of its own, which goes on when the caller gives up. sqlx 0.9 forgets a BEGIN that was
+/// under way then: the next one to get the connection would be inside that transaction, which may be
+/// read-only or less durable than the one it asked for.
+async fn postgres_tx(pool: &PgPool, begin: &'static str) -> sqlx::Result<Connection> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(begin).await });
+    begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map(Connection::Postgres)
 }
 
 async fn open_sqlite(url: &str, closed: CancellationToken) -> Result<Engine> {

@@ -26,6 +26,10 @@ pub(crate) const POSTGRES_LANE_HEADS: &str = "SELECT head.kind, min(head.run_at)
 /// log to be written; what is committed durably after it makes it durable, too.
 pub(crate) const POSTGRES_BEGIN_LOSSY: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
+/// All reads of one transaction see the same moment, as on SQLite: a job that became a message between two
+/// of them would else be seen as neither.
+pub(crate) const POSTGRES_BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
 /// Held by the one living process that has a node's name, as long as its connection lives.
 pub(crate) const POSTGRES_NAME_LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('ai-admin node ' || $1, 0))";
 

@@ -186,6 +186,40 @@ impl WriteLock {
     }
 }
 
+/// A table of a PostgreSQL that others can read and not write to: whoever tries waits.
+#[derive(Debug)]
+pub struct TableLock(PgConnection);
+
+impl TableLock {
+    /// Takes it.
+    ///
+    /// # Panics
+    /// When it cannot be had.
+    pub async fn take(url: &str, table: &str) -> Self {
+        let mut connection = PgConnection::connect(url).await.expect("the database opens");
+        let lock = format!("BEGIN; LOCK TABLE {table} IN SHARE MODE");
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.expect("the lock");
+        Self(connection)
+    }
+
+    /// Somebody waits for it.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn is_waited_for(&mut self) -> bool {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)";
+        sqlx::query_as::<_, (bool,)>(waiting).fetch_one(&mut self.0).await.expect("an answer").0
+    }
+
+    /// Gives it back.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn release(self) {
+        self.0.close().await.expect("an orderly end");
+    }
+}
+
 /// Lets a SQLite database grow no more, or again.
 ///
 /// # Panics

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use anyhow::ensure;
 use dialogue::{Customer, Effect, Heard, HeardKind, Outcome, Pause, Refusal, Reply, Step, Turn};
 use domain::CompanyId;
 use futures::future::BoxFuture;
@@ -38,7 +39,8 @@ pub(crate) struct Answer(pub(crate) Arc<App>);
 /// What a turn is about, fixed when it begins and kept in its journal.
 struct Work<'a> {
     app: &'a App,
-    /// With this turn's place in the queue of calls.
+    job: &'a Job,
+    /// With this turn's place in the queue of calls, and its right to write.
     yclients: YClients,
     company: Company,
     conversation: Conversation,
@@ -66,17 +68,17 @@ impl Answer {
     async fn answer(&self, job: &Job) -> anyhow::Result<jobs::Outcome> {
         let company = job.company_id.ok_or_else(|| anyhow::anyhow!("a conversation without a salon"))?;
         let conversation: ConversationId = job.payload()?;
-        let Some(mut work) = Work::load(&self.0, company, conversation).await? else { return Ok(jobs::Outcome::Done) };
+        let Some(mut work) = Work::load(&self.0, job, company, conversation).await? else { return Ok(jobs::Outcome::Done) };
         work.mark_read().await;
         let reply = work.step_through().await?;
-        work.commit(job, reply).await?;
+        work.commit(reply).await?;
         Ok(jobs::Outcome::Completed)
     }
 }
 
 impl<'a> Work<'a> {
     /// What there is to answer; `None` when there is nothing, or a person has taken over.
-    async fn load(app: &'a App, company: CompanyId, conversation: ConversationId) -> anyhow::Result<Option<Self>> {
+    async fn load(app: &'a App, job: &'a Job, company: CompanyId, conversation: ConversationId) -> anyhow::Result<Option<Self>> {
         let mut tx = app.store.read().await?;
         let conversation = conversations::load(&mut tx, company, conversation).await?.ok_or(StoreError::NotFound("conversation"))?;
         let unfinished = turns::unfinished(&mut tx, company, conversation.id).await?;
@@ -107,8 +109,9 @@ impl<'a> Work<'a> {
             Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
             None => (None, Journal::default()),
         };
-        let yclients = app.yclients.in_line();
-        Ok(Some(Self { app, yclients, company, conversation, catalogue, customer, messages, now, paused, journal, turn }))
+        let lease = job.lease.clone();
+        let yclients = app.yclients.for_turn(move || lease.stands());
+        Ok(Some(Self { app, job, yclients, company, conversation, catalogue, customer, messages, now, paused, journal, turn }))
     }
 
     /// The customer sees that somebody has read it and is at it. Best effort.
@@ -175,12 +178,15 @@ impl<'a> Work<'a> {
                 booking::carry_out(self.app, &self.yclients, &self.company, salon, &self.customer, &effect, name, begun).await
             }
         };
+        // A write that was held back, or whose outcome was read when others may have been at it already, is theirs to settle.
+        ensure!(!writes || self.job.lease.stands(), "the turn has passed to somebody else");
         self.journal.came_out(at, &outcome);
         Ok(outcome)
     }
 
     async fn save_journal(&mut self) -> anyhow::Result<()> {
         let mut tx = self.app.store.begin().await?;
+        jobs::hold(&mut tx, self.job).await?;
         let turn = self.opened(&mut tx).await?;
         turns::record(&mut tx, self.company.id, turn, &self.journal).await?;
         tx.commit().await?;
@@ -203,7 +209,7 @@ impl<'a> Work<'a> {
     }
 
     /// State, outgoing messages, the marks on the incoming ones and the end of the job: together.
-    async fn commit(self, job: &Job, reply: Reply) -> anyhow::Result<()> {
+    async fn commit(self, reply: Reply) -> anyhow::Result<()> {
         let (company, conversation) = (self.company.id, self.conversation.id);
         let mut tx = self.app.store.begin().await?;
         let turn = self.opened(&mut tx).await?;
@@ -214,7 +220,7 @@ impl<'a> Work<'a> {
         if !taken_over || self.journal.receipts().next().is_some() {
             conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
             for text in &reply.messages {
-                outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, job.run_at).await?;
+                outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, self.job.run_at).await?;
             }
         }
         for receipt in self.journal.receipts() {
@@ -242,7 +248,7 @@ impl<'a> Work<'a> {
             jobs::put_off(&mut tx, Answer::job(company, conversation)).await?;
         }
         turns::close(&mut tx, company, turn, self.app.clock.now()).await?;
-        jobs::complete(&mut tx, job).await?;
+        jobs::complete(&mut tx, self.job).await?;
         tx.commit().await?;
         metrics::counter!("turns_answered").increment(1);
         Ok(())

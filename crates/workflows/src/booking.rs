@@ -295,7 +295,7 @@ impl Place<'_> {
         };
         let beside = Beside { record_hash: Some(made.record_hash.clone()), ..Beside::default() };
         let mut tx = self.app.store.begin().await.map_err(away)?;
-        bookings::upsert(&mut tx, self.company, booking.get(), &beside).await.map_err(away)?;
+        bookings::upsert(&mut tx, self.company, &booking, &beside).await.map_err(away)?;
         tx.commit().await.map_err(away)?;
         Ok(booking)
     }
@@ -483,6 +483,8 @@ fn failed(error: &Error) -> Outcome {
             Outcome::Refused(Refusal::NotAllowed)
         }
         // Somebody else's doing, which is a person's to change.
+        // It was not sent, and the turn ends without a word.
+        Error::NotOurs { .. } => Outcome::Failed,
         Error::NoUserToken { .. } => Outcome::Refused(Refusal::NotAllowed),
         Error::NotFound { .. } => Outcome::Refused(Refusal::Gone),
         _ => {

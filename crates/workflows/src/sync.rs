@@ -379,8 +379,8 @@ impl<'a> Run<'a> {
         if news {
             jobs::enqueue(tx, RereadRecord::job(company, now.record_id)).await?;
         } else {
-            let beside = Beside { client_id: record.client_id, comment: Some(record.comment.clone()), ..Beside::default() };
-            bookings::upsert(tx, company, now, &beside).await?;
+            let beside = Beside { client_id: record.client_id, comment: record.comment.clone(), ..Beside::default() };
+            bookings::upsert(tx, company, &record.booking, &beside).await?;
         }
         Ok(())
     }

@@ -125,25 +125,24 @@ impl RereadRecord {
         if !app.yclients.has_user_token() {
             return self.reread_by_hash(job, company, known).await;
         }
-        let (after, beside, changed_at) = match app.yclients.record_details(salon_id, record).await {
-            Ok(read) => {
-                let beside = Beside { client_id: read.client_id, comment: Some(read.comment), ..Beside::default() };
-                (read.booking.into_inner(), beside, read.changed_at.unwrap_or(now).min(now))
-            }
-            Err(yclients::Error::NotFound { .. }) => match known {
-                Some(known) => (Booking { deleted: true, ..known.booking }, Beside::default(), now),
-                None => return Ok(Outcome::Done),
-            },
+        let read = match known {
+            Some(known) => app.yclients.reread_details(salon_id, &known.booking).await,
+            None => app.yclients.record_details(salon_id, record).await,
+        };
+        let read = match read {
+            Ok(read) => read,
+            Err(yclients::Error::NotFound { .. }) => return Ok(Outcome::Done),
             Err(error) => return Ok(Outcome::retry(error)),
         };
-        self.write_down(job, company, &after, &beside, changed_at).await
+        let beside = Beside { client_id: read.client_id, comment: read.comment, ..Beside::default() };
+        self.write_down(job, company, &read.booking, &beside, read.changed_at.unwrap_or(now).min(now)).await
     }
 
     /// Without a user token only what we have booked ourselves can be looked at.
     async fn reread_by_hash(&self, job: &Job, company: CompanyId, known: Option<Stored>) -> anyhow::Result<Outcome> {
         let Some((known, hash)) = known.and_then(|known| Some((known.booking, known.record_hash?))) else { return Ok(Outcome::Done) };
         match self.0.yclients.reread_booked(&known, &hash).await {
-            Ok(read) => self.write_down(job, company, read.get(), &Beside::default(), self.0.clock.now()).await,
+            Ok(read) => self.write_down(job, company, &read, &Beside::default(), self.0.clock.now()).await,
             Err(error) => Ok(Outcome::retry(error)),
         }
     }
@@ -153,16 +152,16 @@ impl RereadRecord {
         &self,
         job: &Job,
         company: CompanyId,
-        after: &Booking,
+        after: &ReadBack<Booking>,
         beside: &Beside,
         changed_at: Timestamp,
     ) -> anyhow::Result<Outcome> {
-        let record = after.record_id;
+        let record = after.get().record_id;
         let mut tx = self.0.store.begin().await?;
         let read = bookings::upsert(&mut tx, company, after, beside).await?;
         // What the bot books carries our mark from the start; the turn that moves or cancels takes
         // back a notice that was planned before it could commit.
-        let ours = read.before.is_none() && after.booking_id.is_some();
+        let ours = read.before.is_none() && after.get().booking_id.is_some();
         if read.change.is_some() && !ours {
             let notice = Notice { record, before: read.before };
             let due = changed_at + NOTICE_AFTER;
@@ -175,10 +174,14 @@ impl RereadRecord {
 }
 
 /// Called where the customer has just been told: a notice that is still waiting, or is about to be
-/// sent, would say it again. `at` is calendar time.
+/// sent, would say it again. Where the booking was read since and stands otherwise, the customer has yet
+/// to hear of that. `at` is calendar time.
 pub(crate) async fn told(tx: &mut store::Tx, company: CompanyId, booking: &ReadBack<Booking>, at: Timestamp) -> store::Result<()> {
     let record = booking.get().record_id;
-    let known = bookings::upsert(tx, company, booking.get(), &Beside::default()).await?;
+    let known = bookings::upsert(tx, company, booking, &Beside::default()).await?;
+    if known.change_since.is_some() {
+        return Ok(());
+    }
     planned::cancel(tx, company, NotifyBooking::KIND, &record.to_string()).await?;
     NotifyBooking::enter(tx, company, record, known.version, at).await?;
     Ok(())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Error, StaffCard, YClients,
-    transport::{Call, Effect, decode, of},
+    transport::{Call, Effect, decode, moment, of},
     wire::{BookDatesWire, BookServicesWire, BookedWire, CompanyWire, RecordWire, Rows, StaffWire, TimeWire, read_back},
 };
 
@@ -246,8 +246,9 @@ impl YClients {
     /// # Errors
     /// [`Error::NotFound`] where it is gone.
     pub async fn booked(&self, record: RecordId, record_hash: &str) -> Result<crate::Record, Error> {
-        let wire: RecordWire = self.ask(Call::partner("booked", Method::GET, format!("user/records/{record}/{record_hash}"))).await?;
-        wire.into_record().map_err(|at| unreadable("booked", at))
+        let answer = self.send(Call::partner("booked", Method::GET, format!("user/records/{record}/{record_hash}"))).await?;
+        let wire: RecordWire = decode("booked", Effect::Reads, answer.data)?;
+        wire.into_record(answer.asked_at).map_err(|at| unreadable("booked", at))
     }
 
     /// The same booking as it stands now, by its `record_hash` (partner token). That answer does not
@@ -257,14 +258,15 @@ impl YClients {
     /// # Errors
     /// Any [`Error`] but [`Error::NotFound`].
     pub async fn reread_booked(&self, last: &Booking, record_hash: &str) -> Result<ReadBack<Booking>, Error> {
+        let asked_at = moment();
         let now = match self.booked(last.record_id, record_hash).await {
             Ok(record) => record.booking.into_inner(),
-            Err(Error::NotFound { .. }) => return Ok(read_back(Booking { deleted: true, ..last.clone() })),
+            Err(Error::NotFound { .. }) => return Ok(crate::Record::gone(last, asked_at).booking),
             Err(error) => return Err(error),
         };
         let client_name = if now.client_name.is_empty() { last.client_name.clone() } else { now.client_name };
         let client_phone = now.client_phone.or_else(|| last.client_phone.clone());
-        Ok(read_back(Booking { client_name, client_phone, booking_id: now.booking_id.or(last.booking_id), ..now }))
+        Ok(read_back(Booking { client_name, client_phone, booking_id: now.booking_id.or(last.booking_id), ..now }, asked_at))
     }
 
     /// Cancels by the `record_hash`: `DELETE user/records/{record}/{hash}` (partner token).

@@ -24,6 +24,12 @@ pub enum Error {
         /// YClients' words.
         message: String,
     },
+    /// The right to write has passed to somebody else; nothing was sent.
+    #[error("{call} is another's to make by now")]
+    NotOurs {
+        /// Which call.
+        call: &'static str,
+    },
     /// The call needs the user token and none is configured.
     #[error("{call} needs YCLIENTS_USER_TOKEN")]
     NoUserToken {

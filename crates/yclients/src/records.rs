@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Error, YClients,
     booking::{unreadable, with_offset},
-    transport::{Call, Effect, decode},
+    transport::{Call, Effect, decode, moment},
     wire::{IdWire, RecordWire, Rows, read_back},
 };
 
@@ -25,12 +25,20 @@ pub struct Record {
     pub client_id: Option<ClientId>,
     /// The visit it belongs to.
     pub visit_id: Option<i64>,
-    /// The salon's or the client's comment, may be empty.
-    pub comment: String,
+    /// The salon's or the client's comment, may be empty; absent where the record itself is.
+    pub comment: Option<String>,
     /// Made through online booking.
     pub online: bool,
     /// When it was last changed: its version.
     pub changed_at: Option<Timestamp>,
+}
+
+impl Record {
+    /// What an answer says that knows the booking no more.
+    pub(crate) fn gone(last: &Booking, asked_at: Timestamp) -> Self {
+        let booking = read_back(Booking { deleted: true, ..last.clone() }, asked_at);
+        Self { booking, client_id: None, visit_id: None, comment: None, online: false, changed_at: None }
+    }
 }
 
 /// Which records; days and times are the salon's.
@@ -117,8 +125,8 @@ impl YClients {
     /// # Errors
     /// As [`YClients::record`].
     pub async fn record_details(&self, salon: SalonId, record: RecordId) -> Result<Record, Error> {
-        let raw = self.raw_record(salon, record).await?;
-        understand("record", raw)
+        let (raw, asked_at) = self.raw_record(salon, record).await?;
+        understand("record", raw, asked_at)
     }
 
     /// The same booking as it stands now. Where YClients no longer knows it, as it was last known,
@@ -127,8 +135,17 @@ impl YClients {
     /// # Errors
     /// Any [`Error`] but [`Error::NotFound`].
     pub async fn reread(&self, salon: SalonId, last: &Booking) -> Result<ReadBack<Booking>, Error> {
-        match self.record(salon, last.record_id).await {
-            Err(Error::NotFound { .. }) => Ok(read_back(Booking { deleted: true, ..last.clone() })),
+        self.reread_details(salon, last).await.map(|record| record.booking)
+    }
+
+    /// As [`YClients::reread`], with what a booking does not tell.
+    ///
+    /// # Errors
+    /// As [`YClients::reread`].
+    pub async fn reread_details(&self, salon: SalonId, last: &Booking) -> Result<Record, Error> {
+        let asked_at = moment();
+        match self.record_details(salon, last.record_id).await {
+            Err(Error::NotFound { .. }) => Ok(Record::gone(last, asked_at)),
             other => other,
         }
     }
@@ -169,8 +186,11 @@ impl YClients {
         let answer = self.send(call).await?;
         let total = answer.total();
         let rows: Rows<RecordWire> = decode("records", Effect::Reads, answer.data)?;
-        let records =
-            rows.0.into_iter().map(|wire| wire.into_record().map_err(|at| unreadable("records", at))).collect::<Result<_, _>>()?;
+        let records = rows
+            .0
+            .into_iter()
+            .map(|wire| wire.into_record(answer.asked_at).map_err(|at| unreadable("records", at)))
+            .collect::<Result<_, _>>()?;
         Ok(RecordPage { records, total })
     }
 
@@ -232,8 +252,8 @@ impl YClients {
         change: &RecordChange,
         timezone: &TimeZone,
     ) -> Result<ReadBack<Booking>, Error> {
-        let raw = self.raw_record(salon, record).await?;
-        let before = understand("record", raw.clone())?.booking;
+        let (raw, asked_at) = self.raw_record(salon, record).await?;
+        let before = understand("record", raw.clone(), asked_at)?.booking;
         if before.get().deleted {
             return Err(Error::NotFound { message: "the record is deleted".to_owned() });
         }
@@ -253,19 +273,19 @@ impl YClients {
         }
     }
 
-    async fn raw_record(&self, salon: SalonId, record: RecordId) -> Result<Value, Error> {
+    async fn raw_record(&self, salon: SalonId, record: RecordId) -> Result<(Value, Timestamp), Error> {
         let answer = self.send(Call::user("record", Method::GET, format!("record/{salon}/{record}"))).await?;
         match answer.data {
             // `[]` is PHP's empty object: there is no such record.
             Value::Null => Err(Error::NotFound { message: "an empty answer".to_owned() }),
             Value::Array(rows) if rows.is_empty() => Err(Error::NotFound { message: "an empty answer".to_owned() }),
-            data => Ok(data),
+            data => Ok((data, answer.asked_at)),
         }
     }
 }
 
-fn understand(call: &'static str, raw: Value) -> Result<Record, Error> {
-    decode::<RecordWire>(call, Effect::Reads, raw)?.into_record().map_err(|at| unreadable(call, at))
+fn understand(call: &'static str, raw: Value, asked_at: Timestamp) -> Result<Record, Error> {
+    decode::<RecordWire>(call, Effect::Reads, raw)?.into_record(asked_at).map_err(|at| unreadable(call, at))
 }
 
 /// The body that puts a record back with a change in it. Partial bodies are documented in one text

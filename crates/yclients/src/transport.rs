@@ -5,6 +5,7 @@ use std::{
 };
 
 use domain::SalonId;
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -51,6 +52,8 @@ pub struct YClients {
     priority: Priority,
     /// Shared by all calls of a turn.
     place: Option<u64>,
+    /// Whether this client may still write.
+    may_write: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 struct Shared {
@@ -82,7 +85,7 @@ impl YClients {
             .build()
             .map_err(|error| SetupError(error.to_string()))?;
         let limiter = Limiter::new(settings.rate_limit);
-        Ok(Self { shared: Arc::new(Shared { settings, http, limiter }), priority: Priority::Live, place: None })
+        Ok(Self { shared: Arc::new(Shared { settings, http, limiter }), priority: Priority::Live, place: None, may_write: None })
     }
 
     /// The same client, whose calls wait in that place of the queue.
@@ -92,10 +95,11 @@ impl YClients {
     }
 
     /// The same client for one turn of a conversation: whoever began to wait first is served to the
-    /// end first, instead of all waiting for the last call of all.
+    /// end first, instead of all waiting for the last call of all. `may_write` is asked when a write
+    /// is about to leave; after a no it is not sent, since the turn is somebody else's by then.
     #[must_use]
-    pub fn in_line(&self) -> Self {
-        Self { place: Some(self.shared.limiter.place()), ..self.clone() }
+    pub fn for_turn(&self, may_write: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { place: Some(self.shared.limiter.place()), may_write: Some(Arc::new(may_write)), ..self.clone() }
     }
 
     /// Records, clients, staff and schedules can be read and written.
@@ -183,6 +187,10 @@ impl YClients {
             status,
             pause: None,
         };
+        if writes && self.may_write.as_ref().is_some_and(|may_write| !may_write()) {
+            return Err(Failed::before_sending(Error::NotOurs { call: call.name }));
+        }
+        let asked_at = moment();
         let mut response = request.send().await.map_err(|error| {
             // Only where no connection came about is it sure that the request never arrived.
             let arrived = !error.is_connect() && !error.is_builder();
@@ -198,8 +206,17 @@ impl YClients {
                 return Err(unavailable(status.as_u16(), "an endless answer".to_owned(), writes));
             }
         }
-        call.read(status, &body).map_err(|error| Failed { error, status: status.as_u16(), pause })
+        match call.read(status, &body) {
+            Ok((data, meta)) => Ok(Answer { status: status.as_u16(), data, meta, asked_at }),
+            Err(error) => Err(Failed { error, status: status.as_u16(), pause }),
+        }
     }
+}
+
+/// The machine's time.
+#[expect(clippy::disallowed_methods, reason = "readings are ordered by it; it is nobody's calendar")]
+pub(crate) fn moment() -> Timestamp {
+    Timestamp::now()
 }
 
 /// The innermost cause: reqwest's own text would carry the URL.
@@ -242,6 +259,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) data: Value,
     pub(crate) meta: Value,
+    /// Before the question went out.
+    pub(crate) asked_at: Timestamp,
 }
 
 impl Answer {
@@ -326,8 +345,8 @@ impl Call {
         self
     }
 
-    /// What a status and a body mean, in the order: JSON at all, status, `success`.
-    fn read(&self, status: StatusCode, body: &[u8]) -> Result<Answer, Error> {
+    /// The payload and what stands beside it, by what a status and a body mean, in the order: JSON at all, status, `success`.
+    fn read(&self, status: StatusCode, body: &[u8]) -> Result<(Value, Value), Error> {
         let writes = self.effect == Effect::Writes;
         let status_code = status.as_u16();
         let body = body.trim_ascii();
@@ -348,13 +367,13 @@ impl Call {
             return Err(Error::from_answer(self.name, writes, status_code, &json));
         }
         let Value::Object(mut envelope) = json else {
-            return Ok(Answer { status: status_code, data: json, meta: Value::Null });
+            return Ok((json, Value::Null));
         };
         if envelope.contains_key("success") || envelope.contains_key("data") {
             let mut take = |key: &str| envelope.remove(key).unwrap_or_default();
-            Ok(Answer { status: status_code, data: take("data"), meta: take("meta") })
+            Ok((take("data"), take("meta")))
         } else {
-            Ok(Answer { status: status_code, data: Value::Object(envelope), meta: Value::Null })
+            Ok((Value::Object(envelope), Value::Null))
         }
     }
 }
@@ -371,7 +390,7 @@ mod tests {
     fn read(status: u16, body: &str) -> Result<(Value, Value), String> {
         let call = Call::partner("call", Method::POST, "x");
         let status = StatusCode::from_u16(status).expect("a status");
-        call.read(status, body.as_bytes()).map(|answer| (answer.data, answer.meta)).map_err(|error| match error {
+        call.read(status, body.as_bytes()).map_err(|error| match error {
             Error::Unavailable { outcome_unknown, .. } => format!("unavailable, unknown: {outcome_unknown}"),
             other => other.to_string(),
         })

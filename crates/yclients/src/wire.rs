@@ -5,6 +5,7 @@ use domain::{
     ServiceStaff, Slot, Staff, StaffId, WorkDay,
 };
 use jiff::{
+    Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -353,7 +354,7 @@ const MOST_OF_ONE_SERVICE: i64 = 20;
 
 impl RecordWire {
     /// The booking, and the word at which it cannot be understood.
-    pub(crate) fn into_record(self) -> Result<Record, &'static str> {
+    pub(crate) fn into_record(self, asked_at: Timestamp) -> Result<Record, &'static str> {
         let start = self.start().ok_or("date")?;
         let staff_id = self.staff_id.or(self.staff.map(|staff| staff.id)).map(StaffId).ok_or("staff_id")?;
         let seconds = self.seance_length.or(self.length).ok_or("seance_length")?;
@@ -382,10 +383,10 @@ impl RecordWire {
             locked: self.is_update_blocked,
         };
         Ok(Record {
-            booking: read_back(booking),
+            booking: read_back(booking, asked_at),
             client_id: client.and_then(|c| c.id).filter(|id| *id > 0).map(ClientId),
             visit_id: self.visit_id,
-            comment: self.comment,
+            comment: Some(self.comment),
             online: self.online,
             changed_at: lenient::moment(&self.last_change_date),
         })
@@ -405,8 +406,8 @@ impl RecordWire {
 
 /// The one place where an answer of the booking system becomes the ground for a claim.
 #[expect(clippy::disallowed_methods, reason = "every caller holds an answer that was just received")]
-pub(crate) fn read_back<T>(value: T) -> ReadBack<T> {
-    ReadBack::from_booking_system(value)
+pub(crate) fn read_back<T>(value: T, asked_at: Timestamp) -> ReadBack<T> {
+    ReadBack::from_booking_system(value, asked_at)
 }
 
 #[derive(Debug, Deserialize)]
@@ -497,7 +498,7 @@ mod tests {
             record[key] = value.clone();
         }
         let wire: RecordWire = serde_path_to_error::deserialize(record).map_err(|error| error.path().to_string())?;
-        wire.into_record().map_err(str::to_owned)
+        wire.into_record(Timestamp::UNIX_EPOCH).map_err(str::to_owned)
     }
 
     #[test]

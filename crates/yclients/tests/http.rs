@@ -203,6 +203,21 @@ async fn a_write_is_never_repeated_and_its_outcome_is_unknown() {
     assert_eq!((error.booking_code(), error.outcome_unknown()), (Some(BookingCode::TimeTaken), false));
 }
 
+/// A node that lost its turn while it waited for its place in the queue.
+#[tokio::test]
+async fn who_may_no_longer_write_sends_nothing() {
+    let world = world(|_, _| refusal(422, "Выбранное время уже занято или является нерабочим.")).await;
+    let late = world.client.for_turn(|| false);
+    let error = late.book_record(SALON, &new_booking()).await.expect_err("no booking");
+    assert!(matches!(error, Error::NotOurs { call: "book_record" }) && !error.outcome_unknown(), "{error}");
+    assert!(late.delete_record(SALON, RecordId(5)).await.is_err());
+    assert_eq!(world.lines().len(), 0);
+    assert!(late.record(SALON, RecordId(5)).await.is_err());
+    assert_eq!(world.lines().len(), 1, "it may still look");
+    assert!(world.client.for_turn(|| true).book_record(SALON, &new_booking()).await.is_err());
+    assert_eq!(world.lines().len(), 2);
+}
+
 #[tokio::test]
 async fn a_connection_that_breaks_after_sending_leaves_the_outcome_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

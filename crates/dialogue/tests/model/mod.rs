@@ -267,7 +267,7 @@ impl Model {
 
     #[expect(clippy::disallowed_methods, reason = "the model is the booking system")]
     fn read_back(booking: &Booking) -> ReadBack<Booking> {
-        ReadBack::from_booking_system(booking.clone())
+        ReadBack::from_booking_system(booking.clone(), jiff::Timestamp::UNIX_EPOCH)
     }
 
     fn carry_out(&mut self, customer: &Customer, effect: &Effect, now: DateTime) -> Outcome {

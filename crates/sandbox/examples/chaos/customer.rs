@@ -47,6 +47,7 @@ pub(crate) struct Exchange {
 }
 
 /// What a customer has lived through.
+#[derive(Debug)]
 pub(crate) struct Diary {
     pub(crate) phone: String,
     pub(crate) salon: i64,

@@ -182,8 +182,9 @@ async fn main() -> anyhow::Result<()> {
         println!("0 lost, 0 doubled (seed {seed}, {engine})");
         return Ok(());
     }
+    std::fs::write(folder.join("diaries.txt"), format!("{diaries:#?}"))?;
     if options.keep.is_none() {
-        println!("the product's log and database: {}", scratch.keep().display());
+        println!("what the customers lived through, the product's log and database: {}", scratch.keep().display());
     }
     bail!("{} lost, {} doubled, {} untrue (seed {seed}, {engine})", verdict.lost.len(), verdict.doubled.len(), verdict.untrue.len())
 }

@@ -102,7 +102,8 @@ impl Verdict {
             // «Проверяю» is followed by what came of it.
             let followed = heard.iter().filter(|text| text.to_lowercase().contains("проверяю")).count();
             if heard.len() > said.len() + followed {
-                self.doubled.push(format!("{who}: {said:?} was answered {} times: {heard:?}", heard.len()));
+                let before = &diary.exchanges[index.saturating_sub(3)..index];
+                self.doubled.push(format!("{who}: {said:?} was answered {} times: {heard:?}, after {before:#?}", heard.len()));
             }
         }
         self.doubled.extend(diary.answered_again.iter().map(|text| format!("{who}: a message delivered twice was answered again: {text}")));

@@ -32,7 +32,7 @@ impl House {
     }
 
     async fn has_no_file(&self, company: i64, message: &str) {
-        let settled = self.post("/control/settle", &json!({ "timeout_ms": 10_000 })).await;
+        let settled = self.post("/control/settle", &json!({ "timeout_ms": 30_000 })).await;
         assert_eq!(settled["settled"], true, "{settled}");
         let answer = self.file(company, CUSTOMER, message, ADMIN_KEY).await;
         assert_eq!((answer.status().as_u16(), &answer.json::<Value>().await.expect("JSON")["error"]), (404, &json!("not_found")));

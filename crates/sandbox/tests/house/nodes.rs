@@ -9,7 +9,7 @@ use domain::CompanyId;
 use futures::{SinkExt, StreamExt};
 use sandbox::Options;
 use serde_json::{Value, json};
-use store::{Store, sessions};
+use store::{Store, sessions, testing::TableLock};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{CUSTOMER, House, SALON, options, salon, until};
@@ -68,12 +68,13 @@ struct Pair {
     house: House,
     nodes: [Node; 2],
     store: Store,
+    database: String,
     company: CompanyId,
 }
 
 impl Pair {
     /// Both nodes run and the salon is not yet connected.
-    async fn empty() -> (House, [Node; 2], Store, [u16; 2]) {
+    async fn empty() -> (House, [Node; 2], String, [u16; 2]) {
         let database = tokio::task::spawn_blocking(store::testing::postgres).await.expect("a server").database().await;
         let ports = [free_port(), free_port()];
         let public = free_port();
@@ -87,15 +88,15 @@ impl Pair {
                 .await;
         }
         house.post("/control/salons", &salon()).await;
-        let store = Store::open(&database).await.expect("the nodes' database");
-        (house, nodes, store, ports)
+        (house, nodes, database, ports)
     }
 
     async fn open() -> Self {
-        let (house, nodes, store, _) = Self::empty().await;
+        let (house, nodes, database, _) = Self::empty().await;
+        let store = Store::open(&database).await.expect("the nodes' database");
         let company = house.onboard().await["company_id"].as_i64().map(CompanyId).expect("an id");
         assert!(!house.say(CUSTOMER, "Добрый день").await.is_empty());
-        Self { house, nodes, store, company }
+        Self { house, nodes, store, database, company }
     }
 
     async fn session(&self) -> sessions::Session {
@@ -167,6 +168,67 @@ async fn a_node_that_was_stopped_and_continued_does_nothing_for_a_session_it_los
     let now = pair.session().await;
     assert_eq!((now.owner, now.epoch), (taken.owner, taken.epoch), "the line stays with the one who took it");
     assert_eq!(pair.house.bookings().await, [format!("Анна 2026-11-24T15:00 {CUSTOMER}")]);
+    pair.house.close().await;
+}
+
+/// The node that has the turn waits for its place in YClients' queue when it is stopped. When it goes on, it may
+/// neither book what the other node has booked meanwhile nor leave a turn of its own behind.
+async fn is_stopped_before(call: &str) {
+    let mut pair = Pair::open().await;
+    let fault = json!({ "target": "yclients", "match": call, "kind": "rate_limit" });
+    pair.house.post("/control/faults", &fault).await;
+    let body = json!({ "salon": SALON, "text": "Запишите меня на маникюр с гель-лаком завтра в 15 к Ане", "name": "Мария" });
+    pair.house.post(&format!("/control/phones/{CUSTOMER}/messages"), &body).await;
+    // A second it waits after «too many requests».
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let (owner, _) = pair.owner_and_other().await;
+    owner.signal("-STOP");
+    let stopped = owner.name;
+    until("the other node has answered", || async { pair.heard().await.len() == 2 }).await;
+    // The time is free again.
+    pair.is_answered("Перенесите на 17:00", Duration::from_secs(10)).await;
+    let moved = pair.house.bookings().await;
+    assert_eq!(moved, [format!("Анна 2026-11-24T17:00 {CUSTOMER}")]);
+    pair.nodes.iter().find(|node| node.name == stopped).expect("one of the two").signal("-CONT");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    pair.is_answered("Спасибо", Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(pair.house.bookings().await, moved);
+    let heard = pair.heard().await;
+    assert_eq!(heard.len(), 4, "each message is answered once: {heard:#?}");
+    pair.house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_stopped_before_it_wrote_the_journal_leaves_the_turn_to_the_other() {
+    is_stopped_before("GET /api/v1/book_times").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_stopped_before_a_booking_leaves_it_to_the_other() {
+    is_stopped_before("POST /api/v1/book_check").await;
+}
+
+/// It holds rows that the other node needs, and PostgreSQL cannot know that it does nothing any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_stopped_amid_a_transaction_holds_nobody_up() {
+    let mut pair = Pair::open().await;
+    let mut lock = TableLock::take(&pair.database, "turns").await;
+    let body = json!({ "salon": SALON, "text": "Запишите меня на маникюр с гель-лаком завтра в 15 к Ане", "name": "Мария" });
+    pair.house.post(&format!("/control/phones/{CUSTOMER}/messages"), &body).await;
+    while !lock.is_waited_for().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (owner, _) = pair.owner_and_other().await;
+    owner.signal("-STOP");
+    let stopped = owner.name;
+    lock.release().await;
+    until("the other node has answered", || async { pair.heard().await.len() == 2 }).await;
+    pair.nodes.iter().find(|node| node.name == stopped).expect("one of the two").signal("-CONT");
+    pair.is_answered("Спасибо", Duration::from_secs(10)).await;
+    assert_eq!(pair.house.bookings().await, [format!("Анна 2026-11-24T15:00 {CUSTOMER}")]);
+    let heard = pair.heard().await;
+    assert_eq!(heard.len(), 3, "each message is answered once: {heard:#?}");
     pair.house.close().await;
 }
 
@@ -267,7 +329,8 @@ impl Page {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_links_and_activates_through_the_node_that_does_not_own_the_session() {
-    let (house, [one, two], store, _) = Pair::empty().await;
+    let (house, [one, two], database, _) = Pair::empty().await;
+    let store = Store::open(&database).await.expect("the nodes' database");
     let connect = house.post(&format!("/control/salons/{SALON}/connect"), &json!({})).await;
     let redirected = house.http.get(connect["redirect_url"].as_str().expect("a URL")).send().await.expect("an answer");
     let page = redirected.headers()["location"].to_str().expect("text").to_owned();

@@ -11,18 +11,22 @@
 //!   nobody up.
 //! * **Fence**: each claim has a number, and only the claim that is still the job's last may
 //!   [complete](complete) it. A handler that completes in its own transaction therefore cannot
-//!   commit its work after another node has taken the job over.
+//!   commit its work after another node has taken the job over; one that writes in several
+//!   transactions [holds](hold) the job in each. What leaves the house cannot be fenced so: before
+//!   that, a handler asks its job's [lease](Lease).
 //! * **Rescue**: a running job whose lease ran out (its process died or hangs) is waiting again
 //!   within half a minute.
 //!
 //! Times are the database's own, so nodes need not agree; no calendar time enters here.
 
+mod lease;
 mod queue;
 mod runner;
 pub(crate) mod wake;
 
+pub use lease::Lease;
 pub use queue::{
-    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, hasten, pending, put_off, replay,
-    unfinished,
+    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, hasten, hold, pending, put_off,
+    replay, unfinished,
 };
 pub use runner::{Handler, Outcome, Runner};

@@ -6,7 +6,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::wake::Wake;
+use super::{lease::Lease, wake::Wake};
 use crate::{
     Result, StoreError, Tx,
     database::Connection,
@@ -138,6 +138,8 @@ pub struct Job {
     pub created_at: Timestamp,
     /// When it was due, by the database's time.
     pub run_at: Timestamp,
+    /// The right to work on it, given by the runner.
+    pub lease: Lease,
     pub(super) claim: i64,
 }
 
@@ -167,6 +169,7 @@ from_row!(Job, |row| Ok(Self {
     max_attempts: i32::try_from(row.try_get::<i64, _>("max_attempts")?).unwrap_or(i32::MAX),
     created_at: moment("jobs.created_at", row.try_get("created_at")?)?,
     run_at: moment("jobs.run_at", row.try_get("run_at")?)?,
+    lease: Lease::lapsed(),
     claim: row.try_get("claim")?,
 }));
 
@@ -363,6 +366,16 @@ pub async fn complete(tx: &mut Tx, job: &Job) -> Result<()> {
         return Err(StoreError::Fenced);
     }
     wake_lane(tx, job.lane.as_deref()).await
+}
+
+/// Makes sure that the claim is still the job's last, and keeps it so until this transaction ends: for what
+/// a handler writes before it is done.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when somebody else has the job by now: roll back and stop.
+pub async fn hold(tx: &mut Tx, job: &Job) -> Result<()> {
+    let sql = with_lock!(tx, "SELECT id FROM jobs WHERE id = $1 AND claim = $2 AND state = 'running'", "FOR UPDATE", "");
+    row!(tx, (i64,), sql, job.id.0, job.claim)?.map(drop).ok_or(StoreError::Fenced)
 }
 
 /// Completes jobs that their handlers have not; returns those whose claim is still theirs. PostgreSQL

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    lease::Leases,
     queue::{self, Job, Release},
     wake::Wake,
 };
@@ -153,7 +154,8 @@ impl Runner {
         // Dropping this future must end the heartbeat, too, or nobody would ever rescue its jobs.
         let beat = CancellationToken::new();
         let _end = beat.clone().drop_guard();
-        let background = tokio::spawn(keep(self.store.clone(), self.owner.clone(), self.node.clone(), beat.clone()));
+        let leases = Leases::new();
+        let background = tokio::spawn(keep(self.store.clone(), self.owner.clone(), self.node.clone(), leases.clone(), beat.clone()));
         let (finished, results) = mpsc::channel(BATCH * 4);
         let (settled, mut freed) = mpsc::unbounded_channel();
         let results = Arc::new(Mutex::new(results));
@@ -189,7 +191,7 @@ impl Runner {
                     continue;
                 }
                 let at = self.sessions.as_deref().filter(|_| registered.with_session);
-                match claim(&self.store, &kind, wanted, &self.owner, at).await {
+                match claim(&self.store, &kind, wanted, &self.owner, at, &leases).await {
                     Ok(jobs) => {
                         if jobs.len() < wanted {
                             ready.remove(&kind);
@@ -295,10 +297,15 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-async fn claim(store: &Store, kind: &str, wanted: usize, owner: &str, at: Option<&str>) -> Result<Vec<Job>> {
+async fn claim(store: &Store, kind: &str, wanted: usize, owner: &str, at: Option<&str>, leases: &Leases) -> Result<Vec<Job>> {
+    let asked = Instant::now();
     let mut tx = store.begin_lossy().await?;
-    let jobs = queue::claim(&mut tx, kind, i64::try_from(wanted).unwrap_or(1), owner, LEASE, at).await?;
+    let mut jobs = queue::claim(&mut tx, kind, i64::try_from(wanted).unwrap_or(1), owner, LEASE, at).await?;
     tx.commit().await?;
+    if !jobs.is_empty() {
+        let lease = leases.promised(asked, LEASE);
+        jobs.iter_mut().for_each(|job| job.lease = lease.clone());
+    }
     Ok(jobs)
 }
 
@@ -376,7 +383,7 @@ async fn settle_batch(store: &Store, batch: &[(Job, Outcome)]) -> Result<()> {
 }
 
 /// Heartbeats, rescues and prunes, until cancelled.
-async fn keep(store: Store, owner: String, node: Option<String>, cancel: CancellationToken) {
+async fn keep(store: Store, owner: String, node: Option<String>, leases: Leases, cancel: CancellationToken) {
     let mut beat = interval(HEARTBEAT);
     let mut rescue = interval(RESCUE);
     let mut prune = interval(PRUNE);
@@ -390,7 +397,7 @@ async fn keep(store: Store, owner: String, node: Option<String>, cancel: Cancell
     loop {
         let done = tokio::select! {
             () = cancel.cancelled() => return,
-            _ = beat.tick() => heartbeat(&store, &owner).await,
+            _ = beat.tick() => heartbeat(&store, &owner, &leases).await,
             _ = rescue.tick() => {
                 if let (Some(node), Some(pool), None) = (former, store.postgres(), &name_lock) {
                     name_lock = lock_name(pool, node).await;
@@ -425,10 +432,13 @@ async fn lock_name(pool: &PgPool, node: &str) -> Option<PgConnection> {
     None
 }
 
-async fn heartbeat(store: &Store, owner: &str) -> Result<()> {
+async fn heartbeat(store: &Store, owner: &str, leases: &Leases) -> Result<()> {
+    let asked = Instant::now();
     let mut tx = store.begin().await?;
     queue::heartbeat(&mut tx, owner, LEASE).await?;
-    tx.commit().await
+    tx.commit().await?;
+    leases.promised(asked, LEASE);
+    Ok(())
 }
 
 async fn prune_finished(store: &Store) -> Result<()> {

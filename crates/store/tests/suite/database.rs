@@ -85,6 +85,28 @@ on_both! {
         assert_eq!(counts[0].count, 60, "{counts:?}");
     }
 
+    /// A request whose time ran out, a task that was ended: their connections serve others.
+    async fn whoever_gives_up_while_a_transaction_begins_leaves_nothing_open(fresh) {
+        for _ in 0..40 {
+            let mut beginning = Box::pin(fresh.store.read());
+            let _ = futures::poll!(&mut beginning);
+            drop(beginning);
+            // The connection goes back into the pool.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let crowd = (0..40).map(|n| {
+            let store = fresh.store.clone();
+            tokio::spawn(async move {
+                let mut tx = store.begin().await.expect("a transaction");
+                jobs::enqueue(&mut tx, NewJob::new("after", n)).await.expect("a write");
+                tx.commit().await.expect("a commit");
+            })
+        });
+        for task in crowd.collect::<Vec<_>>() {
+            task.await.expect("no panic");
+        }
+    }
+
     async fn events_go_out_after_the_commit_only(fresh) {
         let id = company(&fresh.store, 1).await;
         let mut pages = fresh.store.bus().subscribe();

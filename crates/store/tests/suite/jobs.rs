@@ -373,6 +373,10 @@ on_both! {
                 diary.write("asleep");
                 gate.cancelled().await;
                 let mut tx = store.begin().await.expect("a transaction");
+                match jobs::hold(&mut tx, &job).await {
+                    Err(StoreError::Fenced) => diary.write("not held"),
+                    other => diary.write(format!("{other:?}")),
+                }
                 store::notifications::enter(&mut tx, salon, "late", "1", crate::noon()).await.expect("a write");
                 match jobs::complete(&mut tx, &job).await {
                     Err(StoreError::Fenced) => diary.write("fenced"),
@@ -399,7 +403,7 @@ on_both! {
         let successor = Running::start(Runner::new(fresh.store.clone()).node("n").handler("book", handler, 1));
         until("the successor has it", async || diary.read() == ["taken over"]).await;
         gate.cancel();
-        until("the sleeper was refused", async || fenced.read() == ["asleep", "fenced"]).await;
+        until("the sleeper was refused", async || fenced.read() == ["asleep", "not held", "fenced"]).await;
         assert_eq!(left(&fresh.store).await, [("book".to_owned(), JobState::Running, 1)], "the successor's claim stands");
         finish.cancel();
         quiet(&fresh.store).await;
@@ -412,7 +416,10 @@ on_both! {
     async fn a_dead_node_s_jobs_are_rescued_within_half_a_minute(fresh) {
         let claimed = Diary::default();
         let book = claimed.clone();
-        let hangs = does(move |_| {
+        let lease = Arc::new(Mutex::new(None));
+        let kept = lease.clone();
+        let hangs = does(move |job| {
+            *kept.lock().expect("nobody panicked") = Some(job.lease);
             book.write("claimed");
             std::future::pending::<Outcome>()
         });
@@ -424,10 +431,13 @@ on_both! {
         let other = Running::start(Runner::new(fresh.store.clone()).node("two").handler("book", diary.handler(), 2));
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(diary.read().is_empty(), "a living node keeps its job");
+        let stands = || lease.lock().expect("nobody panicked").as_ref().is_some_and(jobs::Lease::stands);
+        assert!(stands(), "and may work on it");
         drop(doomed);
         let died = Instant::now();
         until("the other node did both", async || diary.read() == ["once", "twice"]).await;
         assert!(died.elapsed() < Duration::from_secs(30), "{:?}", died.elapsed());
+        assert!(!stands(), "whoever has lost a job knows it by its own clock");
         other.stop().await;
     }
 

@@ -1,6 +1,6 @@
 use domain::{
     Attendance, Booking, BookingChange, BookingId, Client, ClientId, Hours, IntegrationEvent, IntegrationStatus, Money, Phone, PriceRange,
-    RecordId, SalonId, Service, ServiceId, ServiceStaff, Staff, StaffId, WorkDay,
+    ReadBack, RecordId, SalonId, Service, ServiceId, ServiceStaff, Staff, StaffId, WorkDay,
 };
 use jiff::civil::{Date, date, time};
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +31,12 @@ pub(crate) fn booking(record: i64) -> Booking {
         deleted: false,
         locked: false,
     }
+}
+
+/// A reading asked for in that second.
+#[expect(clippy::disallowed_methods, reason = "the test is the booking system")]
+pub(crate) fn read(booking: &Booking, second: i64) -> ReadBack<Booking> {
+    ReadBack::from_booking_system(booking.clone(), jiff::Timestamp::constant(second, 0))
 }
 
 pub(crate) fn phone() -> Phone {
@@ -187,22 +193,41 @@ on_both! {
         let mark = BookingId(Uuid::from_u128(77));
         let made = Booking { booking_id: Some(mark), ..booking(501) };
         let beside = Beside { record_hash: Some("h4sh".to_owned()), comment: Some("первый визит".to_owned()), ..Beside::default() };
-        let first = bookings::upsert(&mut tx, id, &made, &beside).await.expect("a write");
+        let first = bookings::upsert(&mut tx, id, &read(&made, 1), &beside).await.expect("a write");
         assert_eq!((first.before, first.change, first.version), (None, Some(BookingChange::Made), 1));
         let came = Booking { attendance: Attendance::Came, ..made.clone() };
-        let marked = bookings::upsert(&mut tx, id, &came, &Beside::default()).await.expect("a write");
+        let marked = bookings::upsert(&mut tx, id, &read(&came, 2), &Beside::default()).await.expect("a write");
         assert_eq!((marked.change, marked.version), (None, 1), "an attendance mark is nothing");
         let moved = Booking { start: date(2026, 11, 25).at(9, 30, 0, 0), booking_id: None, ..made.clone() };
-        let again = bookings::upsert(&mut tx, id, &moved, &Beside::default()).await.expect("a write");
+        let again = bookings::upsert(&mut tx, id, &read(&moved, 3), &Beside::default()).await.expect("a write");
         assert_eq!((again.before, again.change, again.version), (Some(came), Some(BookingChange::Moved), 2));
         let stored = bookings::get(&mut tx, id, RecordId(501)).await.expect("a look").expect("the booking");
         assert_eq!(stored.booking, Booking { booking_id: Some(mark), ..moved }, "our mark is kept");
         assert_eq!(stored.record_hash.as_deref(), Some("h4sh"));
         assert_eq!(bookings::by_booking_id(&mut tx, id, mark).await.expect("a look").expect("the booking").booking.record_id, RecordId(501));
-        let gone = bookings::upsert(&mut tx, id, &Booking { deleted: true, ..booking(501) }, &Beside::default()).await.expect("a write");
+        let gone = bookings::upsert(&mut tx, id, &read(&Booking { deleted: true, ..booking(501) }, 4), &Beside::default()).await.expect("a write");
         assert_eq!((gone.change, gone.version), (Some(BookingChange::Cancelled), 3));
-        let unknown = bookings::upsert(&mut tx, id, &Booking { deleted: true, ..booking(502) }, &Beside::default()).await.expect("a write");
+        let unknown = bookings::upsert(&mut tx, id, &read(&Booking { deleted: true, ..booking(502) }, 4), &Beside::default()).await.expect("a write");
         assert_eq!(unknown.change, None);
+    }
+
+    /// A turn may read a booking before an administrator deletes it, and commit after that was noticed.
+    async fn an_older_reading_that_comes_later_changes_nothing(fresh) {
+        let id = company(&fresh.store, 1).await;
+        let mut tx = fresh.store.begin().await.expect("a transaction");
+        let gone = Booking { deleted: true, ..booking(501) };
+        bookings::upsert(&mut tx, id, &read(&booking(501), 1), &Beside::default()).await.expect("a write");
+        bookings::upsert(&mut tx, id, &read(&gone, 3), &Beside::default()).await.expect("a write");
+        let beside = Beside { record_hash: Some("h4sh".to_owned()), ..Beside::default() };
+        let late = bookings::upsert(&mut tx, id, &read(&booking(501), 2), &beside).await.expect("a write");
+        assert_eq!((late.change, late.change_since, late.version), (None, Some(BookingChange::Cancelled), 2));
+        let stored = bookings::get(&mut tx, id, RecordId(501)).await.expect("a look").expect("the booking");
+        assert_eq!((stored.booking, stored.record_hash.as_deref()), (gone.clone(), Some("h4sh")), "what comes beside is kept");
+        // Nor does it make a reading news that lies between the two.
+        let between = bookings::upsert(&mut tx, id, &read(&booking(501), 2), &Beside::default()).await.expect("a write");
+        assert_eq!(between.change, None);
+        let same = bookings::upsert(&mut tx, id, &read(&gone, 2), &Beside::default()).await.expect("a write");
+        assert_eq!((same.change, same.change_since), (None, None), "older, and the same");
     }
 
     async fn a_customer_s_bookings(fresh) {
@@ -218,7 +243,7 @@ on_both! {
             Booking { client_phone: None, ..on(6, 24, 12) },
         ];
         for one in &all {
-            bookings::upsert(&mut tx, id, one, &Beside::default()).await.expect("a write");
+            bookings::upsert(&mut tx, id, &read(one, 1), &Beside::default()).await.expect("a write");
         }
         let now = date(2026, 11, 23).at(12, 0, 0, 0);
         let ids = |stored: Vec<bookings::Stored>| stored.iter().map(|s| s.booking.record_id.0).collect::<Vec<_>>();

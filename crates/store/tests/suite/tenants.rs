@@ -19,7 +19,7 @@ use store::{
 use crate::{
     chats::{inbound, receive},
     company, noon,
-    salons::{booking, day, master, phone, service},
+    salons::{booking, day, master, phone, read, service},
 };
 
 on_both! {
@@ -37,7 +37,7 @@ on_both! {
         catalogue::replace_schedule(&mut tx, mine, monday, monday, &[day(11, monday, &[(10, 20)])]).await.expect("a write");
         let card = Client { id: ClientId(1), name: "Мария".to_owned(), phone: Some(phone()), visits: 1 };
         clients::upsert(&mut tx, mine, std::slice::from_ref(&card)).await.expect("a write");
-        bookings::upsert(&mut tx, mine, &booking(501), &Beside::default()).await.expect("a write");
+        bookings::upsert(&mut tx, mine, &read(&booking(501), 1), &Beside::default()).await.expect("a write");
         let turn = turns::open(&mut tx, mine, chat, 1, 1, noon()).await.expect("a turn");
         messages::queue_outbound(&mut tx, mine, chat, "OUT1", Said::Text("ответ"), Some(turn.id), noon()).await.expect("queued");
         let entry = keys::Entry { kind: "session".to_owned(), key: "k".to_owned(), value: b"v".to_vec() };
