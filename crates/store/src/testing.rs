@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Connection as _, postgres::PgConnection, sqlite::Sqlit
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::Store;
+use crate::{Result, Store};
 
 /// The variable that names a ready server.
 pub const SERVER: &str = "AI_ADMIN_TEST_POSTGRES";
@@ -218,6 +218,18 @@ impl TableLock {
     pub async fn release(self) {
         self.0.close().await.expect("an orderly end");
     }
+}
+
+/// The node that runs a job of that kind.
+///
+/// # Panics
+/// When the database fails.
+pub async fn who_runs(store: &Store, kind: &str) -> Option<String> {
+    let mut tx = store.read().await.expect("a transaction");
+    let running: Result<Option<(String,)>> =
+        async { row!(tx, (String,), "SELECT owner FROM jobs WHERE kind = $1 AND state = 'running'", kind) }.await;
+    let (owner,) = running.expect("a look")?;
+    owner.split_once('/').map(|(node, _)| node.to_owned())
 }
 
 /// Lets a SQLite database grow no more, or again.

@@ -125,12 +125,8 @@ faults! {
 async fn meanwhile(house: &House, wish: Wish, call: &str, act: impl AsyncFnOnce(&House)) -> String {
     let fault = json!({ "target": "yclients", "match": call, "kind": "rate_limit" });
     house.post("/control/faults", &fault).await;
-    let met = || async {
-        let seen = house.call(Method::GET, "/control/requests?target=yclients", &Value::Null).await;
-        seen.as_array().expect("a list").iter().any(|request| request["status"] == 429)
-    };
     let acting = async {
-        until("YClients has refused a call", met).await;
+        until("YClients has refused a call", || house.was_too_much()).await;
         act(house).await;
     };
     tokio::join!(utter(house, wish), acting).0

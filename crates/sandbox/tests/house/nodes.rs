@@ -9,7 +9,10 @@ use domain::CompanyId;
 use futures::{SinkExt, StreamExt};
 use sandbox::Options;
 use serde_json::{Value, json};
-use store::{Store, sessions, testing::TableLock};
+use store::{
+    Store, sessions,
+    testing::{TableLock, who_runs},
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{CUSTOMER, House, SALON, options, salon, until};
@@ -111,6 +114,12 @@ impl Pair {
         if owner.as_deref() == Some("one") { (one, two) } else { (two, one) }
     }
 
+    /// The node that is answering, which need not be the session's.
+    async fn at_the_turn(&self) -> &Node {
+        let name = who_runs(&self.store, "answer").await.expect("a node runs it");
+        self.nodes.iter().find(|node| node.name == name).expect("one of the two")
+    }
+
     /// A customer writes; the message is answered within `patience`, once.
     async fn is_answered(&self, text: &str, patience: Duration) -> Duration {
         let before = self.house.heard_by(CUSTOMER).await.len();
@@ -174,22 +183,21 @@ async fn a_node_that_was_stopped_and_continued_does_nothing_for_a_session_it_los
 /// The node that has the turn waits for its place in YClients' queue when it is stopped. When it goes on, it may
 /// neither book what the other node has booked meanwhile nor leave a turn of its own behind.
 async fn is_stopped_before(call: &str) {
-    let mut pair = Pair::open().await;
+    let pair = Pair::open().await;
     let fault = json!({ "target": "yclients", "match": call, "kind": "rate_limit" });
     pair.house.post("/control/faults", &fault).await;
     let body = json!({ "salon": SALON, "text": "Запишите меня на маникюр с гель-лаком завтра в 15 к Ане", "name": "Мария" });
     pair.house.post(&format!("/control/phones/{CUSTOMER}/messages"), &body).await;
     // A second it waits after «too many requests».
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let (owner, _) = pair.owner_and_other().await;
-    owner.signal("-STOP");
-    let stopped = owner.name;
+    until("YClients has refused a call", || pair.house.was_too_much()).await;
+    let at_it = pair.at_the_turn().await;
+    at_it.signal("-STOP");
     until("the other node has answered", || async { pair.heard().await.len() == 2 }).await;
     // The time is free again.
     pair.is_answered("Перенесите на 17:00", Duration::from_secs(10)).await;
     let moved = pair.house.bookings().await;
     assert_eq!(moved, [format!("Анна 2026-11-24T17:00 {CUSTOMER}")]);
-    pair.nodes.iter().find(|node| node.name == stopped).expect("one of the two").signal("-CONT");
+    at_it.signal("-CONT");
     tokio::time::sleep(Duration::from_secs(3)).await;
     pair.is_answered("Спасибо", Duration::from_secs(10)).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -212,19 +220,18 @@ async fn a_node_that_was_stopped_before_a_booking_leaves_it_to_the_other() {
 /// It holds rows that the other node needs, and PostgreSQL cannot know that it does nothing any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_stopped_amid_a_transaction_holds_nobody_up() {
-    let mut pair = Pair::open().await;
+    let pair = Pair::open().await;
     let mut lock = TableLock::take(&pair.database, "turns").await;
     let body = json!({ "salon": SALON, "text": "Запишите меня на маникюр с гель-лаком завтра в 15 к Ане", "name": "Мария" });
     pair.house.post(&format!("/control/phones/{CUSTOMER}/messages"), &body).await;
     while !lock.is_waited_for().await {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let (owner, _) = pair.owner_and_other().await;
-    owner.signal("-STOP");
-    let stopped = owner.name;
+    let at_it = pair.at_the_turn().await;
+    at_it.signal("-STOP");
     lock.release().await;
     until("the other node has answered", || async { pair.heard().await.len() == 2 }).await;
-    pair.nodes.iter().find(|node| node.name == stopped).expect("one of the two").signal("-CONT");
+    at_it.signal("-CONT");
     pair.is_answered("Спасибо", Duration::from_secs(10)).await;
     assert_eq!(pair.house.bookings().await, [format!("Анна 2026-11-24T15:00 {CUSTOMER}")]);
     let heard = pair.heard().await;

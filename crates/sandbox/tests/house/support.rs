@@ -73,6 +73,12 @@ impl House {
         self.call(Method::POST, path, body).await
     }
 
+    /// YClients has had no time for a call.
+    pub(crate) async fn was_too_much(&self) -> bool {
+        let seen = self.call(Method::GET, "/control/requests?target=yclients", &Value::Null).await;
+        seen.as_array().expect("a list").iter().any(|request| request["status"] == 429)
+    }
+
     pub(crate) async fn onboard(&self) -> Value {
         let done = self.post(&format!("/control/salons/{SALON}/onboard"), &json!({})).await;
         assert_eq!(done["status"], "active", "{done}");
