@@ -58,7 +58,7 @@ impl Mind<'_> {
             }
             return self.state.last.last().cloned().map(|last| Correction::Service(last, heard.service_ids.clone()));
         }
-        let unclear = heard.services_ambiguous && heard.service_options.len() < 2 && heard.when.is_empty() && heard.staff_ids.is_empty();
+        let unclear = heard.services_ambiguous && heard.service_options.len() < 2 && same_time && heard.staff_ids.is_empty();
         if unclear && !heard.has(Intent::FreeTimes) {
             return self.unclear_correction(last);
         }
@@ -73,6 +73,12 @@ impl Mind<'_> {
         let theirs = |id: &ServiceId| self.turn.salon.service(*id).is_some_and(|service| service.done_by(last.staff_id));
         if options.iter().any(theirs) {
             options.retain(theirs);
+        }
+        // «А давайте с гель-лаком» after a manicure means no pedicure.
+        let name = |id: &ServiceId| self.turn.salon.service(*id).and_then(|service| service.title.split(' ').next()).map(str::to_lowercase);
+        let akin = |id: &ServiceId| last.services.iter().any(|last| name(last) == name(id));
+        if options.iter().any(akin) {
+            options.retain(akin);
         }
         match options.as_slice() {
             [] => None,

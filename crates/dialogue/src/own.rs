@@ -37,6 +37,10 @@ impl Mind<'_> {
         coming.sort_by_key(|booking| booking.get().start);
         if coming.is_empty() {
             self.state.last.clear();
+            if purpose != Purpose::Cancel {
+                // A yes to «would you like to book?» means what was spoken of.
+                self.note(false);
+            }
             let words = self.voice().no_bookings();
             return self.ask(Question::FindTimes, words);
         }
@@ -64,8 +68,9 @@ impl Mind<'_> {
         }
         let (fitting, missed) = self.meant(purpose, &coming);
         let new_service = missed && purpose == Purpose::Move && !self.heard.services_ambiguous && !self.heard.service_ids.is_empty();
-        if let ([only], true) = (coming.as_slice(), new_service && self.heard.when.is_empty()) {
-            // «Поменяйте услугу на педикюр»
+        let of = |booking: &Booking| self.heard.when.iter().map(Want::read).all(|want| want.fits(booking.start));
+        if let ([only], true) = (coming.as_slice(), new_service && of(coming[0].get())) {
+            // «Поменяйте услугу на педикюр», «в субботней записи вместо стрижки окрашивание»
             let booking = only.clone();
             self.state.wish = Wish { services: self.heard.service_ids.clone(), ..Wish::default() };
             let words = self.voice().ask_change_service(booking.get(), &self.state.wish.services);

@@ -109,8 +109,8 @@ impl Voice<'_> {
     pub(crate) fn moved_back(&self, receipt: &Receipt) -> String {
         let booking = self.booking(receipt.booking());
         self.say(
-            format!("Перенесла вашу запись обратно: {booking}. Ждём вас! 😊"),
-            format!("I have moved your visit back: {booking}. See you! 😊"),
+            format!("Вернула вашу запись: {booking}. Ждём вас! 😊"),
+            format!("Your visit is back where it was: {booking}. See you! 😊"),
         )
     }
 

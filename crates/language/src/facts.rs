@@ -311,9 +311,9 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
                         matches!(&*t.text, "меня" | "мне" | "я" | "себя" | "себе" | "me" | "myself" | "i" | "мной" | "сама")
                     })
                 });
-            // «Подругу и меня», «сына 7 лет и меня»
+            // «Подругу и меня», «сына 7 лет постричь и меня»
             let joined = joined
-                || (1..=3).any(|n| {
+                || (1..=5).any(|n| {
                     after(n).is_some_and(|t| t.text == "и" || t.text == "and")
                         && after(n + 1).is_some_and(|t| matches!(&*t.text, "меня" | "мне" | "себя" | "me" | "я"))
                 });
@@ -490,6 +490,7 @@ pub(crate) fn choice(tokens: &[Token], used: &[bool], context: &Context) -> Opti
                     || t.cue(Cue::Yes)
                     || t.cue(Cue::Time)
                     || t.cue(Cue::Thanks)
+                    || t.text == "будет"
                     || t.senses.is_empty() && !t.capital
                     // «Вторую отмените»
                     || t.cue(Cue::Move) || t.cue(Cue::Cancel)
@@ -579,6 +580,8 @@ pub(crate) fn greets_by_day(tokens: &[Token], i: usize) -> bool {
         t.unit() == Some(Unit::Day)
             || t.find(|s| matches!(s, Sense::Part(Part::Morning | Part::Evening | Part::Day | Part::Night)).then_some(())).is_some()
             || t.text == "времени"
+            // «Доброго денёчка»
+            || ["денеч", "вечероч", "утреч"].iter().any(|begin| t.text.starts_with(begin))
     });
     tokens[i].cue(Cue::Good) && part
 }

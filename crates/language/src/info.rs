@@ -31,7 +31,7 @@ pub(crate) fn topics(s: &Sentence<'_>) -> Vec<InfoTopic> {
 /// Asks or wishes; two or three words by themselves do.
 fn asks(s: &Sentence<'_>) -> bool {
     let cues = [Cue::What, Cue::How, Cue::Where, Cue::Whether, Cue::Tell, Cue::Can, Cue::Exist, Cue::Want, Cue::Wish, Cue::Remind];
-    s.question || cues.iter().any(|cue| s.has(*cue)) || s.tokens.len() <= 3
+    s.question || cues.iter().any(|cue| s.has(*cue)) || s.says(&["уточняю", "уточнить", "интересует", "интересуюсь"]) || s.tokens.len() <= 3
 }
 
 fn address(s: &Sentence<'_>) -> bool {

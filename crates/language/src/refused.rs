@@ -131,7 +131,7 @@ fn all_the_rest(token: &Token) -> bool {
 }
 
 /// «Вместо маникюра», "instead of a manicure".
-fn instead(tokens: &[Token], i: usize) -> bool {
+pub(crate) fn instead(tokens: &[Token], i: usize) -> bool {
     tokens[i].text == "вместо" || tokens[i].text == "of" && i > 0 && tokens[i - 1].text == "instead"
 }
 

@@ -196,6 +196,8 @@ pub(super) fn answer(text: &Text, sentences: &[Sentence<'_>], context: &Context,
         && (!words.iter().any(|t| t.is(Sense::Not)) || words.iter().any(|t| t.cue(Cue::Cancel)))
         && understood.when.is_empty()
         && !words.iter().any(|t| t.is(Sense::Later))
+        // «Спасибо, ещё приду к вам»
+        && !(words.iter().any(|t| t.cue(Cue::Thanks)) && words.iter().any(|t| t.text == "еще" || t.text == "снова"))
     {
         return Some(Intent::Confirm);
     }

@@ -152,6 +152,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let given_up = !understood.when.is_empty() && gives_up_time(&sentences, tokens);
     // «Замените маникюр на педикюр»
     let replaced = (0..tokens.len()).any(|i| refused::swapped(tokens, i).is_some());
+    // «Можно в мою запись вместо стрижки окрашивание?»
+    let mine_instead =
+        |s: &Sentence<'_>| s.has(Cue::Booking) && s.has(Cue::My) && (0..s.tokens.len()).any(|i| refused::instead(s.tokens, i));
+    let replaced = replaced || wanted.service() && any(&mine_instead);
     // «Не смогу в пятницу, давайте на другой день»
     let another =
         |s: &Sentence<'_>| s.tokens.windows(2).any(|w| w[0].cue(Cue::Other) && (w[1].unit() == Some(Unit::Day) || w[1].cue(Cue::Time)));
@@ -309,6 +313,10 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     };
     if nothing_else && !named && (understood.when_impossible || understood.people > 1 || any(&soon)) {
         add(&mut found, Intent::Book);
+    }
+    // «Ой нет, не в пятницу, а в субботу» declines nothing where nothing was asked.
+    if nothing_open && found.first() == Some(&Intent::Decline) && found.contains(&Intent::Book) && !understood.when_refused.is_empty() {
+        found.rotate_left(1);
     }
     if any(&|s| s.has(Cue::Thanks)) {
         add(&mut found, Intent::Thanks);

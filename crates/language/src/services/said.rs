@@ -103,6 +103,8 @@ impl PriceList {
                 }
                 _ if takes_off(tokens, i) => self.known([Trade::Removal, Trade::Delete].map(Key::Trade).to_vec()),
                 _ if is_little_one(tokens, i) => self.known(CHILDREN.to_vec()),
+                // «Гель-лак на руки», «покрытие на ножки»
+                _ if coated_limb(tokens, i).is_some() => self.known(coated_limb(tokens, i).map(Key::Trade).into_iter().collect()),
                 // «Ноги до колена»
                 Some(next) if token.trades().any(|t| t == Trade::Leg) && to_the_knee(next, tokens.get(i + 2)) => {
                     let keys = self.keys(token);
@@ -508,6 +510,21 @@ fn shaves_pet(tokens: &[Token], i: usize) -> bool {
 /// «К маникюру добавить дизайн»: the work that is booked already.
 fn stands_already(tokens: &[Token], i: usize) -> bool {
     i > 0 && tokens[i - 1].text == "к" && tokens.iter().any(|t| t.text.starts_with("добав"))
+}
+
+/// Hands and feet that are coated are worked on: a manicure, a pedicure.
+fn coated_limb(tokens: &[Token], i: usize) -> Option<Trade> {
+    let near = &tokens[i.saturating_sub(4)..(i + 4).min(tokens.len())];
+    let coat = |t: &Token| t.trades().any(|t| matches!(t, Trade::Gel | Trade::Lacquer | Trade::Coating | Trade::Nail));
+    let on = i > 0 && tokens[i - 1].prep(Prep::On);
+    tokens[i]
+        .trades()
+        .find_map(|limb| match limb {
+            Trade::Arm => Some(Trade::Manicure),
+            Trade::Leg | Trade::Foot => Some(Trade::Pedicure),
+            _ => None,
+        })
+        .filter(|_| on && near.iter().any(coat))
 }
 
 /// «Убрать старый гель» in a list that calls it «снятие».

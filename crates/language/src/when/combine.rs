@@ -243,12 +243,14 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
             || busy(at) && !(hours_of(at) && matches!(mention.item, Item::Day(_)));
         // «Если занято, то на 11»
         let supposed = words[..i].iter().any(|t| t.cue(Cue::If));
-        let asks = supposed || question && !next.is_some_and(first_person);
         // «В среду не могу давайте в четверг»: what stands before is refused; with nothing before,
         // what stands after.
         let something_before = mentions.iter().any(|m| m.span.start >= clause.start && m.span.end <= at);
         // «… но не успеваю, можно на 11»
         let asks_anew = |t: &Token| matches!(&*t.text, "можно" | "давайте" | "давай" | "хочу" | "лучше");
+        // «В пятницу не получается можно на вторник?»
+        let goes_on = mention.span.end <= at && words[i..].iter().any(asks_anew);
+        let asks = supposed || question && !next.is_some_and(first_person) && !goes_on;
         let after = mention.span.start > at && !something_before && !tokens[at..mention.span.start].iter().any(asks_anew);
         refused && !asks && (mention.span.end <= at || after)
     }) || given_up(tokens, clause.end, mentions)
@@ -365,9 +367,9 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
             replacing = (false, false);
         }
         let adjacent = before.is_some_and(|before| {
-            tokens[before.span.end.min(mention.span.start)..mention.span.start]
-                .iter()
-                .all(|t| !t.is_word() || t.is(Sense::And) || t.is(Sense::That))
+            // «Завтра в 10 и в четверг в 18» are two days.
+            let joins = |t: &Token| t.is(Sense::That) || t.is(Sense::And) && !matches!(before.item, Item::Time(_));
+            tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().all(|t| !t.is_word() || joins(t))
         });
         let sentence_between = before
             .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(Token::ends_sentence));

@@ -31,6 +31,7 @@ impl Claim {
         [
             ("записала вас", Self::Booked),
             ("перенесла вашу", Self::Moved),
+            ("вернула вашу", Self::Moved),
             ("изменила вашу", Self::Moved),
             ("отменила вашу", Self::Cancelled),
         ]

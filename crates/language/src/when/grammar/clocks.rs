@@ -136,7 +136,7 @@ impl Grammar<'_> {
         }
         let hour_named = |i: usize| self.number(i).filter(|n| (1..=12).contains(&n.value));
         let before = |hour: u32, minutes: u32| clock(if hour == 1 { 12 } else { hour - 1 }, 60 - minutes, false);
-        // «полвторого», «пол второго», «пол-второго», «половина второго»
+        // «полвторого», «пол второго», «пол 2», «половина второго»
         if let Some(hour) = token.find(|s| if let Sense::HalfTo(n) = s { Some(n) } else { None }) {
             return Some((before(hour, 30)?, i + 1));
         }
@@ -146,7 +146,7 @@ impl Grammar<'_> {
                 return Some((clock(n.value, 30, false)?, n.next));
             }
             let j = i + 1 + usize::from(self.mark(i + 1, "-"));
-            let n = hour_named(j).filter(|n| n.ordinal)?;
+            let n = hour_named(j).filter(|n| n.ordinal || token.text == "пол")?;
             return Some((before(n.value, 30)?, n.next));
         }
         // «без четверти пять», «без десяти (минут) семь», «без 15 три»
