@@ -273,6 +273,9 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
     let about = wanted.service() && s.has(Cue::Tell) && s.says(&["про", "о", "об", "about"]) && !s.has(Cue::Master) && !s.has(Cue::Cost);
     // «Болит спина, что посоветуете?»
     let what_helps = s.question && s.has(Cue::Advise) && s.has(Cue::What) && !s.has(Cue::Master) && wanted.understood.when.is_empty();
+    // «Что у вас есть из педикюра»
+    let of_what_is =
+        s.says(&["что", "чего"]) && s.has(Cue::Exist) && s.tokens.windows(2).any(|w| w[0].text == "из" && w[1].trades().next().is_some());
     // «Солярий есть?»
     let is_there = s.question
         && wanted.trade
@@ -289,7 +292,17 @@ pub(super) fn services(s: &Sentence<'_>, wanted: &Wanted<'_>) -> bool {
         && !s.has(Cue::Master)
         && !s.has(Cue::Cost)
         && s.says(&["какой", "какая", "какое", "какие"]);
-    list || of_what_kind || about || what_done || do_you || you_do || they_do || have_you || includes || what_helps || is_there
+    list || of_what_is
+        || of_what_kind
+        || about
+        || what_done
+        || do_you
+        || you_do
+        || they_do
+        || have_you
+        || includes
+        || what_helps
+        || is_there
 }
 
 /// «Голова чешется, пилинг головы есть?»: the last clause asks after a work.

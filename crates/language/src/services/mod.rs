@@ -60,6 +60,20 @@ pub(crate) struct Meant {
 }
 const MOST_ALTERNATIVES: usize = 5;
 
+/// Which part of the body hair is taken off, where parts that lists name one for the other count as one.
+fn part_of_body(key: Key) -> Option<usize> {
+    use Trade::{Arm, Armpit, Back, Belly, Bikini, Brow, Ear, Face, Foot, Forehead, Leg, Lip, Moustache, Navel, Neck, Nose, Shin, Thigh};
+    let parts: [&[Trade]; 6] = [
+        &[Leg, Shin, Thigh, Foot],
+        &[Arm],
+        &[Armpit],
+        &[Bikini],
+        &[Back, Belly, Navel, Neck],
+        &[Face, Lip, Moustache, Nose, Ear, Forehead, Brow],
+    ];
+    parts.iter().position(|part| part.iter().any(|trade| Key::Trade(*trade) == key))
+}
+
 impl PriceList {
     pub(crate) fn of(salon: &Salon) -> Self {
         let mut own: Vec<OwnWord> = Vec::new();
@@ -172,7 +186,7 @@ impl PriceList {
         // «Стрижка и борода по отдельности»
         let apart = people > 1 || tokens.iter().any(|t| t.text.starts_with("отдельн") || matches!(&*t.text, "раздельно" | "separately"));
         let options = self.each_person(&said, tokens, people, &unwanted).unwrap_or_else(|| self.meant(&said, &unwanted, apart));
-        let options = self.of_beard(options, &said);
+        let options = self.of_part(self.of_beard(options, &said), tokens);
         let options = self.of_size(self.of_hair(self.as_long_as(options, tokens, used), tokens), tokens);
         let options = self.of_breed(self.of_occasion(self.of_women(options), tokens), tokens);
         Meant { options, any_word, unknown }
@@ -338,6 +352,23 @@ impl PriceList {
                 ids.retain(|id| has(id, &cuts));
             }
         }
+        options
+    }
+
+    /// «Эпиляция рук» is none of the legs, where the list has no other.
+    fn of_part(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
+        let removal = |trade: Trade| trade == Trade::Epilation || METHODS.contains(&Key::Trade(trade));
+        let parts: Vec<usize> = tokens.iter().flat_map(Token::trades).filter_map(|trade| part_of_body(Key::Trade(trade))).collect();
+        if parts.is_empty() || !tokens.iter().any(|t| t.trades().any(removal)) {
+            return options;
+        }
+        let other = |id: &ServiceId| {
+            let of = self.entries.iter().filter(|e| e.id == *id).flat_map(|e| &e.title).filter_map(|w| part_of_body(w.key));
+            let of: Vec<usize> = of.collect();
+            !of.is_empty() && !of.iter().any(|part| parts.contains(part))
+        };
+        options.iter_mut().for_each(|ids| ids.retain(|id| !other(id)));
+        options.retain(|ids| !ids.is_empty());
         options
     }
 

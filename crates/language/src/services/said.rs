@@ -127,6 +127,7 @@ impl PriceList {
             } else {
                 keys
             };
+            let keys = if keys.is_empty() && colours_beard(tokens, i) { self.known(vec![Key::Trade(Trade::Toning)]) } else { keys };
             if keys.is_empty() && !unbooks && token.trades().any(|t| t == Trade::Removal) {
                 removes = true;
             }
@@ -494,9 +495,16 @@ pub(super) fn trimming(said: &mut [Said], tokens: &[Token]) {
     }
 }
 
-/// «Подровнять бороду» in a list that cuts beards but shapes none.
+/// «Покрасить бороду» in a list that tones beards.
+fn colours_beard(tokens: &[Token], i: usize) -> bool {
+    let beard = |t: &Token| t.trades().any(|t| t == Trade::Beard);
+    tokens[i].trades().any(|t| t == Trade::Coloring) && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(beard)
+}
+
+/// «Подровнять бороду», «подровнять кончики» in a list that cuts and shapes nothing.
 fn shapes_hair(tokens: &[Token], i: usize) -> bool {
-    let object = |t: &Token| t.trades().any(|t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe));
+    let hair = |t| matches!(t, Trade::Beard | Trade::Moustache | Trade::Fringe);
+    let object = |t: &Token| t.trades().any(hair) || t.text.starts_with("кончик");
     tokens[i].trades().any(|t| matches!(t, Trade::Shape | Trade::Correction))
         && tokens[i.saturating_sub(2)..(i + 3).min(tokens.len())].iter().any(object)
 }

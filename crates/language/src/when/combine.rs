@@ -82,7 +82,7 @@ fn fates(tokens: &[Token], mentions: &[Mention], setting: &Setting<'_>) -> Vec<F
         .iter()
         .map(|mention| {
             let clause = clause_of(tokens, mention.span.start, mention.span.end);
-            if mention.item == Item::Past {
+            if mention.item == Item::Past || is_kept(tokens, clause.clone()) {
                 Fate::Past
             } else if mention.negated || is_refusal(tokens, clause.clone(), mention, mentions) {
                 Fate::Refused
@@ -266,6 +266,14 @@ fn given_up(tokens: &[Token], end: usize, mentions: &[Mention]) -> bool {
     let refuses = tokens[words.clone()].windows(2).any(|w| w[0].is(Sense::Not) && (w[1].cue(Cue::Can1) || w[1].cue(Cue::Fits)))
         || tokens[words.clone()].iter().any(|t| t.cue(Cue::Busy)) && !tokens[words.clone()].iter().any(|t| t.cue(Cue::If));
     but && no_time && refuses && words.len() <= 4 && words.start >= end
+}
+
+/// «Отмените среду, а пятницу оставьте»
+fn is_kept(tokens: &[Token], clause: std::ops::Range<usize>) -> bool {
+    let words = &tokens[clause];
+    words.iter().any(|t| t.text.starts_with("остав"))
+        && !words.iter().any(|t| t.cue(Cue::Cancel))
+        && tokens.iter().any(|t| t.cue(Cue::Cancel))
 }
 
 /// «Была у вас в мае», «ходила в среду».

@@ -1,6 +1,6 @@
 //! Messages between virtual phones and linked devices: sealing, queueing, delivery, receipts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use wacore::messages::{MessageUtils, decode_plaintext, unwrap_device_sent, wrap_device_sent};
 use wacore::send::{media_type_from_message, stanza_type_from_message};
@@ -25,6 +25,8 @@ use super::{ChatMessage, Emulator, Event, FaultKind, Kind, PhoneError, Side};
 const PADDING: u8 = 2;
 /// A message is sealed anew at most so often, whoever asks.
 const MOST_RETRIES: u32 = 5;
+/// How much later than others a device's own phone asks for a message again.
+const OWN_PHONE_LATER: Duration = Duration::from_millis(100);
 
 /// A message of a virtual phone to the linked devices of an account.
 pub(super) struct Post<'a> {
@@ -365,6 +367,9 @@ impl Emulator {
                 Err(OpenError::Duplicate) => return,
                 Err(error) => {
                     tracing::info!(%error, "a phone asks for a message again");
+                    if owner == phone && recipient != phone {
+                        return self.ask_again_later(phone, device, recipient, id);
+                    }
                     return self.ask_again(world, phone, device, owner, recipient, &id);
                 }
             };
@@ -396,6 +401,18 @@ impl Emulator {
             }
             other => tracing::warn!(?other, "a request to the phone that the emulator does not know"),
         }
+    }
+
+    /// The device's own phone could not open its copy. It never asks in the same instant as the recipient's phone:
+    /// whatsapp-rust 0.7.0 takes its request for the recipient's, and of two at once it serves one.
+    fn ask_again_later(&self, phone: &str, device: u16, recipient: &str, id: String) {
+        let (me, phone, recipient) = (self.me.clone(), phone.to_owned(), recipient.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(OWN_PHONE_LATER).await;
+            if let Some(emulator) = me.upgrade() {
+                emulator.ask_again(&mut emulator.world.lock(), &phone, device, &phone, &recipient, &id);
+            }
+        });
     }
 
     /// A phone could not open a message: it says so, with keys for a new session.
