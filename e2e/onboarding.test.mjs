@@ -413,9 +413,11 @@ describe("activation", () => {
 });
 
 test("who passes by finds a page, and programs the addresses", async () => {
-  const landing = await ask("GET", "/marketplace/");
-  assert.deepEqual([landing.status, landing.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
-  assert.match(landing.text, /<h1>/);
+  for (const path of ["/", "/marketplace/"]) {
+    const landing = await ask("GET", path);
+    assert.deepEqual([landing.status, landing.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+    assert.match(landing.text, /<h1>/);
+  }
   const { body } = await ask("GET", "/marketplace/test");
   assert.deepEqual(Object.keys(body).sort(), ["endpoints", "message", "status", "success"]);
   assert.deepEqual([body.success, body.status, typeof body.endpoints], [true, "ok", "object"]);

@@ -52,7 +52,7 @@ impl Mind<'_> {
         let compares = !heard.when_refused.is_empty() || heard.same_time || changes_master || shifts;
         // «Брови в пятницу не получается, можно на вторник?», «можно стрижку на час позже?»
         let named = heard.service_ids.is_empty() || shifts || (!heard.when_refused.is_empty() && !heard.when.is_empty());
-        compares && named && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else
+        compares && named && heard.people <= 1 && self.state.wish.is_empty() && !self.cues.somebody_else && !self.cues.besides
     }
 
     /// A visit that was spoken of is to be moved, if there is one.

@@ -1,7 +1,7 @@
 //! Words right after a booking that are about it: a repetition, a correction, something beside it.
 
 use domain::{Booking, ReadBack, ServiceId};
-use language::Intent;
+use language::{Intent, When};
 
 use crate::{
     Step,
@@ -62,7 +62,7 @@ impl Mind<'_> {
         if unclear && !heard.has(Intent::FreeTimes) {
             return self.unclear_correction(last);
         }
-        let elsewhere = !heard.when.is_empty() || !same_master;
+        let elsewhere = (!heard.when.is_empty() || !same_master) && !self.cues.besides;
         (heard.service_ids.is_empty() && elsewhere && !self.asks_what_is_free()).then_some(Correction::Move)
     }
 
@@ -140,10 +140,14 @@ impl Mind<'_> {
             && (!wants.is_empty() || !heard.staff_ids.is_empty() || heard.same_time || heard.staff_same)
             && wants.iter().all(stands)
             && heard.staff_ids.iter().all(|id| *id == booking.get().staff_id);
-        if self.plain_yes() || (as_it_is && !heard.has(Intent::Decline)) {
+        // «И давайте в 13»: the other service, at another time of that day.
+        let later = matches!(heard.when.as_slice(), [When::At { time_only: true, .. }])
+            && heard.service_ids.is_empty()
+            && heard.staff_ids.is_empty();
+        if self.plain_yes() || ((as_it_is || later) && !heard.has(Intent::Decline)) {
             let wish = &mut self.state.wish;
             wish.staff = vec![booking.get().staff_id];
-            wish.when = vec![Want::at(booking.get().start)];
+            wish.when = if later { wants } else { vec![Want::at(booking.get().start)] };
             wish.moving = Some(booking);
             return self.arrange();
         }

@@ -6,6 +6,8 @@
 pub(crate) struct Cues {
     /// «И ещё укладку»: beside what was said before.
     pub(crate) more: bool,
+    /// «В дополнение»: a visit beside the one that stands.
+    pub(crate) besides: bool,
     /// «Добавьте» says so by itself.
     pub(crate) add: bool,
     /// «Укладку уберите»: no longer a part of what was said before.
@@ -58,6 +60,8 @@ pub(crate) struct Cues {
 /// Stems where a word goes on in many forms, whole words (with a `$`) where a stem would catch others;
 /// several words stand for a phrase.
 const MORE: &[&str] = &["еще$", "также$", "добав", "плюс$", "заодно$", "вместе с$", "add$", "plus$", "also$", "as well$"];
+const BESIDES: &[&str] =
+    &["в дополнение", "дополнительно$", "вдобавок$", "помимо", "еще одну запись", "еще раз то же", "еще раз на то же", "in addition"];
 const ADD: &[&str] = &["добав", "add$"];
 const NOT_MORE: &[&str] = &["еще врем", "еще раз", "еще вариант", "еще окош", "еще свободн", "еще есть"];
 const LESS: &[&str] = &["уберите$", "убери$", "уберем$", "убрать$", "убираем$", "remove$"];
@@ -235,7 +239,8 @@ impl Cues {
         let says = |cues: &[&str]| cues.iter().any(|cue| said(&words, cue));
         let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
         Self {
-            more: (says(MORE) || begins_with_and) && !says(NOT_MORE),
+            more: (says(MORE) || begins_with_and) && !says(NOT_MORE) || says(BESIDES),
+            besides: says(BESIDES),
             add: says(ADD),
             less: says(LESS),
             somebody_else: says(SOMEBODY) && !says(EACH_OTHER) && !says(ADVISED),

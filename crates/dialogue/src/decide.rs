@@ -6,6 +6,7 @@ use language::{InfoTopic, Intent, When};
 use crate::{
     HandOverReason, Step,
     effect::Effect,
+    moment::Want,
     state::{Purpose, Question, Wish},
     turn::{Mind, Next, silence},
 };
@@ -186,7 +187,9 @@ impl Mind<'_> {
         for intent in heard.intents.clone() {
             match intent {
                 // «Завтра не получится, можно в четверг?»
+                Intent::Cancel if self.rethinks_the_wish() => return self.book(),
                 Intent::Cancel if !self.heard.when_refused.is_empty() && !self.heard.when.is_empty() => return self.reschedule(),
+                Intent::Reschedule if self.rethinks_the_wish() => return self.book(),
                 Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
                 Intent::Reschedule => return self.reschedule(),
                 Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),
@@ -221,6 +224,18 @@ impl Mind<'_> {
             return self.put_again(question);
         }
         self.small_talk()
+    }
+
+    /// «В субботу не смогу, давайте в понедельник», where Saturday was asked for and nothing is booked yet.
+    fn rethinks_the_wish(&self) -> bool {
+        let (heard, wish) = (&self.heard, &self.state.wish);
+        let refused = |want: &Want| {
+            heard.when_refused.iter().map(Want::read).any(|not| match not.day_said {
+                true => not.from <= want.from && want.to <= not.to,
+                false => not.hours.is_some() && not.hours == want.hours,
+            })
+        };
+        wish.moving.is_none() && !heard.when.is_empty() && wish.when.iter().any(refused)
     }
 
     /// Puts an open question once more, in its own words.

@@ -17,6 +17,7 @@ impl Mind<'_> {
     /// Takes what the words say into the wish. `offered`: times were offered since the last words.
     pub(crate) fn note(&mut self, offered: bool) {
         self.note_services();
+        self.note_one_more();
         self.note_somebody_else();
         let same_staff = self.same_staff();
         let same_time = self.same_time();
@@ -149,6 +150,19 @@ impl Mind<'_> {
         let narrowed: Vec<ServiceId> = wish.unclear.iter().copied().filter(|id| heard.service_ids.contains(id)).collect();
         wish.unclear = if narrowed.is_empty() { heard.service_ids.clone() } else { narrowed };
         wish.services.clear();
+    }
+
+    /// «И ещё раз то же самое в среду, в дополнение к понедельнику»: the same on another day.
+    fn note_one_more(&mut self) {
+        if !self.cues.besides || !self.heard.service_ids.is_empty() || !self.state.wish.is_empty() {
+            return;
+        }
+        let Some(last) = self.state.last.last().map(|booking| booking.get().clone()) else { return };
+        self.heard.when.retain(|when| !Want::read(when).fits(last.start));
+        self.state.wish.services.clone_from(&last.services);
+        if self.heard.staff_ids.is_empty() && !self.heard.staff_any && !self.heard.staff_other {
+            self.state.wish.staff = vec![last.staff_id];
+        }
     }
 
     /// «И друга после меня» right after a booking: the same for somebody else.

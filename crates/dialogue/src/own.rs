@@ -306,7 +306,9 @@ impl Mind<'_> {
         if self.heard.staff_other {
             wish.staff_not.push(booking.staff_id);
         }
-        if wants.is_empty() && (staff_changes || self.heard.same_time) {
+        // «С маникюром в четверг от Ирины к Веронике»: the day tells which it is.
+        let tells_which = !wants.is_empty() && wants.iter().all(|want| want.hours.is_none() && want.fits(booking.start));
+        if (wants.is_empty() || tells_which) && (staff_changes || self.heard.same_time) {
             wants = vec![Want::at(booking.start)];
         }
         wish.when = wants;

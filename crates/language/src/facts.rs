@@ -234,9 +234,14 @@ pub(crate) fn people(tokens: &[Token]) -> u8 {
         let before = |n: usize| i.checked_sub(n).and_then(|i| tokens.get(i));
         let after = |n: usize| tokens.get(i + n);
         let said = if token.cue(Cue::Two) {
-            // «обе руки», «оба ногтя», "both hands" are no people.
-            let things = after(1)
-                .is_some_and(|t| t.trades().any(Trade::is_head) || t.cue(Cue::Variant) || t.unit().is_some() || t.cue(Cue::Booking));
+            // «обе руки», «оба ногтя», «оба раза», "both hands" are no people.
+            let things = after(1).is_some_and(|t| {
+                t.trades().any(Trade::is_head)
+                    || t.cue(Cue::Variant)
+                    || t.unit().is_some()
+                    || t.cue(Cue::Booking)
+                    || matches!(&*t.text, "раза" | "times")
+            });
             // «Педикюр и маникюр, оба»
             let works = matches!(&*token.text, "оба" | "обе" | "both")
                 && tokens[..i].iter().any(|t| t.trades().any(Trade::is_head))

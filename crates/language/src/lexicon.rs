@@ -342,7 +342,7 @@ trades! {
     Keratin true: "кератин кератиновый =keratin",
     Straightening true: "выпрямление выпрямить выпрямлять =straightening",
     Restoring true: "восстановление восстанавливать восстанавливающий восстановить =restoring =repairing",
-    Curl true: "завивка завить завивать химия химзавивка =perm =curls",
+    Curl true: "завивка завить завивать химия химзавивка =химка =химку =химки =perm =curls",
     Fringe true: "челка челочка =fringe =bangs",
     Consultation true: "консультация консультироваться проконсультироваться =consultation",
     Spa true: "спа =spa",

@@ -55,7 +55,9 @@ pub(crate) fn works(tokens: &[Token], used: &[bool], codes: &[bool]) -> Vec<bool
             let little = after(1).is_some_and(|t| t.prep(Prep::On) || matches!(&*t.text, "с" | "со"));
             let next = 1 + usize::from(little);
             if after(next).is_some_and(names_work) || after(next).is_some() && codes[i + next] {
-                refused[i..end].fill(true);
+                // «Мне не лазер мне шугаринг»
+                let wish = (i + next + 1..end).find(|k| tokens[*k].text == "мне" || tokens[*k].cue(Cue::Book) || asks(&tokens[*k]));
+                refused[i..wish.unwrap_or(end)].fill(true);
             } else if tokens[i].latin || after(1).is_some_and(unwanted) {
                 let first = i + 1 + usize::from(!tokens[i].latin);
                 // «Не хочу в субботу» refuses the day.
@@ -173,6 +175,7 @@ mod tests {
             ("стрижка не нужна, только борода", "стрижка"),
             ("не стрижку, а бороду", "стрижку"),
             ("не на маникюр, а на педикюр", "маникюр"),
+            ("мне не лазер мне шугаринг", "лазер"),
             ("не хочу маникюр, хочу педикюр", "маникюр"),
             ("хочу укладку, а стрижку не хочу", "стрижку"),
             ("хочу педикюр не надо маникюр", "маникюр"),

@@ -102,8 +102,8 @@ impl Team {
             }
             used[i] = true;
             // «К Юлии Сергеевне», «у Юли лешмейкера»: the words together tell one of two apart.
-            let found = match last.take() {
-                Some((at, before)) if at + 1 == i && found.iter().any(|id| before.contains(id)) => {
+            let found = match &last {
+                Some((at, before)) if *at + 1 == i && found.iter().any(|id| before.contains(id)) => {
                     named.ids.retain(|id| !before.contains(id) || found.contains(id));
                     found.into_iter().filter(|id| before.contains(id)).collect()
                 }
@@ -112,7 +112,15 @@ impl Team {
             let lettered = self.by_initial(&found, tokens.get(i + 1));
             used.iter_mut().skip(i + 1).take(usize::from(lettered.is_some())).for_each(|used| *used = true);
             let found = lettered.unwrap_or(found);
+            let from = last.take().filter(|(at, _)| handed_on(tokens, *at, i)).map(|(_, from)| from);
+            if let Some(from) = from {
+                named.ids.retain(|id| !from.contains(id));
+                named.not_ids.extend(from);
+            }
             last = Some((i, found.clone()));
+            if kept(tokens, i) {
+                continue;
+            }
             let ids = if refused(tokens, i) { &mut named.not_ids } else { &mut named.ids };
             // «К Ане, нет, к Вере»: the last one is meant.
             if i > 1 && !ids.is_empty() && replaced(tokens, i) {
@@ -232,6 +240,23 @@ fn refused(tokens: &[Token], i: usize) -> bool {
     let clause = &before[before.iter().rposition(Token::ends_clause).map_or(0, |at| at + 1)..];
     let not_booked = clause.windows(2).any(|w| w[0].text == "не" && w[1].text.starts_with("записыв"));
     direct || disliked || needless || not_booked
+}
+
+/// «С Ирины на Веронику», «от Ирины к Веронике»: the first of the two gives the visit away.
+fn handed_on(tokens: &[Token], from: usize, to: usize) -> bool {
+    let away = from > 0 && matches!(&*tokens[from - 1].text, "с" | "со" | "от");
+    let nearby = tokens[from + 1..to].iter().all(|t| t.prep(Prep::On) || t.prep(Prep::To));
+    away && nearby && to == from + 2
+}
+
+/// «К Азизу не приду, отмените, а к Сергею приду»: where something is cancelled, what is said to stand is not spoken of.
+fn kept(tokens: &[Token], i: usize) -> bool {
+    let start = tokens[..i].iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
+    let end = tokens[i..].iter().position(Token::ends_clause).map_or(tokens.len(), |at| i + at);
+    let comes = |t: &Token| matches!(&*t.text, "приду" | "придем" | "приеду" | "буду" | "силе" | "остается") || t.text.starts_with("остав");
+    let stands = (start..end).any(|k| comes(&tokens[k]) && !(k > 0 && tokens[k - 1].is(Sense::Not)));
+    let elsewhere = || tokens[..start].iter().chain(&tokens[end..]);
+    stands && elsewhere().any(|t| t.cue(Cue::Cancel)) && !tokens[start..end].iter().any(|t| t.cue(Cue::Cancel))
 }
 
 fn replaced(tokens: &[Token], i: usize) -> bool {

@@ -146,6 +146,7 @@ fn routes_and_api() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(onboarding::page))
         .route("/marketplace/register", get(onboarding::redirect))
         .route("/marketplace/connect", get(onboarding::page))
+        .route("/", get(pages::landing))
         .route("/marketplace/", get(pages::landing))
         .route("/marketplace", get(pages::landing))
         .layer(from_fn(fault::for_people));

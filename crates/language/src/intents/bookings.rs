@@ -203,7 +203,7 @@ pub(super) fn asks_anew(tokens: &[Token]) -> bool {
     let one = |t: &Token| matches!(&*t.text, "час" | "часу");
     let moment = |t: &Token| moment(t) || one(t);
     (0..tokens.len()).any(|i| {
-        let asks = matches!(&*tokens[i].text, "можно" | "давайте" | "давай" | "лучше" | "хочу" | "хотела" | "хотел" | "а");
+        let asks = matches!(&*tokens[i].text, "можно" | "давайте" | "давай" | "тогда" | "лучше" | "хочу" | "хотела" | "хотел" | "а");
         asks && tokens[i + 1..].iter().take(4).any(moment) && !tokens[i + 1..].iter().take(4).any(|t| t.is(Sense::Not))
     })
 }
@@ -224,7 +224,10 @@ pub(super) fn moves(sentences: &[Sentence<'_>]) -> bool {
 pub(super) fn late(s: &Sentence<'_>) -> bool {
     let master = |i: usize| i > 0 && s.tokens[..i].iter().any(|t| t.cue(Cue::Master));
     let late = s.tokens.iter().enumerate().any(|(i, t)| {
+        // «Опоздал, тогда на 16»: the time that is over is given up.
+        let given_up = t.text.starts_with("опоздал") && asks_anew(&s.tokens[i..]);
         t.cue(Cue::Late)
+            && !given_up
             && !master(i)
             && !s.denied(i)
             && !(t.text == "late" && (names_part(s.tokens.get(i + 1)) || s.says(&["how"]) || s.says(&["open"])))

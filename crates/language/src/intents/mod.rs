@@ -10,7 +10,7 @@ pub(crate) use bookings::{changes_time, other_time_asked, supposes_late};
 
 use answers::{answer, greets, review, thanks_for};
 use bookings::{Cancelling, asks_anew, cancels, gives_up_time, late, moves, my_bookings};
-use questions::{free_times, idle_question, price, services, staff};
+use questions::{asks_price_and_time, free_times, idle_question, price, services, staff};
 use wishes::{complaint, human, stop};
 
 use crate::{
@@ -209,7 +209,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     // «Да, записывайте» is a yes; with a wish in it, a wish too.
     let plain_yes = answer == Some(Intent::Confirm) && !named && understood.people == 1;
     let books = (any(&|s| books(s, &wanted)) && !plain_yes && !matches!(cancels, Cancelling::Asked | Cancelling::Kept))
-        || understood.same_as_last && !other_business;
+        || understood.same_as_last && !other_business
+        || price && any(&asks_price_and_time);
     let picks = understood.choice.is_some() && !price && !info && !moves;
     if picks {
         add(&mut found, Intent::Choose);
@@ -270,7 +271,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
     let nothing_else = !other_business && !kept_away && !asks_only && !books && !picks;
     if nothing_else
         && (named
-            || understood.staff_any
+            // «Перезвоните кто-нибудь»
+            || understood.staff_any && !found.contains(&Intent::Human)
             || !understood.staff_not_ids.is_empty()
             || understood.staff_same
             || understood.same_time
@@ -278,6 +280,8 @@ pub(crate) fn read(text: &Text, context: &Context, understood: &Understood, trad
             || !understood.when_refused.is_empty() && found_is_only_small(&sentences))
         && !human_only(&sentences)
         && !any(&thanks_for)
+        // «Спасибо, отлично подстригли»
+        && !(understood.when.is_empty() && any(&|s| s.has(Cue::Thanks) && s.has(Cue::PastVisit)))
         && !any(&|s| s.has(Cue::Thanks) && s.says(&["передайте", "передай"]))
         // «Спасибо Анечке!»
         && (!understood.service_ids.is_empty()

@@ -1,6 +1,6 @@
 //! What is asked: prices, free times, services, masters.
 
-use super::{Sentence, Wanted};
+use super::{Sentence, Wanted, asks_anew};
 use crate::{
     Understood,
     lexicon::{Cue, Prep, Sense, Trade, Unit},
@@ -8,11 +8,18 @@ use crate::{
     text::Token,
 };
 
+/// «Сколько стоит и можно ли сегодня в 7»
+pub(super) fn asks_price_and_time(s: &Sentence<'_>) -> bool {
+    let and_may_i = |i: usize| s.tokens[i - 1].is(Sense::And) && s.tokens[i].text == "можно";
+    (1..s.tokens.len()).any(|i| and_may_i(i) && asks_anew(&s.tokens[i..]))
+}
+
 pub(super) fn price(s: &Sentence<'_>) -> bool {
     let worth = s.tokens.iter().enumerate().any(|(i, t)| {
         t.cue(Cue::Cost)
             && !(matches!(&*t.text, "стоит")
-                && (i > 0 && s.tokens[i - 1].is(Sense::Not) || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book))))
+                // «Шея колом стоит»
+                && (i > 0 && (s.tokens[i - 1].is(Sense::Not) || s.tokens[i - 1].text == "колом") || s.tokens.get(i + 1).is_some_and(|t| t.cue(Cue::Cancel) || t.cue(Cue::Book))))
             && !matches!(&*t.text, "выйдет" | "дорого" | "дешево" | "бюджет")
             || matches!(&*t.text, "дорого" | "дешево") && (s.question || s.has(Cue::Whether))
     });

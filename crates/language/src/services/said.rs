@@ -46,6 +46,8 @@ impl PriceList {
         // «Стрику», «броду» are words of the dictionary that nobody writes to a salon.
         let slips = rare_words(tokens, used);
         let booking = tokens.iter().any(|t| t.cue(Cue::Booking) && t.text.starts_with("запис"));
+        // «Чем классика отличается от объёма»
+        let compared = tokens.iter().any(|t| t.text.starts_with("отлича"));
         for (i, token) in tokens.iter().enumerate() {
             // A line may break inside a phrase: «тонирование / бороды».
             let broken = token.kind == Kind::LineEnd
@@ -56,8 +58,12 @@ impl PriceList {
             if broken {
                 continue;
             }
-            let divides =
-                token.is(Sense::And) || token.ends_clause() || token.mark('+') || token.mark('&') || matches!(&*token.text, "плюс" | "а");
+            let divides = compared && token.text == "от"
+                || token.is(Sense::And)
+                || token.ends_clause()
+                || token.mark('+')
+                || token.mark('&')
+                || matches!(&*token.text, "плюс" | "а");
             if divides {
                 group += 1;
                 without = false;
@@ -194,12 +200,13 @@ impl PriceList {
         let aches = |s: &Said| {
             let near = |t: Option<&Token>| {
                 t.is_some_and(|t| {
-                    ["боли", "болят", "ноет", "ноют", "отека", "затек", "ломит", "тянет", "устал"]
+                    ["боли", "болят", "ноет", "ноют", "отека", "затек", "ломит", "тянет", "устал", "лезет", "лезут", "полез", "пробив"]
                         .iter()
                         .any(|begin| t.text.starts_with(begin))
                 })
             };
-            s.keys[0].is_object() && (near(tokens.get(s.at + 1)) || s.at > 0 && near(tokens.get(s.at - 1)))
+            let troubles = s.keys[0].is_object() || s.keys[0] == Key::Trade(Trade::Grey);
+            troubles && (near(tokens.get(s.at + 1)) || s.at > 0 && near(tokens.get(s.at - 1)))
         };
         if said.iter().any(|s| s.is_head() && !s.keys[0].is_object()) {
             said.retain(|s| !aches(s));
@@ -304,6 +311,12 @@ impl PriceList {
         }
         if keys.contains(&Key::Trade(Trade::Henna)) {
             keys.push(Key::Trade(Trade::Coloring));
+        }
+        // «Нарощенных» is no slip where the list writes it so.
+        if let Some(written) = &token.slip {
+            let lemmas = morphology::lemmas(written);
+            let as_written = |own: &&OwnWord| lemmas.iter().any(|lemma| Key::of(lemma) == own.key);
+            keys.splice(0..0, self.own.iter().filter(as_written).map(|own| own.key).take(1));
         }
         let own = token.trades().next().is_none() && token.is_word();
         if keys.contains(&Key::Trade(Trade::Body)) {

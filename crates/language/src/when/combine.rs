@@ -240,6 +240,8 @@ fn is_refusal(tokens: &[Token], clause: std::ops::Range<usize>, mention: &Mentio
                 || next.is_some_and(|t| t.cue(Cue::Want)) && mention.span.start > at
                 || next.is_some_and(|t| t.cue(Cue::My)) && can(after_next)
                 || matches!(&*t.text, "can't" | "cannot" | "cant" | "doesn't" | "won't"))
+            // «В 6 не, в 8 ок»
+            || t.text == "не" && next.is_none() && mention.span.end == at
             || busy(at) && !(hours_of(at) && matches!(mention.item, Item::Day(_)));
         // «Если занято, то на 11»
         let supposed = words[..i].iter().any(|t| t.cue(Cue::If));

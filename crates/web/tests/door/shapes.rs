@@ -38,9 +38,17 @@ async fn people_and_languages() {
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let house = House::new().await;
-    for path in
-        ["/livez", "/readyz", "/marketplace/", "/marketplace/test", "/marketplace/health", "/assets/app.css", "/no/such/page", "/api/docs"]
-    {
+    for path in [
+        "/",
+        "/livez",
+        "/readyz",
+        "/marketplace/",
+        "/marketplace/test",
+        "/marketplace/health",
+        "/assets/app.css",
+        "/no/such/page",
+        "/api/docs",
+    ] {
         let answer = house.get(path).await;
         assert!(answer.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"), "{path}");
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
