@@ -106,6 +106,11 @@ impl AppState {
         NodeBuilder::new("sync").children(collections).build()
     }
 
+    /// How many patches each collection has.
+    pub(super) fn versions(&self) -> BTreeMap<String, usize> {
+        self.collections.iter().map(|(name, patches)| (name.clone(), patches.len())).collect()
+    }
+
     fn sync_collection(&mut self, asked: &Node) -> Node {
         let name = asked.attrs.get("name").map(|name| name.as_str().into_owned()).unwrap_or_default();
         let version = asked.attrs.get("version").and_then(|version| version.as_str().parse::<usize>().ok()).unwrap_or(0);

@@ -323,7 +323,8 @@ impl Emulator {
             tracing::warn!("a message to an address that nobody has");
             return world.send(connection, ack(Some(404)));
         };
-        let restricted = world.accounts.get(phone).is_some_and(|account| account.restricted);
+        let restricted = world.accounts.get(phone).is_some_and(|account| account.restricted)
+            || world.accounts.get(&recipient).is_some_and(|account| account.refuses_strangers);
         let shown = child_content(node, "tctoken");
         let given = world.accounts.get(&recipient).and_then(|account| account.trusted.get(phone));
         let trusted = given.is_some_and(|token| **token == *shown);
@@ -384,7 +385,7 @@ impl Emulator {
             return;
         }
         self.show(world, phone, phone, owner, &id, &message);
-        let Some(reader) = world.accounts.get(owner) else { return };
+        let Some(reader) = world.accounts.get(owner).filter(|reader| !reader.silent) else { return };
         let receipt =
             NodeBuilder::new("receipt").attr("from", reader.lid_jid()).attr("id", id.as_str()).attr("t", self.calendar_secs()).build();
         self.queue_receipt(world, owner, phone, device, &id, &receipt);

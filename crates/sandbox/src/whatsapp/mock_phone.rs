@@ -12,8 +12,9 @@ use super::{Emulator, LinkError};
 
 /// Numbers of such phones begin here, where nobody lives.
 const FIRST_NUMBER: u64 = 559_980_000_001;
-/// Names that begin so make a restricted account.
-const RESTRICTED: &str = "restricted:";
+/// Names that begin so, or with flags of which it is one (`scenario:restricted,…:name`), are of those
+/// to whom strangers may not write.
+const RESTRICTED: &str = "restricted";
 
 /// `POST /admin/mock-phone/scan-qr` with the QR code's text as the body.
 pub(super) async fn scan_qr(State(emulator): State<Arc<Emulator>>, qr: String) -> Response {
@@ -43,11 +44,20 @@ impl World {
         let free = |phone: &String| !self.accounts.contains_key(phone);
         let phone = (FIRST_NUMBER..).map(|number| number.to_string()).find(free).unwrap_or_default();
         let account = self.account(&phone).map_err(|error| LinkError::Phone(error.to_string()))?;
-        account.restricted = name.starts_with(RESTRICTED);
-        account.name.clone_from(&name);
+        account.refuses_strangers = flags(&name).any(|flag| flag == RESTRICTED);
+        account.silent = true;
+        account.name = if name.is_empty() { format!("Phone {phone}") } else { name.clone() };
         if !name.is_empty() {
             self.named.insert(name, phone.clone());
         }
         Ok(phone)
     }
+}
+
+/// What stands before a name: `restricted:anna`, `scenario:restricted,cs_enabled=0:anna`.
+fn flags(name: &str) -> impl Iterator<Item = &str> {
+    let mut parts = name.split(':');
+    let first = parts.next().filter(|_| name.contains(':'));
+    let list = if first == Some("scenario") { parts.next() } else { first };
+    list.into_iter().flat_map(|list| list.split(','))
 }

@@ -103,9 +103,15 @@ impl Emulator {
                     _ => stanza::error(id, 400, "bad-request"),
                 })
             }
-            ("w:sync:app:state", "set", "sync", Some((phone, _))) => child.and_then(|sync| {
+            ("w:sync:app:state", "set", "sync", Some((phone, device))) => child.and_then(|sync| {
                 let now_ms = (self.options.calendar)();
-                app_state(world, phone, now_ms).ok().map(|state| one(state.sync(sync)))
+                let state = app_state(world, phone, now_ms).ok()?;
+                let before = state.versions();
+                let answer = one(state.sync(sync));
+                let changed: Vec<_> =
+                    state.versions().into_iter().filter(|(name, version)| before.get(name).unwrap_or(&0) < version).collect();
+                self.tell_of_settings(world, phone, *device, &changed);
+                Some(answer)
             }),
             ("abt", "get", "props", _) => {
                 let props = NodeBuilder::new("props").attr("protocol", "1").attr("hash", "sandbox").attr("refresh", 86_400);
@@ -127,6 +133,24 @@ impl Emulator {
             tracing::warn!(stanza = %wacore::xml::DisplayableNode(node), "a query that the emulator cannot answer");
             stanza::error(id, 501, "feature-not-implemented")
         })
+    }
+
+    /// A device has changed settings that the account's others share: they fetch them.
+    fn tell_of_settings(&self, world: &mut World, phone: &str, by: u16, changed: &[(String, usize)]) {
+        let Some(account) = world.accounts.get(phone).filter(|_| !changed.is_empty()) else { return };
+        let others: Vec<u16> = account.companions.keys().copied().filter(|device| *device != by).collect();
+        let collections = changed
+            .iter()
+            .map(|(name, version)| NodeBuilder::new("collection").attr("name", name.as_str()).attr("version", version.to_string()).build());
+        let news = NodeBuilder::new("notification")
+            .attr("from", "s.whatsapp.net")
+            .attr("type", "server_sync")
+            .attr("t", self.calendar_secs())
+            .children(collections.collect::<Vec<_>>())
+            .build();
+        for device in others {
+            self.notify(world, phone, phone, device, news.clone());
+        }
     }
 
     /// A device asks for what waited while it was away.

@@ -78,6 +78,12 @@ pub(super) struct Account {
     /// Its devices may answer, and write to nobody else.
     #[serde(default)]
     pub(super) restricted: bool,
+    /// Strangers may not write to it (463), unless they show a token that it gave them.
+    #[serde(default)]
+    pub(super) refuses_strangers: bool,
+    /// Its phone lies somewhere without a screen: it tells nobody what came to it.
+    #[serde(default)]
+    pub(super) silent: bool,
     /// Who may write to it unasked, by the token that each of them was given.
     #[serde(default)]
     pub(super) trusted: BTreeMap<String, Octets>,
@@ -326,6 +332,8 @@ impl World {
                 hidden: false,
                 passkey: false,
                 restricted: false,
+                refuses_strangers: false,
+                silent: false,
                 trusted: BTreeMap::new(),
                 app_state: None,
             };

@@ -90,7 +90,7 @@ async fn named(world: &World, name: &str) -> Session {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_a_phone_on_the_test_server() {
     let world = world().await;
-    let anna = named(&world, "anna").await;
+    let mut anna = named(&world, "anna").await;
     let second = named(&world, "anna").await;
     let mut boris = named(&world, "boris").await;
     let address = |session: &Session| session.handle.client().persistence_manager().get_device_snapshot().pn.clone().expect("linked");
@@ -100,29 +100,27 @@ async fn a_name_is_a_phone_on_the_test_server() {
     let sent = anna.handle.client().send_text(address(&boris).to_non_ad(), "привет").await.expect("sent").message_id;
     assert_eq!(boris.text().await, (sent, "привет".into()));
 
+    // Who is careful is written to by nobody whom they do not know.
     let mut careful = named(&world, "restricted:clara").await;
-    let stranger = careful.handle.client().send_text(address(&anna).to_non_ad(), "купите").await.expect("written").message_id;
-    let refused =
-        careful.wait("refused", |told| if let Told::Ack { id, error } = told { (id == stranger).then_some(error) } else { None }).await;
-    assert_eq!(refused.as_deref(), Some("463"));
-    // Whom Anna trusts may write to her unasked.
-    anna.handle.client().tc_token().issue_tokens(&[address(&careful).to_non_ad()]).await.expect("given");
-    let of_anna = anna.handle.client().persistence_manager().get_device_snapshot().lid.clone().expect("linked").user;
-    let backend = careful.handle.client().persistence_manager().backend();
+    let refusal = |id: String| move |told| if let Told::Ack { id: of, error } = told { (of == id).then_some(error) } else { None };
+    let stranger = anna.handle.client().send_text(address(&careful).to_non_ad(), "купите").await.expect("written").message_id;
+    assert_eq!(anna.wait("refused", refusal(stranger)).await.as_deref(), Some("463"));
+    careful.handle.client().tc_token().issue_tokens(&[address(&anna).to_non_ad()]).await.expect("given");
+    let of_careful = careful.handle.client().persistence_manager().get_device_snapshot().lid.clone().expect("linked").user;
+    let backend = anna.handle.client().persistence_manager().backend();
     for _ in 0..PATIENCE.as_millis() / 5 {
-        if backend.get_tc_token(&of_anna).await.expect("an answer").is_some() {
+        if backend.get_tc_token(&of_careful).await.expect("an answer").is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let welcome = careful.handle.client().send_text(address(&anna).to_non_ad(), "спасибо").await.expect("written").message_id;
-    let taken =
-        careful.wait("taken", |told| if let Told::Ack { id, error } = told { (id == welcome).then_some(error) } else { None }).await;
-    assert_eq!(taken, None);
-    boris.handle.client().send_text(address(&careful).to_non_ad(), "вопрос").await.expect("sent");
-    assert_eq!(careful.text().await.1, "вопрос");
-    careful.handle.client().send_text(address(&boris).to_non_ad(), "ответ").await.expect("sent");
-    assert_eq!(boris.text().await.1, "ответ");
+    let welcome = anna.handle.client().send_text(address(&careful).to_non_ad(), "спасибо").await.expect("written").message_id;
+    assert_eq!(anna.wait("taken", refusal(welcome)).await, None);
+    assert_eq!(careful.text().await.1, "спасибо");
+    careful.handle.client().send_text(address(&boris).to_non_ad(), "вопрос").await.expect("sent");
+    assert_eq!(boris.text().await.1, "вопрос");
+    boris.handle.client().send_text(address(&careful).to_non_ad(), "ответ").await.expect("sent");
+    assert_eq!(careful.text().await.1, "ответ");
     for session in [anna, second, boris, careful] {
         session.handle.shutdown().await;
     }
