@@ -60,7 +60,7 @@ pub(crate) enum Fault {
     /// WhatsApp gave no code in time.
     NoCode,
     /// WhatsApp cannot be linked now; the reason for a person.
-    LinkRefused(&'static str),
+    LinkRefused(texts::Said),
     /// The text is no phone number.
     InvalidPhone,
     /// The number serves another salon already.
@@ -139,7 +139,7 @@ impl Fault {
         };
         let message = match self {
             Self::ActivationFailed(reason) | Self::MarketplaceRefused(reason) => format!("{} {reason}", words.message.in_lang(lang)),
-            Self::LinkRefused(reason) => (*reason).to_owned(),
+            Self::LinkRefused(reason) => reason.in_lang(lang).to_owned(),
             _ => words.message.in_lang(lang).to_owned(),
         };
         ErrorBody { success: false, error: words.code, message, fields }

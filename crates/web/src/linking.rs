@@ -77,7 +77,7 @@ pub(crate) async fn qr(web: &Web, company: CompanyId) -> Result<(String, Duratio
         match pool.state(company) {
             state if state.is_connected() => return Err(Fault::AlreadyConnected),
             LinkState::Connecting | LinkState::Disconnected | LinkState::LoggedOut => {}
-            state => return Err(state.reason().map_or(Fault::NoCode, Fault::LinkRefused)),
+            state => return Err(texts::no_link(&state).map_or(Fault::NoCode, Fault::LinkRefused)),
         }
         if Instant::now() >= until {
             return Err(Fault::NoCode);

@@ -93,7 +93,12 @@ pub(crate) async fn redirect(State(web): State<Arc<Web>>, ip: ClientIp, RawQuery
             // Of several branches those that can be linked are; the others come again.
             Err(fault) => {
                 tracing::info!(%salon, ?fault, "a branch was not let in");
+                let busy = fault == Fault::BookingSystemBusy;
                 refused.get_or_insert(fault);
+                // Whoever is silent to one branch is asked for no other: the page would come too late.
+                if busy {
+                    break;
+                }
             }
         }
     }
@@ -524,11 +529,13 @@ fn activated(done: Activated, lang: Lang) -> Json<ActivatedBody> {
     (status = 502, description = "The marketplace refused", body = ErrorBody),
 ))]
 pub(crate) async fn activate(State(web): State<Arc<Web>>, lang: Lang, Body(body): Body<Activate>) -> Result<Json<ActivatedBody>, Fault> {
-    let claims = match web.registration(&body.token).await {
-        Err(Fault::TokenExpired) => return Err(Fault::RegistrationExpired),
-        claims => claims?,
-    };
+    let claims = web.registration(&body.token).await.map_err(of_activation)?;
     Ok(activated(activation::activate(&web.app, claims.company_id).await?, lang))
+}
+
+/// A token that is out of date is a registration that is.
+fn of_activation(fault: Fault) -> Fault {
+    if fault == Fault::TokenExpired { Fault::RegistrationExpired } else { fault }
 }
 
 /// The older form of activation.
@@ -541,13 +548,15 @@ pub(crate) struct Prepare {
 /// An older name of activation.
 #[utoipa::path(post, path = "/marketplace/callback/prepare", tag = "onboarding", request_body = Prepare, responses(
     (status = 200, description = "As it stands", body = ActivatedBody), (status = 401, description = "No right key or token", body = ErrorBody), (status = 403, description = "Another salon's", body = ErrorBody), (status = 409, description = "Not now", body = ErrorBody),
+    (status = 410, description = "The registration is older than an hour", body = ErrorBody),
 ))]
 pub(crate) async fn prepare(
     State(web): State<Arc<Web>>,
     lang: Lang,
-    caller: Caller,
+    caller: Result<Caller, Fault>,
     Body(body): Body<Prepare>,
 ) -> Result<Json<ActivatedBody>, Fault> {
+    let caller = caller.map_err(of_activation)?;
     let company = web.company(caller.may(CompanyId(body.company_id))?).await?;
     if company.salon_id != SalonId(body.salon_id) {
         return Err(Fault::Foreign);

@@ -1,6 +1,7 @@
 //! Every word that this crate says to people, in Russian and in English.
 
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::LinkState;
 
 use crate::Fault;
 
@@ -63,8 +64,26 @@ pub(crate) const ACTIVATED: Said = said("Ассистент подключён �
 pub(crate) const TRY_AGAIN: Said = said("Попробовать ещё раз", "Try again");
 pub(crate) const TO_YCLIENTS: Said = said("Вернуться в YClients", "Back to YClients");
 pub(crate) const CONNECTING: &str = "Соединяемся с WhatsApp, это недолго.";
-pub(crate) const NO_PAIRING: &str = "WhatsApp не даёт код для этого номера. Подключите его по QR-коду.";
+pub(crate) const NO_PAIRING: Said = said(
+    "WhatsApp не даёт код для этого номера. Подключите его по QR-коду.",
+    "WhatsApp gives no code for this number. Link it by the QR code.",
+);
 pub(crate) const TOO_MANY_SOCKETS: &str = "Слишком много подключений, подождите минуту";
+
+/// Why WhatsApp cannot be linked in that state, where something is wrong.
+pub(crate) fn no_link(state: &LinkState) -> Option<Said> {
+    let en = match state {
+        LinkState::Connected { .. } | LinkState::Connecting => return None,
+        LinkState::Disconnected => "WhatsApp is not linked. Scan the QR code or enter the pairing code.",
+        LinkState::LoggedOut => "The device was removed on the phone. Link WhatsApp again.",
+        LinkState::Replaced => "Another program has taken this session over. Close it and link WhatsApp again.",
+        LinkState::PasskeyRequired => "WhatsApp demands a passkey for this number. Try another number or write to us.",
+        LinkState::Banned { .. } => "WhatsApp has banned the number for a time. When the ban is over we connect by ourselves.",
+        LinkState::Outdated => "WhatsApp demands an update. We are at it.",
+        LinkState::Restricted => "WhatsApp does not let new people be written to for now. Who writes first is answered.",
+    };
+    state.reason().map(|ru| said(ru, en))
+}
 
 /// Where a page of an error leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
