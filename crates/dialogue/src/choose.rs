@@ -1,8 +1,8 @@
 //! Answers to what was asked of a booking to be: which time, which service, what name, what number.
 
-use domain::ServiceId;
+use domain::{Salon, ServiceId};
 use jiff::civil::Date;
-use language::{Intent, When};
+use language::{Asked, Context, Intent, Reader, When};
 
 use crate::{
     Step,
@@ -16,6 +16,11 @@ impl Mind<'_> {
     /// One of the offered times was meant, or something else.
     pub(crate) fn chose_visit(mut self, visits: Vec<Visit>) -> Step {
         let elsewhere = [Intent::Cancel, Intent::Reschedule, Intent::MyBookings, Intent::Late];
+        // «Да, переносите»
+        let agrees = self.heard.has(Intent::Confirm) && !self.heard.has(Intent::Cancel) && !self.names_details();
+        if let ([only], true, true) = (visits.as_slice(), agrees, self.state.wish.moving.is_some()) {
+            return self.confirm(only.clone());
+        }
         if elsewhere.iter().any(|intent| self.heard.has(*intent)) {
             return self.wanted();
         }
@@ -137,7 +142,7 @@ impl Mind<'_> {
             }
             _ => None,
         };
-        if let Some(id) = chosen.copied() {
+        if let Some(id) = chosen.copied().or_else(|| self.told_apart(&services)) {
             self.tell(true);
             return self.with_service(id);
         }
@@ -156,6 +161,22 @@ impl Mind<'_> {
         }
         self.note(false);
         self.put_again(Question::WhichService(services))
+    }
+
+    /// «Женская, волосы длинные»: the words name one of these, if there are no others.
+    fn told_apart(&self, services: &[ServiceId]) -> Option<ServiceId> {
+        let heard = &self.heard;
+        let of_these = heard.service_ids.iter().all(|id| services.contains(id)) && heard.choice.is_none();
+        if !of_these || self.plain_yes() || self.plain_no() || self.cues.words < 2 {
+            return None;
+        }
+        let salon = self.turn.salon;
+        let those = salon.services.iter().filter(|service| services.contains(&service.id)).cloned().collect();
+        let reader = Reader::new(Some(&Salon { services: those, ..salon.clone() }));
+        let context = Context { asked: Some(Asked::Service), ..Context::default() };
+        let read = |text: &str| reader.read(text, self.turn.now, &context);
+        let named = [self.text.clone(), format!("{} {}", self.state.wish.named, self.text)];
+        named.iter().map(|text| read(text)).find(|read| read.service_ids.len() == 1).map(|read| read.service_ids[0])
     }
 
     /// It is clear now which service is meant.

@@ -63,7 +63,9 @@ impl Mind<'_> {
             return self.unclear_correction(last);
         }
         let elsewhere = (!heard.when.is_empty() || !same_master) && !self.cues.besides;
-        (heard.service_ids.is_empty() && elsewhere && !self.asks_what_is_free()).then_some(Correction::Move)
+        // «А у Романа есть на 18?», when it was booked with another for that time.
+        let compares = !same_master && wants.iter().all(stands);
+        (heard.service_ids.is_empty() && elsewhere && (!self.asks_what_is_free() || compares)).then_some(Correction::Move)
     }
 
     /// «Ой, не японский, классический» after a booking: what stands is not meant, and its master's services come first.

@@ -152,7 +152,9 @@ impl Mind<'_> {
     /// A question that nothing could be made of.
     pub(crate) fn asks_what_is_not_known(&self) -> bool {
         let nothing = self.heard.intents == [Intent::Other] && !self.names_details() && !self.heard.when_impossible;
-        nothing && self.cues.question && self.cues.words > 1 && self.heard.name.is_none() && self.heard.phone.is_none()
+        // «Так можно?» asks of what was offered.
+        let of_the_offer = self.cues.words <= 2 && self.cues.wish;
+        nothing && !of_the_offer && self.cues.question && self.cues.words > 1 && self.heard.name.is_none() && self.heard.phone.is_none()
     }
 
     /// A service with a question mark and nothing else.
@@ -180,7 +182,7 @@ impl Mind<'_> {
 
     /// The time of day that «время то же» means.
     pub(crate) fn same_time(&self) -> Option<Time> {
-        let standing = self.state.wish.moving.as_ref().or(self.state.last.last());
+        let standing = self.state.wish.moving.as_ref().or(self.state.last.last()).or(self.state.cancelled.as_ref());
         self.heard.same_time.then(|| standing.map(|booking| booking.get().start.time())).flatten()
     }
 

@@ -66,6 +66,11 @@ impl Mind<'_> {
             self.state.asked_times = 1;
             return self.say(words);
         }
+        // «А первую на час позже», where they were told a while before.
+        if let (Purpose::Move, Some((booking, heard))) = (purpose, self.which_and_where_to(&coming)) {
+            self.heard = heard;
+            return self.with_booking(purpose, booking);
+        }
         let (fitting, missed) = self.meant(purpose, &coming);
         let new_service = missed && purpose == Purpose::Move && !self.heard.services_ambiguous && !self.heard.service_ids.is_empty();
         let of = |booking: &Booking| self.heard.when.iter().map(Want::read).all(|want| want.fits(booking.start));
@@ -112,7 +117,8 @@ impl Mind<'_> {
         let (heard, salon) = (&self.heard, self.turn.salon);
         let parts = salon.parts(&heard.service_ids);
         let asked = |booking: &Booking| {
-            (parts.is_empty() || salon.parts(&booking.services).iter().any(|id| parts.contains(id)))
+            heard.when.iter().map(Want::read).all(|want| want.fits(booking.start))
+                && (parts.is_empty() || salon.parts(&booking.services).iter().any(|id| parts.contains(id)))
                 && (heard.staff_ids.is_empty() || heard.staff_ids.contains(&booking.staff_id))
         };
         let those: Vec<ReadBack<Booking>> = coming.iter().filter(|booking| asked(booking.get())).cloned().collect();
@@ -471,8 +477,10 @@ impl Mind<'_> {
             return self.say_and_go_on(words);
         }
         if heard.has(Intent::Reschedule) && !parts.is_empty() && !parts.iter().any(of_them) {
-            // «И маникюр перенесите» is about another one.
-            return self.wanted_with(Some(Question::ReallyCancel(bookings)));
+            // «И маникюр перенесите на то же время» is about another one, and its own time.
+            let mut mind = self;
+            mind.heard = mind.turn.reader.read(&mind.text, mind.turn.now, &Context::default());
+            return mind.wanted_with(Some(Question::ReallyCancel(bookings)));
         }
         // «Лучше в субботу»: it is to be moved.
         let names_another_time = !heard.when.is_empty() && heard.service_ids.is_empty() && !heard.has(Intent::Cancel);

@@ -27,10 +27,12 @@ impl Mind<'_> {
             Some(booking) => {
                 let stands = booking.get().clone();
                 self.state.remember(booking);
+                let words = self.voice().stands(&stands);
                 if !self.names_details() && (self.heard.has(Intent::Confirm) || self.heard.has(Intent::Other)) {
-                    let words = self.voice().stands(&stands);
                     return self.say(words);
                 }
+                // Whatever else is asked, this was waited for.
+                self.parts.push(words);
                 let text = std::mem::take(&mut self.text);
                 self.read(text);
                 self.answer()

@@ -4,6 +4,7 @@ use language::{Intent, Lang};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    effect::Effect,
     moment::Want,
     plan::{Seat, Visit},
 };
@@ -104,9 +105,17 @@ impl State {
         serde_json::from_str(json).ok().filter(|state: &Self| state.version == VERSION).unwrap_or_default()
     }
 
-    /// The customer waits to hear whether something was done.
-    pub fn is_unsettled(&self) -> bool {
-        self.unsettled.is_some()
+    /// The customer waits to hear whether this booking was made.
+    pub fn awaits(&self, effect: &Effect) -> bool {
+        let Effect::Book { services, staff, start, .. } = effect else { return false };
+        self.unsettled.as_ref().is_some_and(|seat| seat.services == *services && seat.staff == *staff && seat.start == *start)
+    }
+
+    /// What became of this booking is known, or will not be.
+    pub(crate) fn wait_no_more(&mut self, effect: &Effect) {
+        if self.awaits(effect) {
+            self.unsettled = None;
+        }
     }
 
     /// A person of the salon has given the chat back.

@@ -150,9 +150,9 @@ pub fn resume(pending: Pending, outcome: Outcome, turn: &Turn<'_>) -> Step {
 
 /// The end of an effect that was [`Outcome::Unsettled`], found out between two turns: what the
 /// customer is told, and the state that knows it. `None` is "it was not done".
-pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
+pub fn settled(state: State, effect: &Effect, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply {
     let mut mind = Mind::begin(state, turn);
-    mind.state.unsettled = None;
+    mind.state.wait_no_more(effect);
     let words = match receipt {
         Some(receipt) => {
             let words = mind.voice().receipts(std::slice::from_ref(&receipt));
@@ -168,10 +168,10 @@ pub fn settled(state: State, receipt: Option<Receipt>, turn: &Turn<'_>) -> Reply
 }
 
 /// The end of an effect whose outcome could not be found out: a person will look.
-pub fn never_settled(state: State, turn: &Turn<'_>) -> Reply {
+pub fn never_settled(state: State, effect: &Effect, turn: &Turn<'_>) -> Reply {
     let mut mind = Mind::begin(state, turn);
     let words = mind.voice().never_settled();
-    mind.state.unsettled = None;
+    mind.state.wait_no_more(effect);
     mind.state.drop_thread();
     mind.state.paused = Some(turn.now.date());
     Reply { state: mind.state, messages: vec![words], pause: Some(Pause::UntilResumedOrNextDay) }
@@ -255,6 +255,8 @@ impl<'t> Mind<'t> {
 
     pub(crate) fn done(mut self, pause: Option<Pause>) -> Step {
         self.parts.retain(|part| !part.is_empty());
+        // Asked for again, what stands is told once.
+        self.parts.dedup();
         let words = [self.hello, self.parts.join("\n")];
         let words = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
         let messages = if words.is_empty() { Vec::new() } else { vec![words] };

@@ -775,9 +775,19 @@ fn what_was_unknown_is_told_once_it_is_known() {
     let mut booking = model.bookings[0].clone();
     booking.start = date(2026, 3, 3).at(10, 0, 0, 0);
     let turn = Turn { salon: &model.salon, reader: &model.reader, now, customer: &chat.customer, heard: &[] };
-    let done = settled(unknown.clone(), Some(Receipt::Booked(ReadBack::from_booking_system(booking, jiff::Timestamp::UNIX_EPOCH))), &turn);
+    let effect = chat.effects.iter().find(|effect| matches!(effect, Effect::Book { .. })).cloned().expect("it was tried");
+    let other = Effect::Cancel { record: booking.record_id };
+    assert!(unknown.awaits(&effect) && !unknown.awaits(&other));
+    let done = settled(
+        unknown.clone(),
+        &effect,
+        Some(Receipt::Booked(ReadBack::from_booking_system(booking, jiff::Timestamp::UNIX_EPOCH))),
+        &turn,
+    );
     assert!(done.messages[0].to_lowercase().contains("записала вас") && done.messages[0].contains("10:00"), "{:?}", done.messages);
-    let not_done = settled(unknown, None, &turn);
+    assert!(!done.state.awaits(&effect));
+    assert!(settled(unknown.clone(), &other, None, &turn).state.awaits(&effect), "of another the customer still waits to hear");
+    let not_done = settled(unknown, &effect, None, &turn);
     assert!(!not_done.messages[0].contains("Записала") && not_done.messages[0].contains("ещё раз"), "{:?}", not_done.messages);
 }
 
@@ -1188,6 +1198,8 @@ fn what_is_said_of_the_bookings_that_were_told() {
     let stands = "= Марина 03-04 12:00 Маникюр классический";
     check(&format!(
         "{booked} > Подтверждаю запись на среду
+         < Ваша запись: Маникюр классический, завтра, 4 марта, в 12:00
+         > а какие у меня записи?
          < Ваши записи:
          < 1) Маникюр классический, завтра, 4 марта, в 12:00
          > отмените вторую

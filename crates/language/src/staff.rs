@@ -54,6 +54,10 @@ impl Team {
                 let word = word.to_lowercase().replace('ё', "е");
                 let word = if word.is_ascii() { script::transliterate(&word) } else { word };
                 forms.extend(names::declined(&word).into_iter().map(String::into_boxed_str));
+                // «К Гаяне»
+                if let Some(stem) = word.strip_suffix('э') {
+                    forms.push(format!("{stem}е").into_boxed_str());
+                }
                 // A full name stands for itself; a short one for all it may be short for.
                 if i == 0 || ids.is_empty() {
                     ids.extend(names::of(&word));
@@ -118,7 +122,7 @@ impl Team {
                 named.not_ids.extend(from);
             }
             last = Some((i, found.clone()));
-            if kept(tokens, i) {
+            if kept(tokens, i) || was_before(tokens, i) {
                 continue;
             }
             let ids = if refused(tokens, i) { &mut named.not_ids } else { &mut named.ids };
@@ -167,7 +171,9 @@ impl Team {
         let after_to =
             i > 0 && (tokens[i - 1].prep(Prep::To) || matches!(&*tokens[i - 1].text, "у" | "with") || tokens[i - 1].cue(Cue::Master));
         // Words that are also names: «вера», «света», «мила», «роман».
-        let word_too = !token.senses.is_empty() && !after_to && !token.capital && token.slip.is_none();
+        // An English one begins a question with a capital: "Can I book …".
+        let capital = token.capital && !(token.latin && i == 0);
+        let word_too = !token.senses.is_empty() && !after_to && !capital && token.slip.is_none();
         if word_too || (word.chars().count() < 2) {
             return Vec::new();
         }
@@ -181,10 +187,13 @@ impl Team {
         if !exact.is_empty() {
             return exact;
         }
-        // «Ляйлечка», «Лейсаночке»
-        if let Some(stem) = fondled(word).filter(|_| token.strange || token.slip.is_some()) {
-            let length = stem.chars().count() + 1;
-            let fond = by(&|m| m.forms.iter().any(|form| form.starts_with(stem) && form.chars().count() <= length));
+        // «Ляйлечка», «Лейсаночке», «к Машке», «Юльчик»
+        let called = token.senses.is_empty() && (token.strange || token.slip.is_some() || token.capital || after_to);
+        if let Some(stem) = fondled(word).filter(|_| called) {
+            let length = stem.chars().count() + 2;
+            let near = |form: &str| form.starts_with(stem) && form.chars().count() <= length;
+            let fond =
+                by(&|m| m.forms.iter().any(|form| near(form)) || m.names.iter().flat_map(|id| names::forms_of(*id)).any(|form| near(form)));
             if !fond.is_empty() {
                 return fond;
             }
@@ -212,9 +221,12 @@ impl Team {
 
 /// What stands before the ending of a pet name, in any case: «ляйл» of «ляйлечке».
 fn fondled(word: &str) -> Option<&str> {
-    let at = ["ечк", "очк", "еньк", "оньк", "ушк", "юшк", "юш", "уш"].iter().find_map(|end| word.rfind(end))?;
-    let (stem, rest) = word.split_at(at);
-    (stem.chars().count() > 2 && (3..=6).contains(&rest.chars().count())).then_some(stem)
+    let tender = ["ечк", "очк", "еньк", "оньк", "ушк", "юшк", "ульк", "юш", "уш", "чик"].iter().find_map(|end| word.rfind(end));
+    let plain = || ["ка", "ке", "ку", "ки", "кой"].iter().find(|end| word.ends_with(**end)).map(|end| word.len() - end.len());
+    let (stem, rest) = word.split_at(tender.or_else(plain)?);
+    let long = stem.chars().count() > 2 && (2..=6).contains(&rest.chars().count());
+    // «Юльчик» is of «Юля».
+    long.then(|| stem.trim_end_matches('ь'))
 }
 
 fn refused(tokens: &[Token], i: usize) -> bool {
@@ -259,6 +271,15 @@ fn kept(tokens: &[Token], i: usize) -> bool {
     stands && elsewhere().any(|t| t.cue(Cue::Cancel)) && !tokens[start..end].iter().any(|t| t.cue(Cue::Cancel))
 }
 
+/// «У Эльвиры была в прошлый раз, теперь хочу к Лиане»
+fn was_before(tokens: &[Token], i: usize) -> bool {
+    let start = tokens[..i].iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
+    let end = tokens[i..].iter().position(Token::ends_clause).map_or(tokens.len(), |at| i + at);
+    let clause = &tokens[start..end];
+    let now = |rest: &[Token]| rest.windows(2).any(|w| (w[0].cue(Cue::Want) || w[0].cue(Cue::Book)) && w[1].prep(Prep::To));
+    clause.iter().any(|t| t.cue(Cue::PastVisit)) && clause.iter().any(|t| t.is(Sense::Prev)) && now(&tokens[end..])
+}
+
 fn replaced(tokens: &[Token], i: usize) -> bool {
     let between = &tokens[i.saturating_sub(5)..i];
     between.iter().any(|t| (t.is(Sense::Rather) || t.is(Sense::No)) && t.text != "хотя")
@@ -297,7 +318,12 @@ fn without_names(tokens: &[Token], named: &mut Named) {
             let whoever_has =
                 to && after(1).is_some_and(|t| t.text == "есть") && after(2).is_some_and(|t| t.cue(Cue::Free) || t.cue(Cue::Time));
             let called = tokens.iter().any(|t| t.text.starts_with("ответ") || t.text.starts_with("позов") || t.text.starts_with("помо"));
-            named.any |= !called && who_is_free || all_the_same || whoever_has;
+            // «А к кому можно на это время?»
+            let whoever_then = to
+                && tokens[i..]
+                    .windows(3)
+                    .any(|w| (w[0].prep(Prep::On) || w[0].prep(Prep::At)) && w[1].text.ends_with("то") && w[2].cue(Cue::Time));
+            named.any |= !called && who_is_free || all_the_same || whoever_has || whoever_then;
         }
         // «мастер не важен», «без разницы к какому мастеру»
         let no_matter = before(1).is_some_and(|t| t.is(Sense::Not) || t.prep(Prep::Without) || t.cue(Cue::What) || t.text == "no");

@@ -10,6 +10,20 @@ use crate::{
     sql::{corrupt, json, text, to_json},
 };
 
+/// The catalogue's version, see [`load`]. It grows with every change of it, on whichever node.
+///
+/// # Errors
+/// [`StoreError::NotFound`] for an unknown company.
+pub async fn version(tx: &mut Tx, company: CompanyId) -> Result<i64> {
+    let version = row!(tx, (i64,), "SELECT catalogue_version FROM companies WHERE id = $1", company.0)?;
+    version.map(|(version,)| version).ok_or(StoreError::NotFound("company"))
+}
+
+async fn changed(tx: &mut Tx, company: CompanyId) -> Result<()> {
+    execute!(tx, "UPDATE companies SET catalogue_version = catalogue_version + 1 WHERE id = $1", company.0)?;
+    Ok(())
+}
+
 /// Replaces the price list. Services that are gone are kept as inactive, since bookings name them.
 ///
 /// # Errors
@@ -52,7 +66,7 @@ pub async fn replace_services(tx: &mut Tx, company: CompanyId, services: &[Servi
             )?;
         }
     }
-    Ok(())
+    changed(tx, company).await
 }
 
 /// Replaces the staff. Those who are gone are kept as inactive, since bookings name them.
@@ -78,7 +92,7 @@ pub async fn replace_staff(tx: &mut Tx, company: CompanyId, staff: &[Staff]) -> 
             now
         )?;
     }
-    Ok(())
+    changed(tx, company).await
 }
 
 /// Replaces the working days of `from..=to` (salon dates); days outside of it in `days` are not written.
@@ -105,7 +119,7 @@ pub async fn replace_schedule(tx: &mut Tx, company: CompanyId, from: Date, to: D
             )?;
         }
     }
-    Ok(())
+    changed(tx, company).await
 }
 
 /// Forgets working days before that salon date.

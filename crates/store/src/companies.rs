@@ -160,7 +160,8 @@ pub async fn upsert_registration(tx: &mut Tx, registration: &Registration, at: T
            marketplace_user_name = coalesce(excluded.marketplace_user_name, companies.marketplace_user_name), \
            marketplace_user_phone = coalesce(excluded.marketplace_user_phone, companies.marketplace_user_phone), \
            marketplace_user_email = coalesce(excluded.marketplace_user_email, companies.marketplace_user_email), \
-           raw_data = coalesce(excluded.raw_data, companies.raw_data), updated_at = excluded.updated_at \
+           raw_data = coalesce(excluded.raw_data, companies.raw_data), updated_at = excluded.updated_at, \
+           catalogue_version = companies.catalogue_version + 1 \
          RETURNING id",
         r.salon_id.0,
         text(&r.title),

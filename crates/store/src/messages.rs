@@ -354,6 +354,16 @@ pub async fn ignore_unanswered(tx: &mut Tx, company: CompanyId, conversation: Co
     )
 }
 
+/// The salon is gone: nobody answers what was not answered, and nothing more is sent.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn abandon_company(tx: &mut Tx, company: CompanyId) -> Result<()> {
+    execute!(tx, "UPDATE messages SET status = 'ignored' WHERE company_id = $1 AND status IN ('new', 'old')", company.0)?;
+    execute!(tx, "UPDATE messages SET status = 'failed' WHERE company_id = $1 AND status = 'queued'", company.0)?;
+    Ok(())
+}
+
 /// Leaves what was too old to be answered to the salon, which is to be told of it in the same
 /// transaction; in the order of writing.
 ///

@@ -10,12 +10,13 @@ use crate::{
     machine_now,
 };
 
-const STEPS: [(i64, &str, &str); 5] = [
+const STEPS: [(i64, &str, &str); 6] = [
     (1, "the first house", include_str!("../migrations/0001_first.sql")),
     (2, "messages quote and bring", include_str!("../migrations/0002_messages_quote_and_bring.sql")),
     (3, "message files", include_str!("../migrations/0003_message_files.sql")),
     (4, "old messages", include_str!("../migrations/0004_old_messages.sql")),
     (5, "readings in order", include_str!("../migrations/0005_readings_in_order.sql")),
+    (6, "catalogue version", include_str!("../migrations/0006_catalogue_version.sql")),
 ];
 
 /// Applies what is missing, inside the caller's transaction.

@@ -1,7 +1,7 @@
 //! The journal of one turn: what the receptionist had done when it was interrupted, so that the
 //! turn goes on from there instead of doing it again.
 
-use domain::CompanyId;
+use domain::{BookingId, CompanyId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,21 @@ pub async fn unfinished(tx: &mut Tx, company: CompanyId, conversation: Conversat
     row!(tx, Turn, "SELECT * FROM turns WHERE company_id = $1 AND conversation_id = $2 AND closed_at IS NULL", company.0, conversation.0)
 }
 
+/// Whether an open turn of the salon has that booking in its journal.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn writes(tx: &mut Tx, company: CompanyId, name: BookingId) -> Result<bool> {
+    let open = row!(
+        tx,
+        (i64,),
+        "SELECT id FROM turns WHERE company_id = $1 AND closed_at IS NULL AND journal LIKE $2 LIMIT 1",
+        company.0,
+        format!("%{name}%")
+    )?;
+    Ok(open.is_some())
+}
+
 /// Writes the whole journal down.
 ///
 /// # Errors
@@ -89,6 +104,15 @@ pub async fn record(tx: &mut Tx, company: CompanyId, turn: TurnId, journal: &imp
         to_json(journal)?
     )?;
     if changed == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// Closes every turn of a salon that is gone: none of them is taken up again.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn close_company(tx: &mut Tx, company: CompanyId, now: Timestamp) -> Result<()> {
+    execute!(tx, "UPDATE turns SET closed_at = $2 WHERE company_id = $1 AND closed_at IS NULL", company.0, now.as_millisecond())?;
+    Ok(())
 }
 
 /// Closes the turn, in the transaction that commits what it says.

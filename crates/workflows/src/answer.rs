@@ -109,6 +109,7 @@ impl<'a> Work<'a> {
             Some(turn) => (Some(turn.id), turn.journal.map(serde_json::from_value).transpose()?.unwrap_or_default()),
             None => (None, Journal::default()),
         };
+        let messages = messages.into_iter().filter(|message| journal.has_heard(message.seq)).collect();
         let lease = job.lease.clone();
         let yclients = app.yclients.for_turn(move || lease.stands());
         Ok(Some(Self { app, job, yclients, company, conversation, catalogue, customer, messages, now, paused, journal, turn }))
@@ -143,7 +144,10 @@ impl<'a> Work<'a> {
         let mut at = 0;
         loop {
             match step {
-                Step::Say(reply) => return Ok(reply),
+                Step::Say(reply) => {
+                    self.journal.ends(at);
+                    return Ok(reply);
+                }
                 Step::Do(effect, pending) => {
                     let outcome = self.outcome(at, effect).await?;
                     step = dialogue::resume(pending, outcome, &turn);
@@ -185,6 +189,7 @@ impl<'a> Work<'a> {
     }
 
     async fn save_journal(&mut self) -> anyhow::Result<()> {
+        self.journal.hears(self.messages.iter().map(|message| message.seq));
         let mut tx = self.app.store.begin().await?;
         jobs::hold(&mut tx, self.job).await?;
         let turn = self.opened(&mut tx).await?;
@@ -217,7 +222,8 @@ impl<'a> Work<'a> {
         let taken_over = paused_until.is_some_and(|until| self.app.clock.now() < until);
         messages::mark_answered(&mut tx, company, conversation, self.range().1, turn).await?;
         // A person who took over meanwhile has the word; but what was done must be told.
-        if !taken_over || self.journal.receipts().next().is_some() {
+        let speaks = !taken_over || self.journal.receipts().next().is_some();
+        if speaks {
             conversations::save_state(&mut tx, company, conversation, self.conversation.version, &reply.state).await?;
             for text in &reply.messages {
                 outbox::queue_answer(self.app, &mut tx, company, conversation, text, turn, self.job.run_at).await?;
@@ -233,7 +239,8 @@ impl<'a> Work<'a> {
             }
         }
         for entry in self.journal.unsettled() {
-            jobs::enqueue(&mut tx, Settle::job(company, conversation, entry, Spoken::Of)).await?;
+            let spoken = if speaks { Spoken::Of } else { Spoken::Nowhere };
+            jobs::enqueue(&mut tx, Settle::job(company, conversation, entry, spoken)).await?;
         }
         for entry in self.journal.left() {
             jobs::enqueue(&mut tx, Settle::job(company, conversation, entry, Spoken::Nowhere)).await?;

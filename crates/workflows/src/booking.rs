@@ -52,7 +52,7 @@ pub(crate) async fn carry_out(
     let done = match effect {
         Effect::Book { start, .. } if again => match at.book(effect, name).await {
             // What stands in the way may be the booking itself.
-            Err(error @ Error::Refused { .. }) => match at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await {
+            Err(error @ Error::Refused { .. }) => match at.named(name, start.date()).await {
                 Ok(Some(booking)) if !booking.get().deleted => Ok(Outcome::Done(Receipt::Booked(booking))),
                 Ok(_) => Err(error),
                 Err(_) => Ok(Outcome::Unsettled),
@@ -86,9 +86,7 @@ pub(crate) enum Settled {
 pub(crate) async fn settle(app: &App, yclients: &YClients, company: &Company, salon: &Salon, effect: &Effect, name: BookingId) -> Settled {
     let at = Place { app, yclients, company: company.id, salon_id: company.salon_id, salon };
     let found = match effect {
-        Effect::Book { start, .. } if at.yclients().has_user_token() => {
-            at.yclients().find_by_api_id(at.salon_id, name, start.date(), start.date()).await
-        }
+        Effect::Book { start, .. } if at.yclients().has_user_token() => at.named(name, start.date()).await,
         Effect::Book { services, staff, start, .. } => match at.made_before(name).await {
             // A time that can be booked has not been booked.
             Ok(None) => match at.yclients().book_check(at.salon_id, &salon.parts(services), *staff, *start, &salon.timezone).await {
@@ -341,6 +339,18 @@ impl Place<'_> {
         }
     }
 
+    /// The booking of that name, wherever it has been moved since: by its record where we know that,
+    /// else among those of the day that it was made for.
+    async fn named(&self, name: BookingId, day: Date) -> Result<Option<ReadBack<Booking>>, Error> {
+        let mut tx = self.app.store.read().await.map_err(away)?;
+        let known = bookings::by_booking_id(&mut tx, self.company, name).await.map_err(away)?;
+        drop(tx);
+        match known {
+            Some(known) => self.yclients().reread(self.salon_id, &known.booking).await.map(Some),
+            None => self.yclients().find_by_api_id(self.salon_id, name, day, day).await,
+        }
+    }
+
     /// Without a user token: the bookings of that number that we made, from then on.
     async fn made_by_us(&self, phone: &Phone, from: DateTime) -> Result<Vec<ReadBack<Booking>>, Error> {
         let mut tx = self.app.store.read().await.map_err(away)?;
@@ -356,7 +366,7 @@ impl Place<'_> {
         }
         for wait in READ_BACKS {
             tokio::time::sleep(wait).await;
-            if let Ok(Some(booking)) = self.yclients().find_by_api_id(self.salon_id, name, day, day).await {
+            if let Ok(Some(booking)) = self.named(name, day).await {
                 return Ok(match booking.get().deleted {
                     true => Outcome::Refused(Refusal::Gone),
                     false => Outcome::Done(Receipt::Booked(booking)),

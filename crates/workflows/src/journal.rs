@@ -37,6 +37,10 @@ pub(crate) enum Known {
 /// The whole journal. It is saved before every write and replayed after a crash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
+    /// The messages that the turn heard, by their numbers, fixed with its first write: what the
+    /// customer edits or takes back later is not heard by a replay. Empty before that.
+    #[serde(default)]
+    heard: Vec<i64>,
     /// In the order of the dialogue's steps.
     taken: Vec<Entry>,
     /// Writes of a way that a replay did not take again, because the salon's catalogue or a person
@@ -49,7 +53,7 @@ impl Journal {
     /// another way is the same write.
     pub(crate) fn enter(&mut self, at: usize, effect: &Effect) -> Known {
         if self.taken.get(at).is_some_and(|entry| entry.effect != *effect) {
-            self.left.extend(self.taken.split_off(at).into_iter().filter(Entry::may_stand));
+            self.ends(at);
         }
         if self.taken.len() == at {
             let Some(same) = self.left.iter().position(|entry| entry.effect == *effect) else {
@@ -64,6 +68,24 @@ impl Journal {
             Some(outcome) => Known::Outcome(Box::new(outcome.clone())),
             None => Known::Begun(entry.name),
         }
+    }
+
+    /// The turn hears these messages, also when it is taken up again.
+    pub(crate) fn hears(&mut self, seqs: impl Iterator<Item = i64>) {
+        if self.heard.is_empty() {
+            self.heard = seqs.collect();
+        }
+    }
+
+    /// Whether the turn heard that message.
+    pub(crate) fn has_heard(&self, seq: i64) -> bool {
+        self.heard.is_empty() || self.heard.contains(&seq)
+    }
+
+    /// The way ended after so many effects: what a run before had done beyond is of no way now.
+    pub(crate) fn ends(&mut self, after: usize) {
+        let beyond = self.taken.split_off(after.min(self.taken.len()));
+        self.left.extend(beyond.into_iter().filter(Entry::may_stand));
     }
 
     /// The effect that was entered there has come out.
@@ -134,6 +156,29 @@ mod tests {
         journal = reloaded(&journal);
         let left: Vec<_> = journal.left().iter().map(|entry| (&entry.effect, entry.name)).collect();
         assert_eq!(left, [(&moving(24), name)]);
+    }
+
+    #[test]
+    fn a_replay_that_says_something_sooner_forgets_no_write() {
+        let mut journal = Journal::default();
+        journal.enter(0, &Effect::MyBookings);
+        journal.came_out(0, &Outcome::Bookings(Vec::new()));
+        let Known::New(name) = journal.enter(1, &moving(24)) else { panic!("a new write") };
+        let mut journal = reloaded(&journal);
+        journal.enter(0, &Effect::MyBookings);
+        journal.ends(1);
+        assert_eq!(journal.left().iter().map(|entry| entry.name).collect::<Vec<_>>(), [name]);
+        assert_eq!(journal.taken().len(), 1);
+    }
+
+    #[test]
+    fn what_was_heard_first_is_heard_again() {
+        let mut journal = Journal::default();
+        assert!(journal.has_heard(2), "nothing is fixed yet");
+        journal.hears([1, 3].into_iter());
+        let mut journal = reloaded(&journal);
+        journal.hears([1, 2, 3].into_iter());
+        assert_eq!([1, 2, 3].map(|seq| journal.has_heard(seq)), [true, false, true]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use dialogue::Customer;
 use domain::{ChatId, CompanyId, Phone};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use store::{
 };
 use whatsapp::{Reaction, SendError};
 
-use crate::App;
+use crate::{App, texts};
 
 /// Messages wait this long for a session that is down before they are given up.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -138,6 +139,13 @@ impl Send {
         };
         let mut tx = self.0.store.begin().await?;
         messages::set_status(&mut tx, company, &message.whatsapp_id, status, refusal.as_deref()).await?;
+        let own = self.0.whatsapp.own_chat(company).as_ref() == Some(&chat);
+        if let (Status::Failed, Kind::Text, false) = (status, message.kind, own) {
+            // The customer still waits for it: somebody must say it.
+            let written = conversations::load(&mut tx, company, message.conversation).await?;
+            let customer = written.map(|chat| Customer { phone: chat.phone, push_name: chat.push_name, client: None }).unwrap_or_default();
+            queue_to_salon(&self.0, &mut tx, company, &texts::not_delivered(&customer, &message.text)).await?;
+        }
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
         if let (Status::Acked, Some(since)) = (status, letter.since) {

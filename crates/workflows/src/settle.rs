@@ -7,7 +7,7 @@ use domain::{BookingId, CompanyId, Receipt};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use store::{
-    StoreError, companies,
+    StoreError, Tx, companies,
     conversations::{self, Conversation, ConversationId},
     jobs::{self, Handler, Job, NewJob, Outcome},
 };
@@ -63,6 +63,11 @@ impl Settle {
         format!("settle:{company}:{conversation}")
     }
 
+    /// Somebody will still tell what became of the booking of that name.
+    pub(crate) async fn is_open(tx: &mut Tx, company: CompanyId, name: BookingId) -> store::Result<bool> {
+        jobs::is_unfinished(tx, Self::KIND, &format!("{company}:{name}")).await
+    }
+
     async fn settle(&self, job: &Job) -> anyhow::Result<Outcome> {
         let app = &self.0;
         let Some(company) = job.company_id else { return Ok(Outcome::Discard { reason: "no salon".to_owned() }) };
@@ -76,7 +81,7 @@ impl Settle {
         drop(tx);
         let state = conversation.state.as_ref().map(|state| State::load(&state.to_string())).unwrap_or_default();
         let booked = matches!(open.effect, Effect::Book { .. });
-        if open.spoken == Spoken::Of && booked && !state.is_unsettled() {
+        if open.spoken == Spoken::Of && booked && !state.awaits(&open.effect) {
             return Ok(Outcome::Done); // the customer asked in between and has been told
         }
         let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company).await?;
@@ -103,12 +108,12 @@ impl Settle {
                     return Ok(Outcome::Snooze(waited.clamp(LOOK_AGAIN, SELDOM)));
                 }
                 tracing::warn!(%company, chat = %conversation.chat, "what became of a write could not be found out; a person will look");
-                let reply = dialogue::never_settled(state, &turn);
+                let reply = dialogue::never_settled(state, &open.effect, &turn);
                 let notice = texts::never_settled(&customer, &open.effect, &catalogue.salon);
                 return self.say(job, conversation, reply, None, Some(notice)).await;
             }
         };
-        let reply = dialogue::settled(state, receipt.clone(), &turn);
+        let reply = dialogue::settled(state, &open.effect, receipt.clone(), &turn);
         self.say(job, conversation, reply, receipt.as_ref(), None).await
     }
 

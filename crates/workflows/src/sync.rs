@@ -148,7 +148,6 @@ pub async fn sync(app: &App, company: CompanyId, modules: Modules, occasion: Occ
         let run = Run::start(app, salon, module).await?;
         let outcome = run.module(occasion).await;
         run.finish(&outcome).await?;
-        app.catalogues.forget(company);
         match outcome {
             Ok(rows) => report.done.push((module.word(), rows)),
             Err(Failure::Refused(error)) => {

@@ -72,11 +72,25 @@ pub(crate) fn missed(chats: &[Missed], zone: &TimeZone) -> String {
     )
 }
 
+/// To the salon's own chat: WhatsApp took no message of ours to a customer.
+pub(crate) fn not_delivered(customer: &Customer, text: &str) -> String {
+    format!(
+        "⚠️ WhatsApp не доставил моё сообщение: {}, {}\nНапишите клиенту, пожалуйста, сами.",
+        who(customer),
+        quoted(text).unwrap_or_default()
+    )
+}
+
+/// The beginning of a text, on one line.
+fn quoted(text: &str) -> Option<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut = if text.chars().count() > EXCERPT { "…" } else { "" };
+    (!text.is_empty()).then(|| format!("«{}{cut}»", text.chars().take(EXCERPT).collect::<String>()))
+}
+
 fn excerpt(message: &Message) -> String {
-    let text = message.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !text.is_empty() {
-        let cut = if text.chars().count() > EXCERPT { "…" } else { "" };
-        return format!("«{}{cut}»", text.chars().take(EXCERPT).collect::<String>());
+    if let Some(text) = quoted(&message.text) {
+        return text;
     }
     match message.kind {
         Kind::Voice => "голосовое сообщение",

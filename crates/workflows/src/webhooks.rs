@@ -1,7 +1,7 @@
 //! What YClients tells us: stored, acknowledged, and then looked up, since an event only says where
 //! to look.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Booking, CompanyId, IntegrationEvent, IntegrationStatus, ReadBack, RecordId, SalonId};
 use futures::future::BoxFuture;
@@ -12,7 +12,7 @@ use store::{
     bookings::{self, Beside, Stored},
     companies, events,
     jobs::{self, Handler, Job, NewJob, Outcome},
-    planned, tokens,
+    messages, planned, tokens, turns,
     webhooks::{self, NewWebhook},
 };
 use yclients::webhook::{Event, Lifecycle, Resource};
@@ -21,8 +21,12 @@ use crate::{
     App,
     notifications::{Notice, NotifyBooking},
     operator,
+    settle::Settle,
     sync::{self, Modules},
 };
+
+/// Until a reading is made anew that another one had overtaken.
+const ONCE_MORE: Duration = Duration::from_secs(2);
 
 /// Corrections within this time fall into one notice.
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -61,7 +65,11 @@ pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -
     };
     let dedupe = format!("{company}:{since}:{}", event.dedupe_key(body));
     let new = NewWebhook { company_id: Some(company), kind: &kind, dedupe: &dedupe, body: kept };
-    let Some(_) = webhooks::store(&mut tx, &new).await? else { return Ok(false) };
+    let stored = webhooks::store(&mut tx, &new).await?.is_some();
+    // A change of an entity is looked up all the same: two within one second are told apart by nothing.
+    if !stored && matches!(event, Event::Lifecycle(_)) {
+        return Ok(false);
+    }
     match job {
         Some(job) => {
             jobs::put_off(&mut tx, job).await?;
@@ -69,7 +77,7 @@ pub async fn accept(app: &App, company: CompanyId, event: &Event, body: &[u8]) -
         None => tracing::info!(%company, kind, "an event of no concern"),
     }
     tx.commit().await?;
-    Ok(true)
+    Ok(stored)
 }
 
 /// The operator has taken the application out of that salon: as if YClients had told us, which it may do too.
@@ -159,9 +167,16 @@ impl RereadRecord {
         let record = after.get().record_id;
         let mut tx = self.0.store.begin().await?;
         let read = bookings::upsert(&mut tx, company, after, beside).await?;
-        // What the bot books carries our mark from the start; the turn that moves or cancels takes
-        // back a notice that was planned before it could commit.
-        let ours = read.before.is_none() && after.get().booking_id.is_some();
+        if read.change_since.is_some() {
+            // A later reading was written down first, or another node's clock is ahead: looked at once more.
+            return Ok(Outcome::Snooze(ONCE_MORE));
+        }
+        // What the bot books carries our mark from the start, and whoever booked it is about to tell;
+        // the turn that moves or cancels takes back a notice that was planned before it could commit.
+        let ours = match after.get().booking_id.filter(|_| read.before.is_none()) {
+            Some(name) => turns::writes(&mut tx, company, name).await? || Settle::is_open(&mut tx, company, name).await?,
+            None => false,
+        };
         if read.change.is_some() && !ours {
             let notice = Notice { record, before: read.before };
             let due = changed_at + NOTICE_AFTER;
@@ -246,6 +261,8 @@ impl LifecycleChange {
                 companies::set_unlinked(&mut tx, company, now).await?;
                 jobs::cancel_company(&mut tx, company).await?;
                 planned::cancel_company(&mut tx, company).await?;
+                messages::abandon_company(&mut tx, company).await?;
+                turns::close_company(&mut tx, company, now).await?;
                 tokens::revoke_all(&mut tx, company).await?;
                 if row.status != IntegrationStatus::Uninstalled {
                     operator::queue_uninstalled(app, &mut tx, &row, now).await?;
@@ -255,7 +272,6 @@ impl LifecycleChange {
         }
         jobs::complete(&mut tx, job).await?;
         tx.commit().await?;
-        app.catalogues.forget(company);
         tracing::info!(%company, ?change, %status, "the marketplace changed the installation");
         Ok(Outcome::Completed)
     }

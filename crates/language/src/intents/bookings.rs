@@ -132,7 +132,11 @@ pub(super) fn cancels(sentences: &[Sentence<'_>], wanted: &Wanted<'_>) -> Cancel
             let meant_to = s.tokens[..i].iter().any(|t| matches!(&*t.text, "хотела" | "хотел" | "думала" | "думал" | "собиралась"));
             // «Передумала отменять»
             let thought_better = ["ть", "ться"].iter().any(|end| t.text.ends_with(end))
-                && s.tokens[i.saturating_sub(2)..i].iter().rev().take_while(|t| !t.ends_clause()).any(|t| t.text.starts_with("передума"));
+                && s.tokens[i.saturating_sub(2)..i]
+                    .iter()
+                    .rev()
+                    .take_while(|t| !t.ends_clause())
+                    .any(|t| t.text.starts_with("передума") || t.text.starts_with("раздума"));
             let after_all = s.tokens[i..].iter().any(|t| matches!(&*t.text, "передумала" | "передумал" | "приду" | "буду"))
                 && !s.tokens[i..].windows(2).any(|w| w[0].is(Sense::Not) && w[1].cue(Cue::Come));
             if !away && (s.denied(i) || meant_to && after_all || thought_better) {
@@ -315,8 +319,10 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
                 && !s.has(Cue::Come));
     let wishes = [Cue::Cost, Cue::Can, Cue::Free, Cue::Book, Cue::Move].iter().any(|cue| s.has(*cue));
     // «Когда мне к вам?», «когда мне к Игорю?»
+    let more = [Cue::Can, Cue::Free, Cue::Book, Cue::Move].iter().any(|cue| s.has(*cue));
     let due = words_of_time(s)
-        && !wishes
+        && !more
+        && (!s.has(Cue::Cost) || s.has(Cue::Remind))
         && s.tokens.windows(2).any(|w| matches!(&*w[0].text, "мне" | "нам") && (w[1].prep(Prep::To) || w[1].prep(Prep::On)))
         && (s.tokens.len() <= 8 || s.has(Cue::Remind));
     // «Какой у меня мастер завтра?», «кто у меня мастер?»
@@ -343,7 +349,18 @@ pub(super) fn my_bookings(s: &Sentence<'_>) -> bool {
     let to_confirm = booking && s.says(&["подтвердите", "подтверди", "подтвердить"]) && !s.has(Cue::Late);
     // «Что у меня на субботу?»
     let what_mine = s.says(&["что", "чего"]) && at_me && !wishes && !s.has(Cue::Bad) && s.tokens.iter().any(|t| t.prep(Prep::On));
+    // «Я на четверг записана»
+    let tells = s.tokens.iter().any(|t| matches!(&*t.text, "записана" | "записан"))
+        && s.says(&["я", "мы"])
+        && s.tokens.iter().any(names_day)
+        && ![Cue::Cost, Cue::Can, Cue::Free, Cue::Move, Cue::Want].iter().any(|cue| s.has(*cue))
+        && !s.tokens.iter().any(|t| t.text == "еще" || t.text.starts_with("добав"))
+        && !s.tokens.iter().any(|t| t.cue(Cue::Book) && !t.cue(Cue::Booked))
+        && !s.has(Cue::Late)
+        && !s.has(Cue::Cancel)
+        && !s.tokens.iter().any(|t| t.is(Sense::Not));
     time_to_come
+        || tells
         || to_confirm
         || what_mine
         || due

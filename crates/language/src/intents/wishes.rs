@@ -142,7 +142,14 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
                     && !s.has(Cue::PastVisit)
                     && !s.tokens.iter().any(|t| t.cue(Cue::You) && t.text.starts_with('в'))
                     && !s.has(Cue::Redo);
-            let excused = s.has(Cue::Traffic) || unwell || wanted || senses || very || s.denied(i);
+            let weather =
+                s.tokens.iter().any(|t| ["погод", "дожд", "снег", "мороз", "жара", "холод"].iter().any(|begin| t.text.starts_with(begin)));
+            // «В другом месте криво вкололи»
+            let elsewhere = s
+                .tokens
+                .windows(2)
+                .any(|w| w[0].cue(Cue::Other) && ["мест", "салон", "мастер"].iter().any(|begin| w[1].text.starts_with(begin)));
+            let excused = weather || elsewhere || s.has(Cue::Traffic) || unwell || wanted || senses || very || s.denied(i);
             t.cue(Cue::Bad) && !excused
         })
     });
@@ -184,8 +191,9 @@ pub(super) fn complaint(sentences: &[Sentence<'_>], context: &Context) -> bool {
     let kept_waiting = sentences.iter().any(|s| {
         let late =
             s.tokens.windows(2).any(|w| w[0].cue(Cue::Master) && matches!(&*w[1].text, "опоздал" | "опоздала" | "задержал" | "задержала"));
-        let now = s.says(&["жду", "ждем", "стою", "стоим", "сижу", "waiting"]) && !s.question;
-        let waited = (s.says(&["ждала", "ждал", "прождала", "прождал", "ждали"]) || now && s.says(&["уже", "целый", "been"]))
+        let again = s.tokens.windows(2).any(|w| w[0].ordinal().is_some() && w[1].text == "раз");
+        let now = s.says(&["жду", "ждем", "стою", "стоим", "сижу", "waiting"]) && (!s.question || again);
+        let waited = (s.says(&["ждала", "ждал", "прождала", "прождал", "ждали"]) || now && (again || s.says(&["уже", "целый", "been"])))
             && s.tokens.iter().any(|t| matches!(t.unit(), Some(Unit::Minute | Unit::Hour)) || t.is(Sense::HalfHour))
             || s.says(&["ждать"]) && s.tokens.iter().any(|t| t.text.starts_with("застав"));
         late || waited

@@ -14,7 +14,7 @@ use titles::{
 };
 
 use crate::{
-    lexicon::{Prep, Sense, Trade},
+    lexicon::{Cue, Prep, Sense, Trade},
     morphology,
     text::Token,
 };
@@ -148,8 +148,24 @@ impl PriceList {
             let on = s.at > 0 && tokens[s.at - 1].prep(Prep::On);
             let time = |t: &Token| t.weekday().is_some() || t.find(|s| matches!(s, Sense::Rel(_) | Sense::Part(_)).then_some(())).is_some();
             let noun_left_out = tokens.get(s.at + 1).is_some_and(|t| t.prep(Prep::To) || t.prep(Prep::On) || t.prep(Prep::At) || time(t));
-            (on || noun_left_out) && morphology::is_adjective(&tokens[s.at].text)
+            // «К Семёну в четверг, мужская»
+            let by_itself = used.contains(&true)
+                && (s.at == 0 || !tokens[s.at - 1].is_word())
+                && tokens.get(s.at + 1).is_none_or(|t| !t.is_word() && t.digits == 0);
+            (on || noun_left_out || by_itself) && morphology::is_adjective(&tokens[s.at].text)
         };
+        // «Сына на мужскую стрижку»: whose it is does not say which.
+        let of_person = |s: &Said| s.keys.iter().all(|key| person.contains(key));
+        let adjective = |s: &Said| morphology::is_adjective(&tokens[s.at].text);
+        let says_which = |s: &Said| {
+            of_person(s)
+                && adjective(s)
+                && tokens.get(s.at + 1).is_some_and(|t| t.trades().any(|trade| trade.is_head() && !Key::Trade(trade).is_object()))
+        };
+        if people < 2 {
+            let which: Vec<Key> = said.iter().filter(|s| says_which(s)).flat_map(|s| s.keys.clone()).collect();
+            said.retain(|s| which.is_empty() || !of_person(s) || adjective(s) || s.keys.iter().any(|key| which.contains(key)));
+        }
         if !asked && said.iter().all(|s| s.keys.iter().all(|key| person.contains(key)) && !short(s)) {
             said.clear();
         }
@@ -273,6 +289,9 @@ impl PriceList {
         let parts = whole.first().and_then(|id| self.entries.iter().find(|e| e.id == *id)).map_or(&[][..], |e| &e.parts);
         let keeps = parts.is_empty()
             || options.iter().all(|ids| if let [only] = ids[..] { parts.contains(&only) || whole.contains(&only) } else { true });
+        // «Бикини и подмышки» are no package of these and the legs.
+        let other_part = |w: &Word| part_of_body(w.key).is_some() && !w.aside && !said.iter().any(|s| s.keys.contains(&w.key));
+        let keeps = keeps && !whole.iter().all(|id| self.titled(*id, other_part));
         if covers_heads && keeps && (firm.is_none() || whole_cover >= cover - 0.01) {
             return vec![whole];
         }
@@ -396,6 +415,13 @@ impl PriceList {
     fn of_hair(&self, mut options: Vec<Vec<ServiceId>>, tokens: &[Token]) -> Vec<Vec<ServiceId>> {
         let lengths = [Trade::Long, Trade::Short].map(Key::Trade);
         let said = tokens.iter().flat_map(Token::trades).map(Key::Trade).find(|key| lengths.contains(key));
+        // «Волосы до пояса»
+        let below = tokens.windows(2).any(|w| {
+            matches!(&*w[0].text, "до" | "по" | "ниже")
+                && ["пояс", "поясниц", "лопат", "поп", "бедер"].iter().any(|to| w[1].text.starts_with(to))
+                || w[0].text == "ниже" && w[1].text.starts_with("плеч")
+        });
+        let said = said.or_else(|| below.then_some(lengths[0]));
         let Some(said) = said else { return options };
         let has = |id: &ServiceId, key: Key| self.entries.iter().any(|e| e.id == *id && e.title.iter().any(|w| w.key == key));
         for ids in options.iter_mut().filter(|ids| ids.iter().any(|id| has(id, said))) {
@@ -510,7 +536,9 @@ impl PriceList {
                     | "we"
             )
         };
-        let alone = people > 1 && named.len() == 1 && tokens.iter().any(oneself);
+        // «Мне бы двоих детей подстричь»
+        let counted = |s: &Said| s.at > 0 && tokens[s.at - 1].cue(Cue::Two);
+        let alone = people > 1 && named.len() == 1 && tokens.iter().any(oneself) && !counted(named[0]);
         let with_child = alone && CHILDREN.contains(&named[0].keys[0]);
         // Whose husband comes is a woman.
         let spouse = named.first().filter(|_| alone).and_then(|s| spouse(&tokens[s.at]));

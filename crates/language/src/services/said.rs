@@ -587,9 +587,16 @@ pub(super) fn addresses(tokens: &[Token], i: usize) -> bool {
         |t: &Token| t.is(Sense::Rather) || matches!(&*t.text, "ну" | "эй" | "так" | "а" | "дорогие" | "милые" | "уважаемые" | "любимые");
     let opens = (0..i).all(|k| !tokens[k].is_word() || greets(&tokens[k]) || sighs(&tokens[k]) || day_of_greeting(k));
     let next = tokens.get(i + 1);
+    // «Девочки, а можно …»
+    let begins = |t: &Token| {
+        sighs(t)
+            || t.cue(Cue::Can)
+            || t.cue(Cue::Tell)
+            || matches!(&*t.text, "есть" | "запишите" | "хочу" | "хотела" | "мне" | "у" | "когда" | "сколько" | "что" | "как")
+    };
     opens
         && tokens[..i].iter().all(|t| t.digits == 0)
-        && (i > 0 || next.is_some_and(|t| greets(t) || t.ends_clause()))
+        && (i > 0 || next.is_some_and(|t| greets(t) || t.ends_clause() || begins(t)))
         && !next.is_some_and(|t| t.digits > 0 || t.is(Sense::And))
 }
 

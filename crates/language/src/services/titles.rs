@@ -281,8 +281,7 @@ pub(super) fn is_little(sense: Sense) -> bool {
 }
 /// Little words that the lexicon does not need.
 pub(super) fn joins(word: &str) -> bool {
-    // «Под ноль» tells one haircut from another.
-    matches!(word, "для" | "из" | "об" | "про" | "при" | "над")
+    matches!(word, "под" | "для" | "из" | "об" | "про" | "при" | "над")
 }
 
 /// A title without what stands in its brackets, and that by itself.
@@ -356,6 +355,11 @@ pub(super) fn works_joined(title: &str) -> usize {
         let words = words(part);
         let person = |key: &Key| PERSONS.map(Key::Trade).contains(key);
         let coating = words.iter().any(|(_, word)| COATINGS.contains(&word.key));
+        // «Женская стрижка, короткие волосы» is one work.
+        let hair = Key::Trade(Trade::Hair);
+        if words.iter().any(|(_, w)| w.key == hair) && !words.iter().any(|(_, w)| w.key.is_head() && w.key != hair) {
+            return false;
+        }
         let own = |key: &Key| matches!(key, Key::Own(_)) && !coating;
         words.iter().any(|(_, w)| !w.without && (w.key.is_head() || person(&w.key) || own(&w.key)) && !COATINGS.contains(&w.key))
     };
@@ -368,12 +372,23 @@ pub(super) fn words(text: &str) -> Vec<(String, Word)> {
     let lexicon = Lexicon::get();
     let mut words: Vec<(String, Word)> = Vec::new();
     let mut without = false;
+    let mut under = false;
     for mut word in joined(text) {
         if word.is_ascii() && word.len() > 2 && !word.contains(|c: char| c.is_ascii_digit()) && lexicon.senses(&word).is_none() {
             word = script::transliterate(&word);
         }
         if word == "без" || word == "without" {
             without = true;
+            continue;
+        }
+        // «Под ноль»; «патчи под глаза» are of the eyes.
+        let to_nothing = std::mem::take(&mut under) && word == "ноль";
+        if word == "под" {
+            under = true;
+            continue;
+        }
+        if to_nothing {
+            words.push((word, Word { key: Key::Trade(Trade::Bald), without, aside: false, leads: false }));
             continue;
         }
         let senses = lexicon.senses(&word).unwrap_or_default();

@@ -383,6 +383,8 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
         });
         let sentence_between = before
             .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(Token::ends_sentence));
+        let and_between = before
+            .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(|t| t.is(Sense::And)));
         match mention.item {
             Item::Past | Item::SameTime if setting.context.offered.is_empty() => {}
             Item::Past => {}
@@ -435,6 +437,15 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
                 }
             }
             Item::Day(day) => {
+                // «В понедельник в 12 и ещё раз через неделю»: a week after that Monday.
+                if let (Day::InWeeks(weeks), true) = (day, and_between)
+                    && let Some(last) = wishes.last().filter(|last| last.time.is_some())
+                    && let Some((first, _)) = last.day.and_then(|day| calendar::days(day, setting.now.date()).first().copied())
+                {
+                    wishes.push(Wish { day: Some(Day::On(calendar::plus_days(first, 7 * weeks))), ..Wish::default() });
+                    before = Some(mention);
+                    continue;
+                }
                 let day = match (day, scope) {
                     (Day::Weekday(_, Which::Bare), Some(week)) if link == Link::Or => {
                         merged(week, day, adjacent, setting.now.date()).unwrap_or(day)

@@ -239,3 +239,35 @@ async fn a_burst_without_an_end_is_answered_all_the_same() {
     }
     house.close().await;
 }
+
+/// The salon's own number; what it writes to itself is its own chat.
+const OWN: &str = "74950000088";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_whatsapp_refuses_is_told_the_salon() {
+    let house = House::open(options()).await;
+    until("the welcome is there", || async { !house.heard_by(OWN).await.is_empty() }).await;
+    house.post("/control/faults", &json!({ "target": "whatsapp", "kind": "nack", "status": 400 })).await;
+    let asked = json!({ "salon": SALON, "text": "Сколько стоит женская стрижка?" });
+    house.post(&format!("/control/phones/{CUSTOMER}/messages"), &asked).await;
+    let told = |text: &String| text.contains("не доставил") && text.contains("2 500");
+    until("the salon hears of it", || async { house.heard_by(OWN).await.iter().any(told) }).await;
+    assert_eq!(house.heard_by(CUSTOMER).await, Vec::<String>::new());
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_takes_over_while_a_booking_is_looked_for_leaves_it_to_be_told() {
+    let house = House::open(options()).await;
+    let lost = json!({ "target": "yclients", "match": Wish::Book.call(), "kind": "timeout_after_commit", "delay_ms": 200 });
+    let silent = json!({ "target": "yclients", "match": "GET /api/v1/records/", "kind": "status", "status": 500, "times": 8 });
+    house.post("/control/faults", &lost).await;
+    house.post("/control/faults", &silent).await;
+    house.post(&format!("/control/phones/{CUSTOMER}/messages"), &json!({ "salon": SALON, "text": ORDER })).await;
+    until("it is booked", || async { house.bookings().await.len() == 1 }).await;
+    let human = json!({ "to": CUSTOMER, "text": "Минутку, это Ирина" });
+    house.post(&format!("/control/salons/{SALON}/phone/messages"), &human).await;
+    let told = |text: &String| text.to_lowercase().contains(Wish::Book.claim());
+    until("the customer hears what stands", || async { house.heard_by(CUSTOMER).await.iter().any(told) }).await;
+    house.close().await;
+}

@@ -26,7 +26,7 @@ pub(crate) mod wake;
 
 pub use lease::Lease;
 pub use queue::{
-    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, hasten, hold, pending, put_off,
-    replay, unfinished,
+    DeadJob, Job, JobCounts, JobId, JobState, NewJob, cancel_company, complete, counts, dead, enqueue, hasten, hold, is_unfinished,
+    pending, put_off, replay, unfinished,
 };
 pub use runner::{Handler, Outcome, Runner};

@@ -619,6 +619,16 @@ pub async fn pending(tx: &mut Tx, company: CompanyId, lane: Option<&str>) -> Res
     Ok(count.map_or(0, |(count,)| count))
 }
 
+/// Whether a job of that kind and key waits or runs.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn is_unfinished(tx: &mut Tx, kind: &str, key: &str) -> Result<bool> {
+    let job =
+        row!(tx, (i64,), "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state IN ('available', 'running') LIMIT 1", kind, key)?;
+    Ok(job.is_some())
+}
+
 /// Unfinished jobs of everybody that start within `horizon` or run: zero when the house is quiet.
 ///
 /// # Errors
