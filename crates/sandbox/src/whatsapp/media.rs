@@ -38,7 +38,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    fn put(&mut self, bytes: &[u8]) -> String {
+    pub(super) fn put(&mut self, bytes: &[u8]) -> String {
         let token = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(bytes));
         if self.files.insert(token.clone(), Octets::from(bytes)).is_none() {
             self.order.push_back(token.clone());
@@ -111,7 +111,7 @@ impl Reference {
     }
 }
 
-fn direct_path(token: &str) -> String {
+pub(super) fn direct_path(token: &str) -> String {
     format!("/v/{token}")
 }
 

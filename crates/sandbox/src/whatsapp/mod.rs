@@ -20,6 +20,7 @@ mod noise;
 mod octets;
 mod passkey;
 mod presence;
+mod profile;
 mod queries;
 mod stanza;
 mod world;

@@ -126,7 +126,11 @@ impl Emulator {
             }),
             ("w:m", "set" | "get", "media_conn", _) => Some(one(self.media_hosts())),
             ("w:g2", "get", "participating", _) => Some(one(NodeBuilder::new("groups").build())),
-            ("w:profile:picture", "get", ..) => Some(stanza::error(id, 404, "item-not-found")),
+            ("status", "set", "status", Some((phone, device))) => child.map(|text| self.set_about(world, id, phone, *device, text)),
+            ("w:profile:picture", "set", _, Some((phone, device))) => Some(self.set_picture(world, id, phone, *device, child)),
+            ("w:profile:picture", "get", "picture", _) => {
+                child.map(|asked| self.picture(world, id, stanza::jid(node, "target").as_ref(), asked))
+            }
             _ => None,
         };
         answer.unwrap_or_else(|| {
@@ -460,6 +464,13 @@ fn usync_user(world: &mut World, user: &Node, protocols: &[String]) -> Node {
             ("devices", Some(account)) => children.push(devices(account)),
             // Who is asked for by a hidden identity has said it already.
             ("lid", Some(_)) if by_lid => {}
+            ("status", Some(account)) if !account.profile.about.is_empty() => {
+                children.push(NodeBuilder::new("status").string_content(account.profile.about.clone()).build());
+            }
+            ("picture", Some(account)) => {
+                children
+                    .extend(account.profile.picture.iter().map(|shown| NodeBuilder::new("picture").attr("id", shown.id.as_str()).build()));
+            }
             ("lid", Some(account)) => children.push(NodeBuilder::new("lid").attr("val", account.lid_jid()).build()),
             (other, Some(_)) => tracing::debug!(protocol = other, "users of the sandbox have nothing of this kind"),
             (_, None) => {}

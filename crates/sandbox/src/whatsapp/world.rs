@@ -18,6 +18,7 @@ use super::media::Files;
 use super::noise::Authority;
 use super::octets::Octets;
 use super::passkey::PasskeyLink;
+use super::profile::Profile;
 use super::{ChatMessage, LinkError, PhoneError, Side};
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,8 @@ pub(super) struct Account {
     /// Its phone lies somewhere without a screen: it tells nobody what came to it.
     #[serde(default)]
     pub(super) silent: bool,
+    #[serde(default)]
+    pub(super) profile: Profile,
     /// Who may write to it unasked, by the token that each of them was given.
     #[serde(default)]
     pub(super) trusted: BTreeMap<String, Octets>,
@@ -334,6 +337,7 @@ impl World {
                 restricted: false,
                 refuses_strangers: false,
                 silent: false,
+                profile: Profile::default(),
                 trusted: BTreeMap::new(),
                 app_state: None,
             };

@@ -141,3 +141,50 @@ async fn who_typed_a_moment_ago_is_told_to_who_comes() {
     session.wait("typing", |told| matches!(told, Told::Typing { typing: true, .. }).then_some(())).await;
     session.handle.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_shows_of_itself_is_seen_by_others() {
+    let world = world().await;
+    let anna = named(&world, "anna").await;
+    let mut boris = named(&world, "boris").await;
+    let anna_is = anna.handle.client().persistence_manager().get_device_snapshot().pn.clone().expect("linked").to_non_ad();
+    assert!(boris.handle.client().contacts().get_profile_picture(&anna_is, false).await.expect("an answer").is_none());
+
+    anna.handle.client().profile().set_status_text("На смене").await.expect("written");
+    let about = boris.wait("the line", |told| if let Told::About { from, text } = told { Some((from, text)) } else { None }).await;
+    assert_eq!(about, (anna_is.to_string(), "На смене".to_owned()));
+
+    let set = anna.handle.client().profile().set_profile_picture(vec![0xff, 0xd8, 0xff, 0xe0]).await.expect("taken").id;
+    let news = |told| if let Told::Picture { id, .. } = told { Some(id) } else { None };
+    assert_eq!(boris.wait("the picture", news).await, Some(set.clone()));
+    let shown = boris.handle.client().contacts().get_profile_picture(&anna_is, false).await.expect("an answer").expect("a picture");
+    assert!(shown.id == set && shown.url.starts_with("https://"), "{shown:?}");
+
+    anna.handle.client().profile().remove_profile_picture().await.expect("taken away");
+    assert_eq!(boris.wait("it is gone", news).await, None);
+    assert!(boris.handle.client().contacts().get_profile_picture(&anna_is, false).await.expect("an answer").is_none());
+    for session in [anna, boris] {
+        session.handle.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_one_device_changes_reaches_the_other() {
+    let world = world().await;
+    let first = named(&world, "anna").await;
+    let mut second = named(&world, "anna").await;
+    let name = |wanted: &'static str| move |told| if let Told::OwnName(name) = told { (name == wanted).then_some(()) } else { None };
+    // The keys of the settings come a moment after the link.
+    for _ in 0..20 {
+        first.handle.client().profile().set_push_name("Анна Л.").await.expect("written");
+        let told = tokio::time::timeout(Duration::from_millis(500), second.wait("the name", name("Анна Л."))).await;
+        if told.is_ok() {
+            break;
+        }
+    }
+    let snapshot = second.handle.client().persistence_manager().get_device_snapshot();
+    assert_eq!(snapshot.push_name, "Анна Л.");
+    for session in [first, second] {
+        session.handle.shutdown().await;
+    }
+}

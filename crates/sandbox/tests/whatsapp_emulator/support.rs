@@ -78,6 +78,15 @@ pub(crate) enum Told {
         id: String,
         error: Option<String>,
     },
+    About {
+        from: String,
+        text: String,
+    },
+    Picture {
+        from: String,
+        id: Option<String>,
+    },
+    OwnName(String),
     Banned {
         code: i32,
         secs: i64,
@@ -151,6 +160,9 @@ pub(crate) fn translate(event: &Event) -> Vec<Told> {
             vec![Told::Ack { id: ack.id.clone(), error: ack.error.clone() }]
         }
         Event::TemporaryBan(ban) => vec![Told::Banned { code: ban.code.code(), secs: ban.expire.num_seconds() }],
+        Event::UserAboutUpdate(update) => vec![Told::About { from: update.jid.to_string(), text: update.status.clone() }],
+        Event::PictureUpdate(update) => vec![Told::Picture { from: update.jid.to_string(), id: update.picture_id.clone() }],
+        Event::SelfPushNameUpdated(update) => vec![Told::OwnName(update.new_name.clone())],
         Event::ClientOutdated(_) => vec![Told::Outdated],
         Event::ConnectFailure(failure) => vec![Told::Failed(failure.reason.code())],
         Event::PairingCodeError(error) => vec![Told::CodeRefused(format!("{error:?}"))],
