@@ -263,3 +263,16 @@ async fn one_closed_door_does_not_close_the_others() {
         .collect();
     assert_eq!(failed, ["bookings", "clients"]);
 }
+
+#[tokio::test]
+async fn what_another_node_synced_is_read_anew() {
+    let world = world(Some("user")).await;
+    let catalogue = async |of: &Catalogues| of.get(&world.app.store, &Monday, world.company).await.expect("a salon");
+    // It has looked before the first sync.
+    let other_node = Catalogues::default();
+    assert_eq!(catalogue(&other_node).await.salon.services.len(), 0);
+    world.sync(Modules::ALL, Occasion::First).await;
+    let synced = catalogue(&other_node).await;
+    assert_eq!((synced.salon.services.len(), synced.salon.staff.len()), (2, 2));
+    assert!(Arc::ptr_eq(&synced, &catalogue(&other_node).await), "nothing has changed since");
+}

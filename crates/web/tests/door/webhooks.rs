@@ -79,6 +79,20 @@ async fn the_salons_secret_proves_in_the_path_and_in_the_query() {
 }
 
 #[tokio::test]
+async fn what_changes_twice_within_a_second_is_looked_up_twice() {
+    let house = House::new().await;
+    let company = a_salon(&house, SALON, SECRET).await;
+    let path = format!("/webhook/yclients/{SECRET}");
+    assert_eq!(status(&house, &path, &record(SALON, "1")).await, 200);
+    // The first has been looked up.
+    let mut tx = house.app.store.begin().await.expect("a transaction");
+    jobs::cancel_company(&mut tx, company).await.expect("a write");
+    tx.commit().await.expect("a commit");
+    assert_eq!(status(&house, &path, &record(SALON, "1")).await, 200);
+    assert_eq!(jobs_of(&house, company).await, 1);
+}
+
+#[tokio::test]
 async fn a_secret_speaks_for_its_own_salon_only() {
     let house = House::new().await;
     a_salon(&house, SALON, SECRET).await;
