@@ -260,13 +260,17 @@ async fn what_whatsapp_refuses_is_told_the_salon() {
 async fn a_person_who_takes_over_while_a_booking_is_looked_for_leaves_it_to_be_told() {
     let house = House::open(options()).await;
     let lost = json!({ "target": "yclients", "match": Wish::Book.call(), "kind": "timeout_after_commit", "delay_ms": 200 });
-    let silent = json!({ "target": "yclients", "match": "GET /api/v1/records/", "kind": "status", "status": 500, "times": 8 });
+    let silent = json!({ "target": "yclients", "match": "GET /api/v1/record", "kind": "status", "status": 500, "times": 100 });
     house.post("/control/faults", &lost).await;
     house.post("/control/faults", &silent).await;
     house.post(&format!("/control/phones/{CUSTOMER}/messages"), &json!({ "salon": SALON, "text": ORDER })).await;
     until("it is booked", || async { house.bookings().await.len() == 1 }).await;
     let human = json!({ "to": CUSTOMER, "text": "Минутку, это Ирина" });
     house.post(&format!("/control/salons/{SALON}/phone/messages"), &human).await;
+    // The turn looks for it for some seconds and ends without knowing.
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert_eq!(house.heard_by(CUSTOMER).await, ["Минутку, это Ирина"]);
+    house.call(Method::DELETE, "/control/faults", &Value::Null).await;
     let told = |text: &String| text.to_lowercase().contains(Wish::Book.claim());
     until("the customer hears what stands", || async { house.heard_by(CUSTOMER).await.iter().any(told) }).await;
     house.close().await;
