@@ -113,7 +113,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         sockets: Allowance::new(5, MINUTE),
         handshakes: Allowance::new(20, MINUTE),
         redirects: Allowance::new(120, MINUTE),
-        pairings: Allowance::new(10, MINUTE),
+        pairings: Allowance::new(5, MINUTE),
         syncs: Allowance::new(30, MINUTE),
         letters: Allowance::new(60, MINUTE),
         app,

@@ -25,8 +25,9 @@ use crate::{
     sync::{self, Modules},
 };
 
-/// Until a reading is made anew that another one had overtaken.
-const ONCE_MORE: Duration = Duration::from_secs(2);
+/// Before a reading is made anew that another one had overtaken: as long again as has been waited,
+/// at least and at most so long.
+const ONCE_MORE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
 /// Corrections within this time fall into one notice.
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -169,7 +170,7 @@ impl RereadRecord {
         let read = bookings::upsert(&mut tx, company, after, beside).await?;
         if read.change_since.is_some() {
             // A later reading was written down first, or another node's clock is ahead: looked at once more.
-            return Ok(Outcome::Snooze(ONCE_MORE));
+            return Ok(Outcome::Snooze(job.age().clamp(ONCE_MORE.0, ONCE_MORE.1)));
         }
         // What the bot books carries our mark from the start, and whoever booked it is about to tell;
         // the turn that moves or cancels takes back a notice that was planned before it could commit.
