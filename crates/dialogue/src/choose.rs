@@ -1,8 +1,8 @@
 //! Answers to what was asked of a booking to be: which time, which service, what name, what number.
 
-use domain::{Salon, ServiceId};
+use domain::ServiceId;
 use jiff::civil::Date;
-use language::{Asked, Context, Intent, Reader, When};
+use language::{Asked, Context, Intent, When};
 
 use crate::{
     Step,
@@ -170,9 +170,7 @@ impl Mind<'_> {
         if !of_these || self.plain_yes() || self.plain_no() || self.cues.words < 2 {
             return None;
         }
-        let salon = self.turn.salon;
-        let those = salon.services.iter().filter(|service| services.contains(&service.id)).cloned().collect();
-        let reader = Reader::new(Some(&Salon { services: those, ..salon.clone() }));
+        let reader = self.reader_of(services);
         let context = Context { asked: Some(Asked::Service), ..Context::default() };
         let read = |text: &str| reader.read(text, self.turn.now, &context);
         let named = [self.text.clone(), format!("{} {}", self.state.wish.named, self.text)];

@@ -238,9 +238,10 @@ impl Cues {
         let words: Vec<&str> = plain.split_whitespace().collect();
         let says = |cues: &[&str]| cues.iter().any(|cue| said(&words, cue));
         let begins_with_and = words.first().is_some_and(|word| matches!(*word, "и" | "and")) && words.len() > 1;
+        let besides = says(BESIDES);
         Self {
-            more: (says(MORE) || begins_with_and) && !says(NOT_MORE) || says(BESIDES),
-            besides: says(BESIDES),
+            more: (says(MORE) || begins_with_and) && !says(NOT_MORE) || besides,
+            besides,
             add: says(ADD),
             less: says(LESS),
             somebody_else: says(SOMEBODY) && !says(EACH_OTHER) && !says(ADVISED),

@@ -186,10 +186,9 @@ impl Mind<'_> {
         // A question about cancelling is no wish to cancel: the reader says so by leaving the intent out.
         for intent in heard.intents.clone() {
             match intent {
+                Intent::Cancel | Intent::Reschedule if self.rethinks_the_wish() => return self.book(),
                 // «Завтра не получится, можно в четверг?»
-                Intent::Cancel if self.rethinks_the_wish() => return self.book(),
                 Intent::Cancel if !self.heard.when_refused.is_empty() && !self.heard.when.is_empty() => return self.reschedule(),
-                Intent::Reschedule if self.rethinks_the_wish() => return self.book(),
                 Intent::Cancel => return self.act(Effect::MyBookings, Next::Own(Purpose::Cancel)),
                 Intent::Reschedule => return self.reschedule(),
                 Intent::MyBookings => return self.act(Effect::MyBookings, Next::Own(Purpose::List)),

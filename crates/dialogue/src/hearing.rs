@@ -1,8 +1,8 @@
 //! What the words of a turn mean in the light of what was asked before them.
 
-use domain::StaffId;
+use domain::{Salon, ServiceId, StaffId};
 use jiff::civil::Time;
-use language::{Asked, Context, Intent, Understood, When};
+use language::{Asked, Context, Intent, Reader, Understood, When};
 
 use crate::{
     cues::Cues,
@@ -38,6 +38,13 @@ impl Mind<'_> {
             self.heard.people = 2;
         }
         self.text = text;
+    }
+
+    /// A reader that knows these services of the salon and no others.
+    pub(crate) fn reader_of(&self, services: &[ServiceId]) -> Reader {
+        let salon = self.turn.salon;
+        let those = salon.services.iter().filter(|service| services.contains(&service.id)).cloned().collect();
+        Reader::new(Some(&Salon { services: those, ..salon.clone() }))
     }
 
     /// «Завтра не получится можно в пятницу»: what is refused and what is wanted, where no comma stands between them.

@@ -1,8 +1,8 @@
 //! The customer's own bookings: telling, moving, cancelling.
 
-use domain::{Booking, ReadBack, Receipt, Salon, ServiceId};
+use domain::{Booking, ReadBack, Receipt, ServiceId};
 use jiff::ToSpan;
-use language::{Asked, Context, InfoTopic, Intent, Reader, Understood, When};
+use language::{Asked, Context, InfoTopic, Intent, Understood, When};
 
 use crate::{
     HandOverReason, Step,
@@ -176,9 +176,7 @@ impl Mind<'_> {
     fn named_of_those(&self, coming: &[ReadBack<Booking>]) -> Vec<ServiceId> {
         let salon = self.turn.salon;
         let standing: Vec<ServiceId> = coming.iter().flat_map(|booking| salon.parts(&booking.get().services)).collect();
-        let services = salon.services.iter().filter(|service| standing.contains(&service.id)).cloned().collect();
-        let reader = Reader::new(Some(&Salon { services, ..salon.clone() }));
-        reader.read(&self.text, self.turn.now, &Context::default()).service_ids
+        self.reader_of(&standing).read(&self.text, self.turn.now, &Context::default()).service_ids
     }
 
     /// The bookings that the words mean, and whether the words fit none at all.

@@ -1,5 +1,7 @@
 //! Which masters of this salon a message names.
 
+use std::ops::Range;
+
 use domain::{Salon, StaffId};
 
 use crate::{
@@ -261,10 +263,16 @@ fn handed_on(tokens: &[Token], from: usize, to: usize) -> bool {
     away && nearby && to == from + 2
 }
 
-/// «К Азизу не приду, отмените, а к Сергею приду»: where something is cancelled, what is said to stand is not spoken of.
-fn kept(tokens: &[Token], i: usize) -> bool {
+/// The clause that holds the `i`-th token.
+fn clause_around(tokens: &[Token], i: usize) -> Range<usize> {
     let start = tokens[..i].iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
     let end = tokens[i..].iter().position(Token::ends_clause).map_or(tokens.len(), |at| i + at);
+    start..end
+}
+
+/// «К Азизу не приду, отмените, а к Сергею приду»: where something is cancelled, what is said to stand is not spoken of.
+fn kept(tokens: &[Token], i: usize) -> bool {
+    let Range { start, end } = clause_around(tokens, i);
     let comes = |t: &Token| matches!(&*t.text, "приду" | "придем" | "приеду" | "буду" | "силе" | "остается") || t.text.starts_with("остав");
     let stands = (start..end).any(|k| comes(&tokens[k]) && !(k > 0 && tokens[k - 1].is(Sense::Not)));
     let elsewhere = || tokens[..start].iter().chain(&tokens[end..]);
@@ -273,8 +281,7 @@ fn kept(tokens: &[Token], i: usize) -> bool {
 
 /// «У Эльвиры была в прошлый раз, теперь хочу к Лиане»
 fn was_before(tokens: &[Token], i: usize) -> bool {
-    let start = tokens[..i].iter().rposition(Token::ends_clause).map_or(0, |at| at + 1);
-    let end = tokens[i..].iter().position(Token::ends_clause).map_or(tokens.len(), |at| i + at);
+    let Range { start, end } = clause_around(tokens, i);
     let clause = &tokens[start..end];
     let now = |rest: &[Token]| rest.windows(2).any(|w| (w[0].cue(Cue::Want) || w[0].cue(Cue::Book)) && w[1].prep(Prep::To));
     clause.iter().any(|t| t.cue(Cue::PastVisit)) && clause.iter().any(|t| t.is(Sense::Prev)) && now(&tokens[end..])

@@ -1,6 +1,6 @@
 //! A conversation as the operator sees it, and taking it over and giving it back.
 
-use dialogue::State;
+use dialogue::{Customer, State};
 use domain::{CompanyId, Phone};
 use jiff::{SignedDuration, Timestamp};
 use store::{
@@ -35,6 +35,11 @@ pub enum Activity {
     Answering,
     /// A person has taken over.
     Paused,
+}
+
+/// Who writes there, as far as the chat itself tells.
+pub(crate) fn customer_of(conversation: &Conversation) -> Customer {
+    Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client: None }
 }
 
 /// Where the conversation with that number stands; `None` where there is none.

@@ -13,7 +13,7 @@ use store::{
     messages::{self, Message},
 };
 
-use crate::{App, outbox, texts};
+use crate::{App, conversations::customer_of, outbox, texts};
 
 /// A session that comes back brings them in a row: they make one list.
 const REST: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ impl ListMissed {
             if let Some(known) = missed.iter_mut().find(|one| one.conversation == conversation) {
                 known.messages.push(message);
             } else if let Some(chat) = conversations::load(&mut tx, company, conversation).await? {
-                let customer = Customer { phone: chat.phone, push_name: chat.push_name, client: None };
+                let customer = customer_of(&chat);
                 missed.push(Missed { conversation, customer, messages: vec![message] });
             }
         }

@@ -322,13 +322,14 @@ async fn follow(app: &App, company_id: CompanyId, state: &LinkState) -> Result<(
         }
         // A pause of ours is no end of the link.
         LinkState::Connecting | LinkState::Disconnected | LinkState::Restricted | LinkState::Outdated | LinkState::Banned { .. } => Ok(()),
+        LinkState::LoggedOut | LinkState::Replaced | LinkState::PasskeyRequired if !company.whatsapp_connected => Ok(()),
         LinkState::LoggedOut | LinkState::Replaced | LinkState::PasskeyRequired => {
             let mut tx = app.store.begin().await?;
             // A node that lost the session while it was stopped says nothing of the link that another has.
             let owner = sessions::get(&mut tx, company_id).await?.and_then(|session| session.owner);
             let elsewhere =
                 owner.is_some_and(|owner| owner != app.whatsapp.node()) && sessions::link(&mut tx, company_id).await?.is_connected();
-            if company.whatsapp_connected && !elsewhere {
+            if !elsewhere {
                 companies::set_unlinked(&mut tx, company_id, app.clock.now()).await?;
                 tx.commit().await?;
             }

@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dialogue::Customer;
 use domain::{ChatId, CompanyId, Phone};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use store::{
 };
 use whatsapp::{Reaction, SendError};
 
-use crate::{App, texts};
+use crate::{App, conversations::customer_of, texts};
 
 /// Messages wait this long for a session that is down before they are given up.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -143,7 +142,7 @@ impl Send {
         if let (Status::Failed, Kind::Text, false) = (status, message.kind, own) {
             // The customer still waits for it: somebody must say it.
             let written = conversations::load(&mut tx, company, message.conversation).await?;
-            let customer = written.map(|chat| Customer { phone: chat.phone, push_name: chat.push_name, client: None }).unwrap_or_default();
+            let customer = written.as_ref().map(customer_of).unwrap_or_default();
             queue_to_salon(&self.0, &mut tx, company, &texts::not_delivered(&customer, &message.text)).await?;
         }
         jobs::complete(&mut tx, job).await?;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dialogue::{Customer, Effect, Pause, Reply, State, Turn};
+use dialogue::{Effect, Pause, Reply, State, Turn};
 use domain::{BookingId, CompanyId, Receipt};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use store::{
 use crate::{
     App,
     booking::{self, Settled},
+    conversations::customer_of,
     inbox::next_day,
     journal::Entry,
     outbox, texts, webhooks,
@@ -85,7 +86,7 @@ impl Settle {
             return Ok(Outcome::Done); // the customer asked in between and has been told
         }
         let catalogue = app.catalogues.get(&app.store, app.clock.as_ref(), company).await?;
-        let customer = Customer { phone: conversation.phone.clone(), push_name: conversation.push_name.clone(), client: None };
+        let customer = customer_of(&conversation);
         let turn = Turn {
             salon: &catalogue.salon,
             reader: &catalogue.reader,

@@ -381,10 +381,9 @@ fn wishes(tokens: &[Token], mentions: &[&Mention], setting: &Setting<'_>) -> Vec
             let joins = |t: &Token| t.is(Sense::That) || t.is(Sense::And) && !matches!(before.item, Item::Time(_));
             tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().all(|t| !t.is_word() || joins(t))
         });
-        let sentence_between = before
-            .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(Token::ends_sentence));
-        let and_between = before
-            .is_some_and(|before| tokens[before.span.end.min(mention.span.start)..mention.span.start].iter().any(|t| t.is(Sense::And)));
+        let between = before.map_or(&[][..], |before| &tokens[before.span.end.min(mention.span.start)..mention.span.start]);
+        let sentence_between = between.iter().any(Token::ends_sentence);
+        let and_between = between.iter().any(|t| t.is(Sense::And));
         match mention.item {
             Item::Past | Item::SameTime if setting.context.offered.is_empty() => {}
             Item::Past => {}
